@@ -1,0 +1,154 @@
+package metric
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// Version is the version of report.json.
+const Version = 1
+
+// Report is report.json: what was measured on one release, and the verdict. It
+// compares with confidential originals and is therefore itself confidential.
+type Report struct {
+	Version    int              `json:"version"`
+	Tool       string           `json:"tool"`
+	Simulation bool             `json:"simulation"`
+	PlanDigest string           `json:"plan_digest"`
+	DataDigest string           `json:"data_digest,omitempty"` // internal audience only
+	Seeds      []string         `json:"seeds,omitempty"`       // internal audience only, and only of simulations
+	N          map[string]int64 `json:"n"`                     // employers, records, workers, cells, years, population
+	Metrics    []Metric         `json:"metrics"`
+	Gates      []Gate           `json:"gates"`
+	Warnings   []string         `json:"warnings"`
+	// Tables and plan are what the HTML report shows beside the metrics.
+	Tables []Table `json:"tables,omitempty"`
+	Facts  []Fact  `json:"facts,omitempty"`
+	Plan   string  `json:"plan,omitempty"`
+}
+
+// Gate is the judgement of one gate of a policy.
+type Gate struct {
+	Metric  string `json:"metric"`
+	Group   string `json:"group,omitempty"`
+	At      string `json:"at"`    // upper, lower or value: the number that was judged
+	Bound   string `json:"bound"` // max or min
+	Limit   Number `json:"limit"`
+	Got     Number `json:"got"`
+	Margin  Number `json:"margin"` // how far on the right side; negative is a failure
+	Verdict string `json:"verdict"`
+	Why     string `json:"why"`    // where the limit comes from, or why it was skipped
+	Remedy  string `json:"remedy"` // what to change in the plan
+}
+
+// Verdicts of a gate.
+const (
+	Pass = "pass"
+	Fail = "fail"
+	Skip = "skip"
+)
+
+// Table is a small table of a report, such as the chain employer found x cell
+// right. Cells are texts or numbers as they should be shown.
+type Table struct {
+	Name    string     `json:"name"`
+	Title   string     `json:"title"`
+	Note    string     `json:"note"`
+	Columns []string   `json:"columns"`
+	Rows    [][]string `json:"rows"`
+}
+
+// Fact is a structural fact (DESIGN 3) with this run's own numbers.
+type Fact struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Sentence string `json:"sentence"`
+	Holds    bool   `json:"holds"` // the run's numbers show the fact
+}
+
+// Passed reports whether no gate failed.
+func (r *Report) Passed() bool {
+	for _, g := range r.Gates {
+		if g.Verdict == Fail {
+			return false
+		}
+	}
+	return true
+}
+
+// Metric returns the metric of that name.
+func (r *Report) Metric(name string) (Metric, bool) {
+	for _, m := range r.Metrics {
+		if m.Name == name {
+			return m, true
+		}
+	}
+	return Metric{}, false
+}
+
+// Row returns the top row of a metric for group "", or the row of that group.
+func (m Metric) RowOf(group string) (Row, bool) {
+	if group == "" {
+		return m.Row, true
+	}
+	for _, r := range m.By {
+		if r.Group == group {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
+
+// Validate checks every metric and that no name stands twice.
+func (r *Report) Validate() error {
+	if r.Version != Version {
+		return fmt.Errorf("report: version is %d, this program reads version %d", r.Version, Version)
+	}
+	seen := map[string]bool{}
+	for _, m := range r.Metrics {
+		if err := m.Validate(); err != nil {
+			return err
+		}
+		if seen[m.Name] {
+			return fmt.Errorf("report: metric %s stands twice", m.Name)
+		}
+		seen[m.Name] = true
+	}
+	return nil
+}
+
+// Encode writes the report as indented JSON; the same report gives the same
+// bytes.
+func (r *Report) Encode(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", " ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+// Decode reads a report and validates it. Unknown keys are ignored, as the
+// format promises; errors name the line.
+func Decode(b []byte) (*Report, error) {
+	var r Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		var offset int64 = -1
+		switch e := err.(type) {
+		case *json.SyntaxError:
+			offset = e.Offset
+		case *json.UnmarshalTypeError:
+			offset = e.Offset
+		}
+		if offset >= 0 {
+			line := 1 + bytes.Count(b[:min(int(offset), len(b))], []byte("\n"))
+			return nil, fmt.Errorf("line %s: not a report: %w", strconv.Itoa(line), err)
+		}
+		return nil, fmt.Errorf("not a report: %w", err)
+	}
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	return &r, nil
+}

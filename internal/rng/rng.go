@@ -1,0 +1,133 @@
+// Package rng gives every random draw an address: a key, a stage and an
+// entity. A draw depends on nothing else, so results do not depend on the
+// number of threads, on chunk order or on map order.
+//
+// There are two kinds of key, and the type system keeps them apart:
+//
+//   - [Secret] is cryptographically strong (SHA-256 to derive a stream, ChaCha8
+//     to run it). Scrambles, masks and serials accept nothing else, because who
+//     can predict them can undo them.
+//   - [Sim] is fast (PCG from golang.org/x/exp/rand, reseeded by mixing) and
+//     drives simulations, whose draws need not be hidden.
+//
+// The algorithms that turn bits into integers, normals and shuffles are this
+// package's own, so that no library update can move a release.
+package rng
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	randv2 "math/rand/v2"
+
+	exprand "golang.org/x/exp/rand"
+)
+
+// Secret is a 256-bit key from which unpredictable streams are derived.
+// The zero value is refused by every user of it; see [Secret.IsZero].
+type Secret struct{ key [32]byte }
+
+// NewSecret draws a key from the operating system.
+func NewSecret() Secret {
+	var s Secret
+	rand.Read(s.key[:]) // never fails: crypto/rand crashes the program instead
+	return s
+}
+
+// SecretFromSeed builds a key from a number. It is for simulations and tests:
+// anybody who guesses the number undoes the scramble.
+func SecretFromSeed(seed uint64) Secret {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], seed)
+	return Secret{sha256.Sum256(append([]byte("scramblelab seed\x00"), b[:]...))}
+}
+
+// SecretFromBytes restores a key that an escrow kept.
+func SecretFromBytes(b []byte) (Secret, error) {
+	if len(b) != 32 {
+		return Secret{}, fmt.Errorf("rng: a key has 32 bytes, got %d", len(b))
+	}
+	return Secret{[32]byte(b)}, nil
+}
+
+// Bytes returns the key, for the escrow and for nothing else.
+func (s Secret) Bytes() []byte { return s.key[:] }
+
+// IsZero reports whether the key was never set.
+func (s Secret) IsZero() bool { return s == Secret{} }
+
+// String hides the key, so that no log or error can print it.
+func (s Secret) String() string { return "rng.Secret(hidden)" }
+
+// GoString hides the key from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Derive returns the key of a named part of the work (a step, a recipient).
+func (s Secret) Derive(label string) Secret {
+	return Secret{s.digest("derive", label, 0)}
+}
+
+// Stream returns the stream of one entity at one stage.
+func (s Secret) Stream(stage string, id uint64) *Stream {
+	d := s.digest("stream", stage, id)
+	return &Stream{src: randv2.NewChaCha8(d)}
+}
+
+func (s Secret) digest(use, label string, id uint64) [32]byte {
+	b := make([]byte, 0, 96)
+	b = append(b, s.key[:]...)
+	b = append(b, use...)
+	b = append(b, 0)
+	b = binary.LittleEndian.AppendUint64(b, uint64(len(label)))
+	b = append(b, label...)
+	b = binary.LittleEndian.AppendUint64(b, id)
+	return sha256.Sum256(b)
+}
+
+// Sim is the key of a simulation. Its streams are fast and predictable.
+type Sim uint64
+
+// Stage names a part of a simulation. Stages are small constants of the
+// package that uses them; two stages never share a draw.
+type Stage uint32
+
+// Stream returns the stream of one entity at one stage.
+func (k Sim) Stream(stage Stage, id uint64) *Stream {
+	s := &Stream{}
+	k.Reseed(s, stage, id)
+	return s
+}
+
+// Reseed points s at the stream of another entity without allocating, for
+// loops that visit millions of entities. A stream that came from a [Secret]
+// is refused with a panic.
+func (k Sim) Reseed(s *Stream, stage Stage, id uint64) {
+	seed := Mix(Mix(uint64(k), uint64(stage)), id)
+	switch src := s.src.(type) {
+	case nil:
+		p := &exprand.PCGSource{}
+		p.Seed(seed)
+		s.src = p
+	case *exprand.PCGSource:
+		src.Seed(seed)
+	default:
+		panic("rng: a secret stream cannot be reseeded")
+	}
+	s.spare, s.hasSpare = 0, false
+}
+
+// Uint64 is one draw without a stream: a hash of key, stage and entity. It is
+// what a keyed sort order needs.
+func (k Sim) Uint64(stage Stage, id uint64) uint64 {
+	return Mix(Mix(uint64(k), uint64(stage)), id)
+}
+
+// Mix joins two words into one (the finaliser of SplitMix64, Steele, Lea and
+// Flood 2014). It is a bijection in each argument.
+func Mix(a, b uint64) uint64 {
+	z := a + 0x9e3779b97f4a7c15*(b+1)
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb
+	return z ^ (z >> 31)
+}
