@@ -75,10 +75,6 @@ func prepare(s Spec) (*model, error) {
 	if s.Cluster != nil {
 		m.cluster, m.clusters = number(m.pick(s.Cluster))
 	}
-	m.y = m.column(s.Y)
-	for _, x := range s.X {
-		m.x = append(m.x, m.column(x))
-	}
 	if s.Weights != nil {
 		m.w = m.column(s.Weights)
 	}
@@ -234,8 +230,8 @@ type spread struct {
 	unsolved bool    // the projections did not converge
 }
 
-// absorb centres every column and takes the absorbed effects out of it, one
-// column at a time per processor.
+// absorb copies the columns, centres them and takes the absorbed effects out of
+// them, one column at a time per processor.
 func (m *model) absorb(ctx context.Context) error {
 	weights := make([][]float64, len(m.sets)) // sum of weights by level
 	for k, set := range m.sets {
@@ -244,8 +240,9 @@ func (m *model) absorb(ctx context.Context) error {
 			weights[k][c] += m.weight(i)
 		}
 	}
-	cols := append([][]float64{m.y}, m.x...)
+	cols := append([][]float64{m.spec.Y}, m.spec.X...)
 	stats, err := par.Map(ctx, len(cols), func(k int) (spread, error) {
+		cols[k] = m.column(cols[k])
 		st := m.centre(cols[k])
 		if st.about <= rounding*st.raw {
 			st.about = 0
@@ -264,6 +261,7 @@ func (m *model) absorb(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	m.y, m.x = cols[0], cols[1:]
 	m.yMean, m.total, m.within = stats[0].mean, stats[0].about, stats[0].rest
 	if m.within == 0 {
 		m.warnings = append(m.warnings, "the outcome does not vary"+m.inEffects())
@@ -310,23 +308,26 @@ func (m *model) weight(i int) float64 {
 // rounding behind.
 func (m *model) centre(v []float64) spread {
 	var st spread
-	st.raw = m.dot(v, v)
-	var weights float64
+	var weights, sum float64
+	for i, x := range v {
+		w := m.weight(i)
+		weights += w
+		sum += float64(w * x)
+		st.raw += float64(float64(w*x) * x)
+	}
+	first := sum / weights
+	sum = 0
 	for i := range v {
-		weights += m.weight(i)
+		v[i] -= first
+		sum += float64(m.weight(i) * v[i])
 	}
-	for range 2 {
-		var sum float64
-		for i, x := range v {
-			sum += float64(m.weight(i) * x)
-		}
-		mean := sum / weights
-		st.mean += mean
-		for i := range v {
-			v[i] -= mean
-		}
+	second := sum / weights
+	for i := range v {
+		x := v[i] - second
+		v[i] = x
+		st.about += float64(float64(m.weight(i)*x) * x)
 	}
-	st.about = m.dot(v, v)
+	st.mean = first + second
 	return st
 }
 
@@ -406,7 +407,11 @@ func (m *model) project(ctx context.Context, x []float64, weights [][]float64) (
 			return false, err
 		}
 		lost(u, v)
-		step := rr / m.dot(u, v)
+		curve := m.dot(u, v)
+		if !(curve > 0) {
+			break // rounding is all that is left
+		}
+		step := rr / curve
 		for i := range x {
 			x[i] -= float64(step * u[i])
 			r[i] -= float64(step * v[i])

@@ -200,6 +200,42 @@ func TestAbsorbingEqualsDummies(t *testing.T) {
 	})
 }
 
+// TestAbsorbingAChain: two sets that hang together like beads, the slowest
+// graph for alternating projections (movers between employers).
+func TestAbsorbingAChain(t *testing.T) {
+	const n = 450
+	s := problem(3, n, 2, 15)
+	a, b := make([]int32, n), make([]int32, n)
+	trait := make([]float64, n)
+	for i := range a {
+		a[i], b[i] = int32(i/3/2), int32((i/3+1)/2)
+		trait[i] = math.Sin(float64(a[i])) + 100*math.Cos(float64(b[i]))
+	}
+	s.X, s.Names = append(s.X, trait), append(s.Names, "trait")
+	s.Absorb = [][]int32{a, b}
+	f, err := estimate.OLS(ctx, s)
+	if err != nil || len(f.Warnings) > 0 {
+		t.Fatal(err, f.Warnings)
+	}
+	if c := f.Coef[2]; !c.Dropped || !strings.Contains(c.Reason, "within the absorbed effects") {
+		t.Errorf("a sum of traits of both sets: %+v, want it dropped", c)
+	}
+	if want := 2 + 75 + 76 - 1; f.Parameters != want {
+		t.Errorf("%d parameters, want %d", f.Parameters, want)
+	}
+	s.X, s.Names = s.X[:2], s.Names[:2]
+	want, _ := dense(s, s.Absorb)
+	got, _ := columns(f)
+	if diff := cmp.Diff(want[:2], got[:2], cmpopts.EquateApprox(1e-9, 1e-9)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	// Without regressors a fit still says what the effects explain.
+	s.X, s.Names = nil, nil
+	if f, err = estimate.OLS(ctx, s); err != nil || !(f.R2 > 0 && f.R2 < 1) || math.Abs(f.WithinR2) > 1e-12 {
+		t.Errorf("no regressors: R2 %v, within %v (%v)", f.R2, f.WithinR2, err)
+	}
+}
+
 // TestSandwichByHand: y on a constant and a dummy, three clusters.
 func TestSandwichByHand(t *testing.T) {
 	f, err := estimate.OLS(ctx, estimate.Spec{
@@ -458,31 +494,5 @@ func TestCoverageOfClusteredIntervals(t *testing.T) {
 		if naive >= lo {
 			t.Errorf("absorb=%v: the test has no power: intervals without clusters cover %d of %d", absorb, naive, runs)
 		}
-	}
-}
-
-func BenchmarkOLS(b *testing.B) {
-	for _, n := range []int{1_000_000, 5_000_000} {
-		b.Run(fmt.Sprintf("rows=%.0e", float64(n)), func(b *testing.B) {
-			if testing.Short() {
-				b.Skip("large")
-			}
-			s := problem(1, n, 1, n/25)
-			s.Weights = nil
-			for j := 1; j < 20; j++ {
-				x := make([]float64, n)
-				for i := range x {
-					x[i] = s.X[0][(i*(2*j+1)+j)%n]
-				}
-				s.X, s.Names = append(s.X, x), append(s.Names, fmt.Sprintf("x%d", j))
-			}
-			s.Absorb = [][]int32{s.Cluster}
-			b.ResetTimer()
-			for b.Loop() {
-				if _, err := estimate.OLS(ctx, s); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }
