@@ -9,6 +9,7 @@ import (
 // Kind says how a column is stored and what its numbers mean.
 type Kind uint8
 
+// Kinds of columns.
 const (
 	Category Kind = iota + 1 // int32 codes of a dictionary without order
 	Ordinal                  // int32 codes of a dictionary whose order means something

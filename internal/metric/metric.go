@@ -14,6 +14,7 @@ import (
 // Direction says which values are good.
 type Direction string
 
+// The directions; [Lower] means that lower is better.
 const (
 	Lower   Direction = "lower"
 	Higher  Direction = "higher"
