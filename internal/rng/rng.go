@@ -29,23 +29,27 @@ import (
 // Secret is a 256-bit key from which unpredictable streams are derived.
 // The zero value is refused by every user of it; see [Secret.IsZero].
 //
-// The key stands behind a handle: equal keys compare equal, and whoever prints
-// a struct that holds a Secret in an unexported field, where fmt cannot call
+// The key stands behind handles: equal keys compare equal, and whoever prints a
+// struct that holds a Secret in an unexported field, where fmt cannot call
 // String, sees an address.
-type Secret struct{ key unique.Handle[[32]byte] }
+type Secret struct{ key hidden }
+
+// hidden is two handles deep because fmt follows one pointer when the verb does
+// not fit, as in %s of a struct.
+type hidden = unique.Handle[unique.Handle[[32]byte]]
 
 func secretOf(key [32]byte) Secret {
 	if key == ([32]byte{}) {
 		return Secret{}
 	}
-	return Secret{unique.Make(key)}
+	return Secret{unique.Make(unique.Make(key))}
 }
 
 func (s Secret) bytes() [32]byte {
 	if s.IsZero() {
 		return [32]byte{}
 	}
-	return s.key.Value()
+	return s.key.Value().Value()
 }
 
 // NewSecret draws a key from the operating system.
