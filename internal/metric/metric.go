@@ -30,6 +30,9 @@ var None = Number(math.NaN())
 // Valid reports whether the number is there.
 func (n Number) Valid() bool { return !math.IsNaN(float64(n)) }
 
+// Equal reports whether two numbers are the same or both absent.
+func (n Number) Equal(m Number) bool { return n == m || !n.Valid() && !m.Valid() }
+
 // MarshalJSON writes null for an absent number; infinities are refused.
 func (n Number) MarshalJSON() ([]byte, error) {
 	if !n.Valid() {
