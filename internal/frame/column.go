@@ -225,7 +225,8 @@ func take[T any](v []T, rows []int32) []T {
 	return out
 }
 
-// Compare orders rows i and j: missing first, then by code or number.
+// Compare orders rows i and j: missing first, then by code or number. -0 and 0
+// are equal, so who reads floats must store 0, or ties would not be identical.
 func (c Column) Compare(i, j int) int {
 	switch c.Kind {
 	case Float:

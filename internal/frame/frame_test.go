@@ -41,7 +41,7 @@ func text(f *frame.Frame, row int) string {
 		if c.Missing(row) {
 			b.WriteString("-|")
 		} else {
-			fmt.Fprintf(&b, "%v|", c.Value(row))
+			fmt.Fprintf(&b, "%v|", c.Value(row)+0) // -0 is 0
 		}
 	}
 	return b.String()
