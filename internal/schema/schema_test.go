@@ -138,6 +138,70 @@ func TestStrictByDefault(t *testing.T) {
 	}
 }
 
+type step struct {
+	Method string   `yaml:"method" jsonschema:"the method's name"`
+	Rate   float64  `yaml:"rate"`
+	Same   []string `yaml:"same,omitempty"`
+}
+
+type policy struct {
+	Gates   map[string]*step `yaml:"gates"`
+	Steps   []step           `yaml:"steps"`
+	Width   width            `yaml:"width"`
+	Skipped int              `yaml:"-"`
+}
+
+type width float64 // in YAML a number or the word "auto"
+
+func TestYAML(t *testing.T) {
+	s, err := schema.Of[policy](schema.Options{Title: "policy", YAML: true, Types: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[width](): {OneOf: []*jsonschema.Schema{{Type: "number"}, {Enum: []any{"auto"}}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Properties["steps"].Items.Properties["method"].Description; got != "the method's name" {
+		t.Errorf("the description of a key is %q", got)
+	}
+	r, err := s.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		text, why string
+		ok        bool
+	}{
+		{`{}`, "every key has a default", true},
+		{`{"steps": [{"rate": 0.2}, {"same": ["year"]}]}`, "keys are those of the yaml tags", true},
+		{`{"gates": {"a": {"method": "swap"}, "b": null}}`, "maps and pointers", true},
+		{`{"width": "auto"}`, "a type with a schema of its own", true},
+		{`{"width": "wide"}`, "", false},
+		{`{"steps": [{"Rate": 0.2}]}`, "a field's name is no key", false},
+		{`{"steps": [{"rat": 0.2}]}`, "a misspelt key", false},
+		{`{"Skipped": 1}`, "what yaml skips is no key", false},
+	}
+	for _, tt := range tests {
+		var v any
+		if err := json.Unmarshal([]byte(tt.text), &v); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Validate(v); (err == nil) != tt.ok {
+			t.Errorf("%s: valid is %v (%v), want %v: %s", tt.text, err == nil, err, tt.ok, tt.why)
+		}
+	}
+
+	type untagged struct{ A int }
+	if _, err := schema.Of[untagged](schema.Options{YAML: true}); err == nil || !strings.Contains(err.Error(), "untagged.A") {
+		t.Errorf("a field without a yaml key gives %v, want an error that names it", err)
+	}
+	type tree struct {
+		Below []tree `yaml:"below"`
+	}
+	if _, err := schema.Of[tree](schema.Options{YAML: true}); err == nil || !strings.Contains(err.Error(), "holds itself") {
+		t.Errorf("a type that holds itself gives %v, want an error", err)
+	}
+}
+
 func TestRefusesWhatJSONCannotHold(t *testing.T) {
 	if _, err := schema.For[struct{ F func() }](schema.Options{Title: "x.json"}); err == nil || !strings.Contains(err.Error(), "x.json") {
 		t.Errorf("error is %v, want one that names the format", err)
