@@ -326,8 +326,8 @@ func (c *checker) attack() {
 	c.twice("adversaries", c.plan.Adversaries)
 	a := c.plan.Attack
 	c.columns("attack.public.columns", a.Public.Columns, publicColumns)
-	if !(a.Public.Noise >= 0 && a.Public.Noise <= 10) {
-		c.fail("attack.public.noise", "noise is %v, want a standard deviation of log errors in [0, 10]", a.Public.Noise)
+	if !(a.Public.Noise >= 0 && a.Public.Noise <= 2) {
+		c.fail("attack.public.noise", "noise is %v, want a standard deviation of log errors in [0, 2]", a.Public.Noise)
 	}
 	c.atLeast("attack.targets", a.Targets, 1)
 }
