@@ -29,7 +29,7 @@ func Keeps(o Options, p Promise) (ok bool, why string) {
 	}
 	moves := func(n string) bool {
 		return slices.Contains(o.Bundle, n) ||
-			slices.Contains(o.Bundle, linked.Employer) && slices.Contains(linked.FirmAttributes, n)
+			slices.Contains(o.Bundle, linked.Employer) && slices.Contains(linked.FirmAttributes, n) && !slices.Contains(o.Same, n)
 	}
 	agree := func(n string) bool {
 		within := o.Scope == WithinEmployer || slices.Contains(o.Same, linked.Employer)

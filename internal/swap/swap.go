@@ -132,14 +132,6 @@ func (o Options) Validate(f *frame.Frame) error {
 		if o.Unit != Person && !slices.Contains(o.Same, linked.Year) {
 			return fmt.Errorf("swap: bundle holds %q without %q in same: workers would land in years without that employer; add it to same", linked.Employer, linked.Year)
 		}
-		for _, n := range o.Same {
-			if slices.Contains(linked.FirmAttributes, n) {
-				continue // agreeing on a property of the employer is fine: it travels and stays
-			}
-			if n == linked.Employer {
-				return fmt.Errorf("swap: %q stands in bundle and in same", n)
-			}
-		}
 	}
 	if f == nil {
 		return nil
