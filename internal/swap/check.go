@@ -128,24 +128,34 @@ func (e *engine) apply(ctx context.Context, p Permutation, cols []string, pr *Pa
 		moved = append(moved, now)
 		pr.RowsChanged = append(pr.RowsChanged, ColumnChange{name, rows})
 	}
-	for u := range e.units.n {
+	type tally struct{ rows, touched, changed int64 }
+	parts := make([]tally, par.Count(e.units.n, chunkRows))
+	err := par.Chunks(ctx, e.units.n, chunkRows, func(k, lo, hi int) error {
+		var t tally
 		var one [1]int32
-		touched, differs := false, false
-		for _, r := range e.rowsOf(int32(u), &one) {
-			if p[r] != r {
-				touched = true
-				pr.RowsTouched++
+		for u := lo; u < hi; u++ {
+			touched, differs := false, false
+			for _, r := range e.rowsOf(int32(u), &one) {
+				if p[r] != r {
+					touched = true
+					t.rows++
+				}
+				differs = differs || changed[r]
 			}
-			differs = differs || changed[r]
+			if touched {
+				t.touched++
+			}
+			if differs {
+				t.changed++
+			}
 		}
-		if touched {
-			pr.Touched++
-		}
-		if differs {
-			pr.Changed++
-		}
+		parts[k] = t
+		return nil
+	})
+	for _, t := range parts {
+		pr.RowsTouched, pr.Touched, pr.Changed = pr.RowsTouched+t.rows, pr.Touched+t.touched, pr.Changed+t.changed
 	}
-	return moved, nil
+	return moved, err
 }
 
 // move applies p to a column, marks the rows whose value differs and returns

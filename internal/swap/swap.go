@@ -35,9 +35,9 @@ const (
 	PersonYear
 	// Person is all years of a worker. One random cycle through the persons
 	// drawn is used, in each year and stratum, as its first-return map on the
-	// persons present there: a bijection in every cell, and the same donor for
-	// as long as donor and receiver stay together. It is no pair swap: the
-	// donor's donor is somebody else.
+	// persons present there: a bijection in every cell, and the same donor until
+	// one of the two leaves or somebody who stands between them on the cycle
+	// comes. It is no pair swap: the donor's donor is somebody else.
 	Person
 )
 

@@ -16,22 +16,29 @@ import (
 // checkOrder refuses a frame that is not in canonical order, since draws would
 // then depend on how the rows happened to be read.
 func checkOrder(f *frame.Frame) error {
-	keys := []frame.Column{f.Col(linked.Employer), f.Col(linked.Year)}
+	employer, year := f.Col(linked.Employer).I, f.Col(linked.Year).I
+	var worker []int32
 	if w, ok := f.Lookup(linked.Worker); ok {
-		keys = append(keys, w)
+		if w.I == nil && f.Rows() > 0 {
+			return fmt.Errorf("swap: column %q is %v: workers are a category or an integer", linked.Worker, w.Kind)
+		}
+		worker = w.I
 	}
-	for i := 1; i < f.Rows(); i++ {
-		for _, c := range keys {
-			d := c.Compare(i-1, i)
+	return par.Chunks(context.Background(), f.Rows(), chunkRows, func(_, lo, hi int) error {
+		for i := max(1, lo); i < hi; i++ {
+			d := cmp.Compare(employer[i-1], employer[i])
+			if d == 0 {
+				d = cmp.Compare(year[i-1], year[i])
+			}
+			if d == 0 && worker != nil {
+				d = cmp.Compare(worker[i-1], worker[i])
+			}
 			if d > 0 {
 				return fmt.Errorf("swap: row %d is not in canonical order: sort the frame with linked.Canonical first", i)
 			}
-			if d < 0 {
-				break
-			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // units are what changes places. Without start, unit u is row u.
