@@ -13,14 +13,14 @@ import (
 // Do calls f(0) … f(n-1), several at a time, and returns the first error. It
 // stops handing out work when ctx is done.
 func Do(ctx context.Context, n int, f func(i int) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, working := errgroup.WithContext(ctx) // done as well when a piece fails or Wait returns
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for i := range n {
-		if ctx.Err() != nil {
+		if working.Err() != nil {
 			break
 		}
 		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
+			if err := working.Err(); err != nil {
 				return err
 			}
 			return f(i)

@@ -1,0 +1,174 @@
+package tabio
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/par"
+)
+
+const csvChunk = 1 << 15 // rows formatted at a time
+
+// writeCSV formats chunks of rows in parallel and writes them in order.
+func writeCSV(ctx context.Context, w io.Writer, f *frame.Frame, zipped bool) (err error) {
+	if zipped {
+		z := gzip.NewWriter(w) // the header carries neither name nor time
+		defer func() {
+			if err == nil {
+				err = z.Close()
+			}
+		}()
+		w = z
+	}
+	out := bufio.NewWriterSize(w, 1<<18)
+	for i, name := range f.Names() {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		if name != strings.TrimSpace(name) || strings.Contains(name, "\r\n") || strings.Contains(name, "\x00") {
+			return fmt.Errorf("the column name %q begins or ends with a blank or breaks the line: rename it", name)
+		}
+		out.WriteString(quoted(name))
+	}
+	out.WriteByte('\n')
+	cells := make([]func(b []byte, row int) []byte, len(f.Columns()))
+	for i, c := range f.Columns() {
+		if cells[i], err = cellWriter(c); err != nil {
+			return fmt.Errorf("column %q: %w", c.Name, err)
+		}
+	}
+	chunks := par.Count(f.Rows(), csvChunk)
+	batch := 2 * runtime.GOMAXPROCS(0)
+	buffers := make([][]byte, batch)
+	for first := 0; first < chunks; first += batch {
+		n := min(batch, chunks-first)
+		err := par.Do(ctx, n, func(k int) error {
+			lo := (first + k) * csvChunk
+			buffers[k] = formatRows(buffers[k][:0], cells, lo, min(lo+csvChunk, f.Rows()))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, b := range buffers[:n] {
+			if _, err := out.Write(b); err != nil {
+				return err
+			}
+		}
+	}
+	return out.Flush()
+}
+
+func formatRows(b []byte, cells []func([]byte, int) []byte, lo, hi int) []byte {
+	for row := lo; row < hi; row++ {
+		start := len(b)
+		for i, cell := range cells {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = cell(b, row)
+		}
+		if len(b) == start {
+			b = append(b, `""`...) // an empty line would be no row at all
+		}
+		b = append(b, '\n')
+	}
+	return b
+}
+
+// cellWriter returns what appends one cell of a column.
+func cellWriter(c frame.Column) (func(b []byte, row int) []byte, error) {
+	switch {
+	case c.Coded():
+		labels, err := checkLabels(c)
+		if err != nil {
+			return nil, err
+		}
+		fields := make([]string, len(labels))
+		for k, l := range labels {
+			if strings.Contains(l, "\r\n") || strings.Contains(l, "\x00") {
+				return nil, fmt.Errorf("label %q contains a Windows line end or a zero byte, which CSV does not keep: write Parquet", l)
+			}
+			fields[k] = quoted(l)
+		}
+		return func(b []byte, row int) []byte {
+			if k := c.I[row]; k >= 0 {
+				return append(b, fields[k]...)
+			}
+			return b
+		}, nil
+	case c.Kind == frame.Float:
+		return func(b []byte, row int) []byte {
+			if v := c.F[row]; v == v {
+				return appendFloat(b, v)
+			}
+			return b
+		}, nil
+	case c.Kind == frame.Long:
+		return func(b []byte, row int) []byte {
+			if v := c.L[row]; v != frame.NoLong {
+				return appendFixed(b, v, c.Decimals)
+			}
+			return b
+		}, nil
+	case c.Kind == frame.Date:
+		if err := checkDates(c); err != nil {
+			return nil, err
+		}
+		return func(b []byte, row int) []byte {
+			if v := c.I[row]; v != frame.NoInt {
+				return appendDate(b, v)
+			}
+			return b
+		}, nil
+	}
+	return func(b []byte, row int) []byte {
+		if v := c.I[row]; v != frame.NoInt {
+			return appendFixed(b, int64(v), c.Decimals)
+		}
+		return b
+	}, nil
+}
+
+// checkLabels returns the labels of a column after refusing what would read
+// back as something else.
+func checkLabels(c frame.Column) ([]string, error) {
+	labels := c.Dict.Labels()
+	for k, l := range labels {
+		if err := validText(l); err != nil {
+			return nil, fmt.Errorf("label %w", err)
+		}
+		if l == "" {
+			return nil, fmt.Errorf("label %d of the codebook is empty, which stands for missing: name it", k+1)
+		}
+	}
+	for i, k := range c.I {
+		if int(k) >= len(labels) {
+			return nil, fmt.Errorf("row %d has code %d, the codebook has %d labels", i+1, k, len(labels))
+		}
+	}
+	return labels, nil
+}
+
+func checkDates(c frame.Column) error {
+	for i, v := range c.I {
+		if v != frame.NoInt && (v < firstDay || v > lastDay) {
+			return fmt.Errorf("row %d is day %d since 1970-01-01, outside the years 0 to 9999", i+1, v)
+		}
+	}
+	return nil
+}
+
+// quoted quotes a field where CSV needs it.
+func quoted(s string) string {
+	if s == "" || !strings.ContainsAny(s, ",\"\r\n") && s[0] != ' ' && s[0] != '\t' && s[len(s)-1] != ' ' {
+		return s
+	}
+	return `"` + strings.ReplaceAll(s, `"`, `""`) + `"`
+}
