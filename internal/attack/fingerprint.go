@@ -179,6 +179,8 @@ type traits struct {
 	label [][]string             // [trait][unit] released label, by row of the employers
 }
 
+// newTraits prepares the firm columns that are released and that the adversary
+// knows.
 func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []unit) *traits {
 	t := &traits{}
 	exact := len(units) > 0
@@ -231,15 +233,12 @@ func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []
 func (t *traits) of(u unit) (chance [][]float64, bound float64) {
 	for k := range t.names {
 		label := ""
-		for _, o := range u.years {
+		for _, o := range u.years { // never empty: see observe
 			if label = t.label[k][o.row]; label != "" {
 				break
 			}
 		}
 		v := t.table[k][label]
-		if v == nil {
-			continue
-		}
 		chance = append(chance, v)
 		bound += slices.Max(v)
 	}
@@ -266,17 +265,11 @@ func (s *search) unit(u unit, found []scored) (Unit, []scored) {
 		return out, found // nothing released that an intruder could compare
 	}
 	chance, traitBound := s.traits.of(u)
-	codes := make([][]int32, 0, len(chance))
-	for k := range s.traits.names {
-		if len(codes) < len(chance) {
-			codes = append(codes, s.traits.codes[k])
-		}
-	}
 	best := math.Inf(-1)
 	try := func(k int32) {
 		ll := 0.0
 		for i := range chance {
-			ll += chance[i][codes[i][k]]
+			ll += chance[i][s.traits.codes[i][k]]
 		}
 		for i := range models {
 			ll += models[i].log(s.c.at(k, models[i].slot))

@@ -2,10 +2,9 @@ package attack
 
 import (
 	"math"
-	"strconv"
-	"strings"
 
 	"scramblelab/internal/frame"
+	"scramblelab/internal/publish"
 )
 
 // classes are the bounds of the labels of a class column. Labels that are no
@@ -23,7 +22,11 @@ func classesOf(d *frame.Dict, integer bool) classes {
 	n := d.Len()
 	c := classes{lo: make([]float64, n), hi: make([]float64, n), mid: make([]float64, n), spread: make([]float64, n)}
 	for i, label := range d.Labels() {
-		c.lo[i], c.hi[i] = intervalOf(label)
+		lo, hi, err := publish.Interval(label)
+		if err != nil {
+			lo, hi = math.NaN(), math.NaN()
+		}
+		c.lo[i], c.hi[i] = lo, hi
 	}
 	for i := range n {
 		value := math.NaN()
@@ -53,32 +56,6 @@ func classesOf(d *frame.Dict, integer bool) classes {
 		}
 	}
 	return c
-}
-
-// intervalOf returns the bounds of a label, infinite where it is open, NaN where
-// it is no interval.
-func intervalOf(label string) (lo, hi float64) {
-	s := strings.TrimSpace(label)
-	if len(s) < 3 || !strings.ContainsRune("[(", rune(s[0])) || !strings.ContainsRune("])", rune(s[len(s)-1])) {
-		return math.NaN(), math.NaN()
-	}
-	left, right, ok := strings.Cut(s[1:len(s)-1], ",")
-	if !ok {
-		return math.NaN(), math.NaN()
-	}
-	return bound(left, math.Inf(-1)), bound(right, math.Inf(1))
-}
-
-func bound(s string, open float64) float64 {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return open
-	}
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return math.NaN()
-	}
-	return v
 }
 
 // variance of a value known to lie in class c.
@@ -111,18 +88,4 @@ func (c classes) of(v float64) int32 {
 		}
 	}
 	return -1
-}
-
-// Interval is a class [Low, High) of a cell mean.
-type Interval struct{ Low, High float64 }
-
-// Bounds returns what the sum over all workers must lie between: n workers in
-// each cell, whose mean lies in the cell's class (METHODS 2.5). In a cell of
-// one the class is that worker's own.
-func Bounds(n []int, class []Interval) (low, high float64) {
-	for i, k := range n {
-		low += float64(k) * class[i].Low
-		high += float64(k) * class[i].High
-	}
-	return low, high
 }
