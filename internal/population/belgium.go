@@ -43,17 +43,17 @@ func belgium() *calibration {
 		},
 		levels:  belgianLevels(),
 		fields:  belgianFields(),
-		cluster: clusterFacts{small: 6, large: 25, perLog: 2.6}, // A: 6 for the smallest, 25 from about 1,500 staff
+		cluster: clusterFacts{small: 6, large: 25, perLog: 2.6, tries: 6}, // A: 6 for the smallest, 25 from about 1,500 staff
 		flows: flowFacts{
 			separation: [12]float64{.32, .17, .115, .095, .08, .07, .06, .052, .046, .042, .04, .038},       // A, reproduces the 17 % mean with retirement
-			sectorPow:  .55, short: .12, intoPool: .75, sameSector: .7, fresh: .25, poolYears: 2, tries: 12, // A; S: 44.8 % of hires come from another employer
-			fromSchool: .5, // A
+			sectorPow:  .55, short: .08, intoPool: .75, sameSector: .7, fresh: .25, poolYears: 2, tries: 12, // A; S: 44.8 % of hires come from another employer
+			fromSchool: .3, // A
 		},
 		age: ageFacts{
 			bands: [6]int{18, 25, 35, 45, 55, 64},
 			y03:   [5]float64{.11, .31, .31, .21, .06}, y12: [5]float64{.09, .27, .27, .26, .11}, y21: [5]float64{.08, .25, .25, .25, .17}, // Em
 			retire: [4]float64{.05, .22, .3, .85},                                                                           // A; S: mean exit age 58.4 (2001) to 60.3 (2016)
-			firmSD: 2.5, youngHire: 30, lastMove: 58, youngShare: .5, hireAge: 29, school: 1.8, reenter: [2]float64{23, 56}, // A
+			firmSD: 2.5, youngHire: 30, lastMove: 58, youngShare: .5, hireAge: 29, school: 1.8, reenter: [2]float64{22, 61}, // A
 		},
 		hours: hoursFacts{
 			fractions: []fractionFacts{{80, .38}, {50, .28}, {75, .08}, {60, .05}, {66, .03}, {40, .06}, {30, .06}, {20, .06}}, // A
@@ -61,7 +61,7 @@ func belgium() *calibration {
 			rise: .8, // S: 20.5 % (2003), 25-27 % (since 2009)
 		},
 		wage: wageFacts{
-			median2021: 42400, // D: full-time, full-year median 2021
+			median2021: 42400, intercept: -.145, // D: full-time, full-year median 2021
 			index: map[int]float64{2003: 0, 2004: 1.6, 2005: 2.2, 2006: 1.8, 2007: 1.8, 2008: 4.2, 2009: .6, 2010: 1.7, 2011: 3.1, 2012: 2.65,
 				2013: 1.24, 2014: .4, 2015: 1.05, 2016: 2.1, 2017: 1.84, 2018: 1.84, 2019: 1.46, 2020: .99, 2021: 2.01}, // Eh: health index, %
 			drift:      map[int]float64{2003: .5, 2009: .1, 2017: .3},                                                                                            // Em: above the index, % from that year on
@@ -80,7 +80,7 @@ func belgium() *calibration {
 			contribution: map[int]float64{2003: 1.34, 2016: 1.31, 2018: 1.28}, // A around Eh: tax shift lowered the base rate from 32.4 to 25 %
 			costNoise:    .025,
 			hoursPerFTE:  1530, hoursSD: .03, // A
-			machineryRate: .022, machineryMix: .6, rateSD: .7, yearSD: .33, depreciation: .13, // A
+			machineryRate: .022, machineryMix: .6, rateSD: .7, yearSD: .26, depreciation: .13, // A
 			assetsPerSales: .45, assetsSD: .5, salesSD: .5, // A
 			spikeMedian: 7.5, spikeSD: .35, spikeMin: 3, // A, so that most events pass the three-times rule
 			schema: []schemaRule{ // S: thresholds of the company code

@@ -97,7 +97,10 @@ const (
 	groups
 )
 
-type clusterFacts struct{ small, large, perLog float64 }
+type clusterFacts struct {
+	small, large, perLog float64 // concentration: at one head, at most, per log head count
+	tries                int     // colleagues looked at for one whose level suits the cohort
+}
 
 type flowFacts struct {
 	separation [12]float64 // hazard by completed years of tenure, the last one for longer

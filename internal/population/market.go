@@ -1,8 +1,6 @@
 package population
 
 import (
-	"math"
-
 	"scramblelab/internal/rng"
 )
 
@@ -160,8 +158,7 @@ func (m *markets) newcomer(o opening, year int) int32 {
 	if w.Bool(s.c.flows.fromSchool) {
 		age = float64(youngest) + float64(a.school*w.Exp())
 	} else {
-		u := w.Float64()
-		age = a.reenter[0] + float64((a.reenter[1]-a.reenter[0])*u*math.Sqrt(u)) + s.ageShift(e, year)
+		age = a.reenter[0] + float64((a.reenter[1]-a.reenter[0])*w.Float64()) + s.ageShift(e, year)
 	}
 	if o.young && age >= float64(a.youngHire) {
 		age = float64(youngest) + float64(w.Float64()*float64(a.youngHire-youngest))

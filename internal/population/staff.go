@@ -171,14 +171,15 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				s.key.Reseed(&w, stageWorker, uint64(worker))
 				age := s.stockAge(e, s.o.From-1, &w)
 				birth := s.o.From - 1 - age
-				cell, copied := uint16(0), false
+				cell := s.cells.draw(e.sector, birth, &r)
 				if c := s.concentration(count); r.Float64() >= c/(c+float64(i)) { // Polya urn: Dirichlet-multinomial
-					other := start[id] + int32(r.IntN(i))
-					cell = s.cell[other]
-					copied = s.cells.follows(cell, birth, int(s.birth[other]), &r)
-				}
-				if !copied {
-					cell = s.cells.draw(e.sector, birth, &r)
+					for range s.c.cluster.tries {
+						other := start[id] + int32(r.IntN(i))
+						cell = s.cell[other]
+						if s.cells.follows(cell, birth, int(s.birth[other]), &r) {
+							break
+						}
+					}
 				}
 				age = max(age, s.c.levels[s.cells.level(cell)].minAge)
 				s.settle(worker, int32(id), cell, s.o.From-1-age, e, &w)
@@ -377,21 +378,23 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 // wantedCell copies a stayer, or an opening of the same year, or draws anew.
 func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, stayers int, sofar []opening, r *rng.Stream) uint16 {
 	birth := year - s.c.age.hireAge
-	for range 4 {
-		have := stayers + len(sofar)
-		if have == 0 || r.Float64() < conc/(conc+float64(have)) {
-			break
-		}
+	have := stayers + len(sofar)
+	if have == 0 || r.Float64() < conc/(conc+float64(have)) {
+		return s.cells.draw(e.sector, birth, r)
+	}
+	var cell uint16
+	for range s.c.cluster.tries {
 		i := r.IntN(have)
 		if i >= stayers {
 			return sofar[i-stayers].cell
 		}
 		worker := s.spells[id][s.active[id][i]].worker
-		if s.cells.follows(s.cell[worker], birth, int(s.birth[worker]), r) {
-			return s.cell[worker]
+		cell = s.cell[worker]
+		if s.cells.follows(cell, birth, int(s.birth[worker]), r) {
+			break
 		}
 	}
-	return s.cells.draw(e.sector, birth, r)
+	return cell
 }
 
 // tiltHires returns by how much an automated employer's hires must lean towards
