@@ -9,6 +9,7 @@ import (
 
 	"scramblelab/internal/estimate"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/infer"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/par"
@@ -75,7 +76,7 @@ func meanOver(a, b estimate.Fit, compare func(a, b estimate.Coefficient) float64
 }
 
 func overlap(a, b estimate.Coefficient) float64 {
-	return estimate.Overlap(a.Low, a.High, b.Low, b.High)
+	return estimate.Overlap(a.Interval(), b.Interval())
 }
 
 // biasSE is the shift of an estimate in standard errors of the original.
