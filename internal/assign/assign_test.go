@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -189,15 +188,39 @@ func lists(rows, cols, k int) [][]assign.Edge {
 	return edges
 }
 
-func TestSparseIsFast(t *testing.T) {
-	for _, tc := range []struct{ rows, cols, k int }{{3000, 9000, 50}, {3000, 3200, 200}, {3000, 90000, 200}} {
+// TestSparseAgainstSolve: the same total on lists as an attack has them, where
+// ties abound and paths are long.
+func TestSparseAgainstSolve(t *testing.T) {
+	for _, tc := range []struct {
+		rows, cols, k int
+		unmatched     float64
+	}{{300, 900, 10, 500}, {300, 310, 20, 500}, {300, 300, 40, 3}, {300, 150, 20, 6}} {
 		edges := lists(tc.rows, tc.cols, tc.k)
-		start := time.Now()
-		_, total, err := assign.Sparse(tc.rows, tc.cols, edges, 500)
+		_, got, err := assign.Sparse(tc.rows, tc.cols, edges, tc.unmatched)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%d rows, %d columns, %d candidates: total %v in %v", tc.rows, tc.cols, tc.k, total, time.Since(start))
+		cost := make([]map[int]float64, tc.rows)
+		for i, list := range edges {
+			cost[i] = map[int]float64{}
+			for _, e := range list {
+				if c, ok := cost[i][int(e.Col)]; !ok || e.Cost < c {
+					cost[i][int(e.Col)] = e.Cost
+				}
+			}
+		}
+		_, want, err := assign.Solve(func(i, j int) float64 {
+			if c, ok := cost[i][j]; ok {
+				return c
+			}
+			if j == tc.cols+i {
+				return tc.unmatched
+			}
+			return math.Inf(1)
+		}, tc.rows, tc.cols+tc.rows)
+		if err != nil || got != want {
+			t.Errorf("%+v: Sparse %v, Solve %v (%v)", tc, got, want, err)
+		}
 	}
 }
 
@@ -295,4 +318,29 @@ func BenchmarkSolve(b *testing.B) {
 			}
 		})
 	}
+}
+
+func BenchmarkSparse(b *testing.B) {
+	for _, tc := range []struct{ rows, cols, k int }{{3000, 9000, 50}, {3000, 3200, 200}, {3000, 90000, 200}} {
+		edges := lists(tc.rows, tc.cols, tc.k)
+		b.Run(fmt.Sprintf("rows=%d/cols=%d/candidates=%d", tc.rows, tc.cols, tc.k), func(b *testing.B) {
+			for b.Loop() {
+				assign.Sparse(tc.rows, tc.cols, edges, 500)
+			}
+		})
+	}
+	// Everybody wants the same columns, and everybody must have one.
+	edges := make([][]assign.Edge, 3000)
+	for i := range edges {
+		g := rng.Sim(3).Stream(2, uint64(i))
+		for range 200 {
+			c := g.IntN(3000)
+			edges[i] = append(edges[i], assign.Edge{Col: int32(c), Cost: float64(c)/100 + g.Float64()})
+		}
+	}
+	b.Run("rows=3000/cols=3000/contended", func(b *testing.B) {
+		for b.Loop() {
+			assign.Sparse(3000, 3000, edges, 1e9)
+		}
+	})
 }

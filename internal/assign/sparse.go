@@ -23,7 +23,9 @@ type Edge struct {
 //
 // The total is exact up to rounding: shortest augmenting paths with a heap,
 // which never leave the connected component of their row, so that time is
-// about rows times the edges that a search touches. Among ties the choice
+// about rows times the edges that a search touches: well under a second for
+// 3,000 rows of 200 candidates among 3,000 columns, several where all of them
+// want the same columns in the same order. Among ties the choice
 // depends on the order of rows and on column numbers, never on the order within
 // a list. The input is not changed.
 func Sparse(rows, cols int, edges [][]Edge, unmatched float64) (colOf []int32, total float64, err error) {
