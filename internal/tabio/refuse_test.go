@@ -328,3 +328,114 @@ func FuzzReadParquet(f *testing.F) {
 		}
 	})
 }
+
+// TestDamagedParquet changes every third byte of a file: whatever happens, it is an
+// error or a table, not a panic.
+func TestDamagedParquet(t *testing.T) {
+	good := []byte(parquetBytes(t, example()))
+	path := filepath.Join(t.TempDir(), "t.parquet")
+	errs := 0
+	for at := 0; at < len(good); at += 3 {
+		b := bytes.Clone(good)
+		b[at] ^= byte(1 + at%255)
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Read(context.Background(), path, Schema{})
+		if err != nil {
+			errs++
+		} else if got.Rows() != 6 {
+			t.Errorf("byte %d changed: %d rows, want 6 or an error", at, got.Rows())
+		}
+	}
+	if errs < len(good)/6 {
+		t.Errorf("%d of %d changes were noticed, want most: checksums cover the pages", errs, len(good)/3)
+	}
+}
+
+func TestInspect(t *testing.T) {
+	p, err := Inspect(context.Background(), write(t, "t.csv", "wage,age,note,sector\n100,\"(1,3]\",1.5,b\n200,\"(3,5]\",2,b\n,\"(1,3]\",0.25,a\n300,,NA,\"(1,2]\"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nan := math.NaN()
+	want := Profile{Rows: 4, Columns: []ColumnProfile{
+		{Name: "wage", Kind: frame.Int, Distinct: 3, Missing: 1, Min: 100, Max: 300, Mean: 200, Whole: 1, Top: []LabelCount{{"100", 1}, {"200", 1}, {"300", 1}}},
+		{Name: "age", Kind: frame.Ordinal, Distinct: 2, Missing: 1, Min: 2, Max: 4, Mean: 8.0 / 3, Whole: 1, IntervalLabels: 2, Top: []LabelCount{{"(1,3]", 2}, {"(3,5]", 1}}},
+		{Name: "note", Kind: frame.Float, Decimals: 2, Distinct: 3, Missing: 1, Min: 0.25, Max: 2, Mean: 1.25, Whole: 1.0 / 3, Top: []LabelCount{{"0.25", 1}, {"1.5", 1}, {"2", 1}}},
+		{Name: "sector", Kind: frame.Category, Distinct: 3, Min: nan, Max: nan, Mean: nan, Whole: nan, IntervalLabels: 1, Top: []LabelCount{{"b", 2}, {"(1,2]", 1}, {"a", 1}}},
+	}}
+	if d := cmp.Diff(want, p, cmp.Comparer(func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) })); d != "" {
+		t.Errorf("profile (-want +got):\n%s", d)
+	}
+}
+
+func TestDataPackage(t *testing.T) {
+	f := frame.Must(frame.Strings("level", []string{"high", "low"}), frame.Ints("year", []int32{1, 2}), frame.Fixed("fte", 2, []int32{1, 2}), frame.Dates("hired", []int32{1, 2}))
+	got, err := DataPackage("population", []File{{Path: "jobs.csv.gz", Frame: f, Description: map[string]string{"fte": "share of full time"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{
+  "profile": "tabular-data-package",
+  "name": "population",
+  "resources": [
+    {
+      "name": "jobs",
+      "path": "jobs.csv.gz",
+      "profile": "tabular-data-resource",
+      "format": "csv",
+      "mediatype": "text/csv",
+      "compression": "gz",
+      "encoding": "utf-8",
+      "schema": {
+        "fields": [
+          {
+            "name": "level",
+            "type": "string",
+            "format": "default",
+            "constraints": {
+              "enum": [
+                "high",
+                "low"
+              ]
+            }
+          },
+          {
+            "name": "year",
+            "type": "integer",
+            "format": "default"
+          },
+          {
+            "name": "fte",
+            "type": "number",
+            "format": "default",
+            "description": "share of full time"
+          },
+          {
+            "name": "hired",
+            "type": "date",
+            "format": "default"
+          }
+        ],
+        "missingValues": [
+          ""
+        ]
+      }
+    }
+  ]
+}
+`
+	if d := cmp.Diff(want, string(got)); d != "" {
+		t.Errorf("datapackage.json (-want +got):\n%s", d)
+	}
+	for _, path := range []string{"/abs/jobs.csv", "../jobs.csv", "a b.csv", "jobs.txt"} {
+		if _, err := DataPackage("p", []File{{Path: path, Frame: f}}); err == nil {
+			t.Errorf("path %q is accepted", path)
+		}
+	}
+	sum, size, err := Checksum(write(t, "x", "abc"))
+	if want := "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; err != nil || sum != want || size != 3 {
+		t.Errorf("checksum %s of %d bytes, %v; want %s (FIPS 180-4) of 3", sum, size, err, want)
+	}
+}
