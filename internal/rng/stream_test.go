@@ -34,6 +34,14 @@ func uniform(t *testing.T, counts []int) {
 	}
 }
 
+// repeated skips a test of many draws where time is short: under the race
+// detector, which has nothing to find in one goroutine.
+func repeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a statistical test of many draws")
+	}
+}
+
 // streams are one of each kind: every algorithm must work on both.
 func streams() map[string]*rng.Stream {
 	return map[string]*rng.Stream{
@@ -43,6 +51,7 @@ func streams() map[string]*rng.Stream {
 }
 
 func TestIntNIsUniform(t *testing.T) {
+	repeated(t)
 	for name, s := range streams() {
 		for _, n := range []int{7, 10, 100} {
 			t.Run(fmt.Sprintf("%s/%d", name, n), func(t *testing.T) {
@@ -59,6 +68,7 @@ func TestIntNIsUniform(t *testing.T) {
 // With a bound of 3 * 2^61, reducing 64 bits without rejection would hit the
 // first two of three thirds 3 to 2: bias that small bounds cannot show.
 func TestIntNIsUnbiasedAtLargeBounds(t *testing.T) {
+	repeated(t)
 	const n = 3 << 61
 	for name, s := range streams() {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +92,7 @@ func TestIntNIsUnbiasedAtLargeBounds(t *testing.T) {
 
 // The first draw of each entity is what sampling and sorting by key use.
 func TestFirstDrawsAreUniformOverEntities(t *testing.T) {
+	repeated(t)
 	secret := rng.SecretFromSeed(5)
 	for name, first := range map[string]func(id uint64) uint64{
 		"secret":            func(id uint64) uint64 { return secret.Stream("s", id).Uint64() },
@@ -112,6 +123,7 @@ func TestFirstDrawsAreUniformOverEntities(t *testing.T) {
 }
 
 func TestShuffleIsUniform(t *testing.T) {
+	repeated(t)
 	for name, s := range streams() {
 		t.Run(name, func(t *testing.T) {
 			counts := map[[4]int]int{}
@@ -171,6 +183,7 @@ func TestShuffleAndSampleKeepTheElements(t *testing.T) {
 // Mean and variance of n draws, against theory. The limit of 4.9 standard
 // errors is passed by chance once in a million seeds, for each moment.
 func TestMoments(t *testing.T) {
+	repeated(t)
 	tests := []struct {
 		name, why                string
 		draw                     func(s *rng.Stream) float64
@@ -224,6 +237,7 @@ func indicator(b bool) float64 {
 }
 
 func TestRanges(t *testing.T) {
+	repeated(t)
 	for name, s := range streams() {
 		t.Run(name, func(t *testing.T) {
 			for range 100_000 {
