@@ -316,3 +316,19 @@ func TestNames(t *testing.T) {
 		t.Error("scope across was accepted")
 	}
 }
+
+// TestFloatsAndLongsMove: bundles may hold any kind of column.
+func TestFloatsAndLongsMove(t *testing.T) {
+	f := frame.Must(frame.Strings(linked.Employer, []string{"a", "b"}), frame.Ints(linked.Year, []int32{0, 0}),
+		frame.Floats("bonus", []float64{1.5, math.NaN()}), frame.Longs("capital", []int64{1 << 40, frame.NoLong}))
+	r := must(t, f, Options{Bundle: []string{"bonus", "capital"}, Joint: true, Rate: 1})
+	if v := r.Frame.Col("bonus").F; !math.IsNaN(v[0]) || v[1] != 1.5 {
+		t.Errorf("bonus is %v", v)
+	}
+	if d := cmp.Diff([]int64{frame.NoLong, 1 << 40}, r.Frame.Col("capital").L); d != "" {
+		t.Errorf("capital (-want +got):\n%s", d)
+	}
+	if p := r.Report.Pairings[0]; p.TouchedShare() != 1 || p.ChangedShare() != 1 || p.RowsChanged[1] != (ColumnChange{"capital", 2}) {
+		t.Errorf("report %+v", p)
+	}
+}

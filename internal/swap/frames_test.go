@@ -2,6 +2,7 @@ package swap
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -122,9 +123,12 @@ func drawOptions(t *rapid.T, m Method) Options {
 		Scope:  Scope(rapid.IntRange(0, 2).Draw(t, "scope")),
 	}
 	for _, n := range []string{linked.Year, linked.Group, linked.Field, linked.FTE} {
-		if rapid.Bool().Draw(t, "same "+n) {
+		if rapid.Bool().Draw(t, "same "+n) && !slices.Contains(o.Bundle, n) || n == linked.Year && o.Bundle[0] == linked.Employer {
 			o.Same = append(o.Same, n)
 		}
+	}
+	if o.Bundle[0] == linked.Employer && o.Scope == WithinEmployer {
+		o.Scope = AcrossEmployers
 	}
 	return o
 }

@@ -251,3 +251,69 @@ func TestWholeWorkersDoNotCollide(t *testing.T) {
 		}
 	}
 }
+
+// TestEmployersNearHalf: where one employer holds half of a stratum or more,
+// random repairs run dry and the admissible ones are listed: everybody outside
+// is still paired, for pairs and for cycles, in linear time.
+func TestEmployersNearHalf(t *testing.T) {
+	for _, sizes := range [][]int{{2000, 1000, 1000}, {2000, 1999, 1}, {1990, 1980, 30}, {3000, 600, 400}, {3999, 1}, {1334, 1333, 1333}} {
+		var employer []int32
+		for e, n := range sizes {
+			for range n {
+				employer = append(employer, int32(e))
+			}
+		}
+		n := len(employer)
+		worker, wage := Identity(n), make([]int32, n)
+		for i := range wage {
+			wage[i] = int32(i)
+		}
+		f := frame.Must(frame.Codes(linked.Employer, frame.MustDict("a", "b", "c"), employer), frame.Ints(linked.Year, make([]int32, n)),
+			frame.Ints(linked.Worker, worker), frame.Ints(linked.Wage, wage))
+		most := 2 * min(n/2, n-sizes[0])
+		for _, unit := range []Unit{Row, Person} {
+			for _, rate := range []float64{0.9, 1} {
+				o := Options{Unit: unit, Bundle: []string{linked.Wage}, Rate: rate, Scope: AcrossEmployers}
+				r := must(t, f, o)
+				checkContract(t, f, o, r)
+				got := r.Report.Pairings[0]
+				if want := min(most, int(rate*float64(n))); unit == Row && int(got.Touched) != want || rate == 1 && int(got.Touched) != most {
+					t.Errorf("%v of %v at rate %v: %d touched, want %d of %d", sizes, unit, rate, got.Touched, want, most)
+				}
+				if rate == 1 && int(got.Without(NoPartnerOutside)) != n-most {
+					t.Errorf("%v of %v: %d without a partner, want %d", sizes, unit, got.Without(NoPartnerOutside), n-most)
+				}
+			}
+		}
+	}
+}
+
+// TestManyJobsAcross: workers with two jobs are exchanged only where neither
+// pair of jobs shares an employer; whole workers never collide, whatever unit.
+func TestManyJobsAcross(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 12).Draw(t, "workers")
+		var employer, year, worker, wage []int32
+		for w := range n {
+			first := rapid.Int32Range(0, 4).Draw(t, "first")
+			second := rapid.Int32Range(0, 4).Draw(t, "second")
+			for y := range int32(2) {
+				employer, year, worker, wage = append(employer, first), append(year, y), append(worker, int32(w)), append(wage, int32(2*w))
+				if second != first {
+					employer, year, worker, wage = append(employer, second), append(year, y), append(worker, int32(w)), append(wage, int32(2*w+1))
+				}
+			}
+		}
+		f := linked.Canonical(frame.Must(frame.Codes(linked.Employer, frame.MustDict("a", "b", "c", "d", "e"), employer),
+			frame.Ints(linked.Year, year), frame.Ints(linked.Worker, worker), frame.Ints(linked.Wage, wage)))
+		o := Options{Rate: 1, Joint: true, Same: []string{linked.Year},
+			Unit:   Unit(rapid.IntRange(0, 2).Draw(t, "unit")),
+			Scope:  rapid.SampledFrom([]Scope{Any, AcrossEmployers}).Draw(t, "scope"),
+			Bundle: rapid.SampledFrom([][]string{{linked.Wage}, {linked.Employer}}).Draw(t, "bundle")}
+		r, err := Run(t.Context(), f, o, seed, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkContract(t, f, o, r)
+	})
+}
