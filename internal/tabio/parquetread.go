@@ -3,6 +3,7 @@ package tabio
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -107,7 +108,8 @@ func checkParquet(f *os.File) (size int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var head, tail [4]byte
+	var head [4]byte
+	var tail [8]byte
 	if n, err := f.ReadAt(head[:], 0); err != nil && err != io.EOF {
 		return 0, err
 	} else if n == 0 {
@@ -123,11 +125,15 @@ func checkParquet(f *os.File) (size int64, err error) {
 	if size < 12 {
 		return 0, errShort
 	}
-	if _, err := f.ReadAt(tail[:], size-4); err != nil {
+	if _, err := f.ReadAt(tail[:], size-8); err != nil {
 		return 0, err
 	}
-	if !bytes.Equal(tail[:], []byte("PAR1")) {
+	if !bytes.Equal(tail[4:], []byte("PAR1")) {
 		return 0, errShort
+	}
+	// The decoder would allocate whatever length the footer claims to have.
+	if n := int64(binary.LittleEndian.Uint32(tail[:4])); n > size-12 {
+		return 0, damaged(fmt.Errorf("a footer of %d bytes in a file of %d", n, size))
 	}
 	return size, nil
 }
