@@ -6,10 +6,10 @@ import (
 	"math/bits"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 
 	"scramblelab/internal/frame"
+	"scramblelab/internal/tabio"
 )
 
 // Spec describes classes as a plan does: equal widths from From up to Top, or
@@ -152,22 +152,32 @@ func less(a, x, b, y int64) bool {
 	return ah < bh || ah == bh && al < bl
 }
 
+// WithTop returns the same classes whose open top class stands for mean, in the
+// unit of the column: a published constant such as 1.25 times the top bound,
+// or the mean of the class in a public source. It must not lie below the bound.
+func (c Classes) WithTop(mean float64) (Classes, error) {
+	if c.dict == nil {
+		return c, fmt.Errorf("publish: there are no classes whose top could stand for %v", mean)
+	}
+	if top := float64(c.bounds[len(c.bounds)-1]) / 1e4; !(mean >= top) || math.IsInf(mean, 1) {
+		return c, fmt.Errorf("publish: the open top class stands for %v, want a number from %v on", mean, top)
+	}
+	labels := c.dict.Labels()
+	values := make([]float64, len(labels))
+	for k := range values {
+		values[k] = c.dict.Value(int32(k))
+	}
+	values[len(values)-1] = mean
+	var err error
+	c.dict, err = frame.NewDict(labels, values)
+	return c, err
+}
+
 // Interval parses a class label into its bounds [lo, hi); an open side is
-// infinite.
+// infinite. Other kinds of intervals, such as (39,49], are errors.
 func Interval(label string) (lo, hi float64, err error) {
-	n := len(label)
-	comma := strings.IndexByte(label, ',')
-	if n < 4 || comma < 0 || label[n-1] != ')' || label[0] != '[' && !(label[0] == '(' && comma == 1) {
-		return 0, 0, fmt.Errorf("publish: %q is no class label such as [25000,30000), (,0) or [150000,)", label)
-	}
-	lo, hi = math.Inf(-1), math.Inf(1)
-	if comma > 1 {
-		lo, err = strconv.ParseFloat(label[1:comma], 64)
-	}
-	if err == nil && comma < n-2 {
-		hi, err = strconv.ParseFloat(label[comma+1:n-1], 64)
-	}
-	if err != nil || !(lo < hi) || comma == 1 && comma == n-2 {
+	lo, hi, loClosed, hiClosed, ok := tabio.ParseInterval(label)
+	if !ok || hiClosed || !loClosed && !math.IsInf(lo, -1) {
 		return 0, 0, fmt.Errorf("publish: %q is no class label such as [25000,30000), (,0) or [150000,)", label)
 	}
 	return lo, hi, nil

@@ -65,6 +65,26 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+func TestWithTop(t *testing.T) {
+	c := must(t, Spec{Width: 5000, From: 10000, Top: 150000})
+	got, err := c.WithTop(187500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := int32(c.Dict().Len() - 1)
+	if got.Dict().Value(last) != 187500 || c.Dict().Value(last) != 152500 || got.Dict().Value(last-1) != 147500 {
+		t.Errorf("top stands for %v (before: %v), want 187500 (152500)", got.Dict().Value(last), c.Dict().Value(last))
+	}
+	for _, bad := range []float64{149999, math.NaN(), math.Inf(1)} {
+		if _, err := c.WithTop(bad); err == nil {
+			t.Errorf("a top of %v was accepted", bad)
+		}
+	}
+	if _, err := (Classes{}).WithTop(1); err == nil {
+		t.Error("no classes were given a top")
+	}
+}
+
 func TestClassesRefuse(t *testing.T) {
 	for name, s := range map[string]Spec{
 		"width below 0": {Width: -1, Top: 10}, "NaN": {Width: math.NaN(), Top: 10}, "top below from": {Width: 1, From: 5, Top: 5},
