@@ -1,0 +1,125 @@
+// Package plan reads the one file a user writes: what the data are, what leaves
+// the building, how it is scrambled, who attacks it and which gates it must
+// pass. Plans are strict: a misspelt key is an error with line, column and the
+// key that was meant. Every key has a default that works.
+package plan
+
+// Plan is one study. The zero value is not usable; [Default] and [Load] are.
+type Plan struct {
+	Project     Project         `yaml:"project"`
+	Data        Data            `yaml:"data"`
+	Schema      map[string]Role `yaml:"schema,omitempty"` // by column of the user's files; not with a population
+	Release     Release         `yaml:"release"`
+	Scramble    Scramble        `yaml:"scramble"`
+	Adversaries []string        `yaml:"adversaries"`
+	Attack      Attack          `yaml:"attack"`
+	Gates       string          `yaml:"gates"` // policy file, or the name of a built-in policy: ksz
+}
+
+// Project is what the manifest of a release says about why it exists.
+type Project struct {
+	Purpose     string            `yaml:"purpose"`
+	Recipient   string            `yaml:"recipient"`
+	LegalBasis  map[string]string `yaml:"legal_basis"`  // by source: accounts, warehouse
+	DestroyWhen string            `yaml:"destroy_when"` // a sentence that ends in a date YYYY-MM-DD
+	ExtendedBy  string            `yaml:"extended_by,omitempty"`
+}
+
+// Data says where the records come from: exactly one of Generate, Population
+// and Jobs.
+type Data struct {
+	Generate   *Generate `yaml:"generate,omitempty"`   // make a population
+	Population string    `yaml:"population,omitempty"` // a folder written by synth population
+	Jobs       string    `yaml:"jobs,omitempty"`       // the user's own file: .csv, .csv.gz, .parquet
+	// SampledWithin says that the rows are a sample of each employer's staff:
+	// a match on head counts is then no match on reality.
+	SampledWithin bool `yaml:"sampled_within,omitempty"`
+}
+
+// Generate says what population to make.
+type Generate struct {
+	Employers int    `yaml:"employers"` // per year
+	From      int    `yaml:"from"`
+	To        int    `yaml:"to"`
+	World     string `yaml:"world"` // productivity, displacement, null, pretrend
+}
+
+// Role maps one column of the user's file.
+type Role struct {
+	Role      string   `yaml:"role"`                // employer, worker, period, category, ordinal, number, weight, ignore
+	As        string   `yaml:"as,omitempty"`        // place in the release: level, field, wage, fte, age, sex, sector, region, size, group, event_year
+	Known     bool     `yaml:"known,omitempty"`     // an intruder may know it
+	Sensitive bool     `yaml:"sensitive,omitempty"` // what must not be found out
+	Released  bool     `yaml:"released,omitempty"`  // leaves the building (in classes)
+	Unit      string   `yaml:"unit,omitempty"`      // fte: fraction (default) or percent; wage: euro (default)
+	Missing   []string `yaml:"missing,omitempty"`   // labels that mean missing, beside "" and NA
+	Order     []string `yaml:"order,omitempty"`     // labels of an ordinal column from low to high; default sorted, intervals by their bounds
+}
+
+// Release says what leaves the building.
+type Release struct {
+	Unit        string   `yaml:"unit"`         // employer, employer-year or worker: what a record is
+	Records     int      `yaml:"records"`      // how many
+	Stratify    []string `yaml:"stratify"`     // the draw is stratified by these firm columns
+	CountOn     string   `yaml:"count_on"`     // 31-12, any or average: what head count means
+	FirmColumns []string `yaml:"firm_columns"` // group, event_year, supplier_share_class, size_class, design_weight, sector, region
+	Classes     Classes  `yaml:"classes"`
+}
+
+// Classes are public constants.
+type Classes struct {
+	Wage Class `yaml:"wage"` // euro per year
+	FTE  Class `yaml:"fte"`  // fraction
+	Age  Class `yaml:"age"`  // years
+}
+
+// Class is a set of intervals [a,b): equal widths from From up to Top, or
+// bounds given one by one. The class below the first bound and the one above
+// the last are open.
+type Class struct {
+	Width  float64   `yaml:"width,omitempty"`
+	From   float64   `yaml:"from,omitempty"`
+	Top    float64   `yaml:"top,omitempty"`
+	Bounds []float64 `yaml:"bounds,omitempty"`
+}
+
+// Scramble is an ordered list of steps and what they promise to keep.
+type Scramble struct {
+	Donors string     `yaml:"donors"` // population or fragment
+	Keep   [][]string `yaml:"keep"`   // tables of head counts kept exactly on the frame that is permuted
+	Steps  []Step     `yaml:"steps"`
+}
+
+// Step is one step. Which keys it takes depends on its method.
+type Step struct {
+	Method string `yaml:"method"` // random-swap, sample-workers, coarsen-counts, merge-small-employers, fresh-serials
+
+	// random-swap
+	Unit   string   `yaml:"unit,omitempty"`   // row (a job), person-year, person
+	Bundle []string `yaml:"bundle,omitempty"` // attributes exchanged
+	Joint  *bool    `yaml:"joint,omitempty"`  // true (default): one pairing for the whole bundle
+	Rate   float64  `yaml:"rate,omitempty"`   // share of units touched, in [0, 1]; sample-workers: share kept
+	Same   []string `yaml:"same,omitempty"`   // columns on which partners agree
+	Scope  string   `yaml:"scope,omitempty"`  // any (default), across-employers, within-employer
+
+	// coarsen-counts: lower bounds of the classes of head counts
+	Classes []int `yaml:"classes,omitempty"`
+	// merge-small-employers: employers under this head count (mean over their
+	// years) are merged within strata of By until every group has it
+	Minimum int      `yaml:"minimum,omitempty"`
+	By      []string `yaml:"by,omitempty"`
+}
+
+// Attack says what intruders work with.
+type Attack struct {
+	Public Public `yaml:"public"`
+	// Targets is the number of workers attacked through their employer.
+	Targets int `yaml:"targets"`
+}
+
+// Public describes the public file where the data bring no annual accounts: it
+// is derived from the original.
+type Public struct {
+	Columns []string `yaml:"columns"` // head_count, fte, wage_bill, level, age, group, event_year, sector, region, size
+	Noise   float64  `yaml:"noise"`   // standard deviation of log errors on counts and amounts
+}
