@@ -140,10 +140,13 @@ func (w *writer) file(id int32, e *employer, row int) {
 	rate := a.machineryRate * math.Exp(float64(a.rateSD*r.Normal())-float64(a.rateSD*a.rateSD/2))
 	other := (1 - a.machineryMix) / a.machineryMix
 	assets := math.Exp(a.assetsSD * r.Normal())
-	stock := 0.0
+	stock, usual := 0.0, 0.0
+	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
+		usual += math.Log(w.turnover(id, year)) / float64(int(e.last)-max(int(e.first), w.o.From)+1)
+	}
 	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
 		turnover := w.turnover(id, year)
-		normal := turnover * rate
+		normal := rate * math.Exp(float64(a.inertia*usual)+float64((1-a.inertia)*math.Log(turnover)))
 		machinery := normal * math.Exp(float64(a.yearSD*r.Normal()))
 		rest := normal * other * math.Exp(float64(a.yearSD*r.Normal()))
 		spike := max(a.spikeMin, a.spikeMedian*math.Exp(a.spikeSD*r.Normal()))

@@ -45,7 +45,7 @@ func belgium() *calibration {
 		fields:  belgianFields(),
 		cluster: clusterFacts{small: 6, large: 25, perLog: 2.6, tries: 6}, // A: 6 for the smallest, 25 from about 1,500 staff
 		flows: flowFacts{
-			separation: [12]float64{.32, .17, .115, .095, .08, .07, .06, .052, .046, .042, .04, .038},       // A, reproduces the 17 % mean with retirement
+			separation: [12]float64{.29, .155, .105, .09, .08, .07, .06, .052, .046, .042, .04, .038},       // A, reproduces the 17 % mean with retirement
 			sectorPow:  .55, short: .08, intoPool: .75, sameSector: .7, fresh: .25, poolYears: 2, tries: 12, // A; S: 44.8 % of hires come from another employer
 			fromSchool: .3, // A
 		},
@@ -61,7 +61,7 @@ func belgium() *calibration {
 			rise: .8, // S: 20.5 % (2003), 25-27 % (since 2009)
 		},
 		wage: wageFacts{
-			median2021: 42400, intercept: -.145, // D: full-time, full-year median 2021
+			median2021: 42400, intercept: -.173, // D: full-time, full-year median 2021
 			index: map[int]float64{2003: 0, 2004: 1.6, 2005: 2.2, 2006: 1.8, 2007: 1.8, 2008: 4.2, 2009: .6, 2010: 1.7, 2011: 3.1, 2012: 2.65,
 				2013: 1.24, 2014: .4, 2015: 1.05, 2016: 2.1, 2017: 1.84, 2018: 1.84, 2019: 1.46, 2020: .99, 2021: 2.01}, // Eh: health index, %
 			drift:      map[int]float64{2003: .5, 2009: .1, 2017: .3},                                                                                            // Em: above the index, % from that year on
@@ -80,7 +80,7 @@ func belgium() *calibration {
 			contribution: map[int]float64{2003: 1.34, 2016: 1.31, 2018: 1.28}, // A around Eh: tax shift lowered the base rate from 32.4 to 25 %
 			costNoise:    .025,
 			hoursPerFTE:  1530, hoursSD: .03, // A
-			machineryRate: .022, machineryMix: .6, rateSD: .7, yearSD: .26, depreciation: .13, // A
+			machineryRate: .022, machineryMix: .6, rateSD: .7, yearSD: .31, inertia: .6, depreciation: .13, // A
 			assetsPerSales: .45, assetsSD: .5, salesSD: .5, // A
 			spikeMedian: 7.5, spikeSD: .35, spikeMin: 3, // A, so that most events pass the three-times rule
 			schema: []schemaRule{ // S: thresholds of the company code

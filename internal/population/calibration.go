@@ -175,6 +175,7 @@ type accountFacts struct {
 	spikeMedian, spikeSD float64 // multiple of normal machinery investment in an event year
 	spikeMin             float64
 	schema               []schemaRule
+	inertia              float64 // weight of an employer's mean turnover, against that of the year, in normal investment (log)
 	spread               float64 // log half-width of yearly turnover around its path
 	kernelStay           float64
 }

@@ -311,8 +311,8 @@ func (e *emitter) jobsFrame() *frame.Frame {
 		frame.Ints("worker_id", j.worker),
 		frame.Ints("employer_id", j.employer),
 		frame.Ints("year", j.year),
-		frame.Codes("level", e.levelDict(), j.level),
-		frame.Codes("field", e.fieldDict(), j.field),
+		frame.Codes("level", e.c.levelDict(), j.level),
+		frame.Codes("field", e.c.fieldDict(), j.field),
 		frame.Codes("sex", SexDict, j.sex),
 		frame.Ints("age", j.age),
 		frame.Ints("wage", j.wage),
@@ -322,18 +322,34 @@ func (e *emitter) jobsFrame() *frame.Frame {
 	)
 }
 
-func (s *skeleton) levelDict() *frame.Dict {
+func (c *calibration) levelDict() *frame.Dict {
 	var labels []string
-	for _, l := range s.c.levels {
+	for _, l := range c.levels {
 		labels = append(labels, l.code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (s *skeleton) fieldDict() *frame.Dict {
+func (c *calibration) fieldDict() *frame.Dict {
 	var labels []string
-	for _, f := range s.c.fields {
+	for _, f := range c.fields {
 		labels = append(labels, f.code)
+	}
+	return frame.MustDict(labels...)
+}
+
+func (c *calibration) sectorDict() *frame.Dict {
+	var labels []string
+	for _, x := range c.sectors {
+		labels = append(labels, x.code)
+	}
+	return frame.MustDict(labels...)
+}
+
+func (c *calibration) regionDict() *frame.Dict {
+	var labels []string
+	for _, x := range c.regions {
+		labels = append(labels, x.code)
 	}
 	return frame.MustDict(labels...)
 }
