@@ -9,7 +9,6 @@ import (
 
 	"scramblelab/internal/estimate"
 	"scramblelab/internal/frame"
-	"scramblelab/internal/infer"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/par"
@@ -76,7 +75,7 @@ func meanOver(a, b estimate.Fit, compare func(a, b estimate.Coefficient) float64
 }
 
 func overlap(a, b estimate.Coefficient) float64 {
-	return estimate.Overlap(a.Interval(), b.Interval())
+	return estimate.Overlap(a.Interval(0), b.Interval(0))
 }
 
 // biasSE is the shift of an estimate in standard errors of the original.
