@@ -127,7 +127,7 @@ func (s *skeleton) emit(ctx context.Context, p *Population, tell progress.Func) 
 		mu.Lock()
 		defer mu.Unlock()
 		done++
-		tell("workers", done, chunks)
+		tell.Step("workers", done, chunks)
 		return nil
 	})
 	if err != nil {

@@ -51,9 +51,6 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	if tell == nil {
-		tell = func(string, int, int) {}
-	}
 	ext := "." + o.Format
 	if o.Format == "" {
 		ext = ".parquet"
@@ -65,14 +62,14 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	defer func() { err = errors.Join(err, out.Abort()) }()
 	var files []tabio.File
 	for i, name := range tableNames {
-		tell("writing", i, len(tableNames))
+		tell.Step("writing", i, len(tableNames))
 		f := *p.table(name)
 		if err := tabio.Write(ctx, filepath.Join(out.Path(), name+ext), f); err != nil {
 			return err
 		}
 		files = append(files, tabio.File{Path: name + ext, Frame: f, Description: descriptions(name)})
 	}
-	tell("writing", len(tableNames), len(tableNames))
+	tell.Step("writing", len(tableNames), len(tableNames))
 	pack, err := tabio.DataPackage("population", files)
 	if err != nil {
 		return err

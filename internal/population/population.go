@@ -114,18 +114,15 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	if tell == nil {
-		tell = func(string, int, int) {}
-	}
 	s := newSkeleton(o.Normal())
-	tell("employers", 0, 1)
+	tell.Step("employers", 0, 1)
 	s.drawEmployers()
 	s.drawEvents()
 	if err := s.drawNetwork(ctx); err != nil {
 		return nil, err
 	}
 	s.plantHeads()
-	tell("employers", 1, 1)
+	tell.Step("employers", 1, 1)
 	if err := s.drawStaff(ctx, tell); err != nil {
 		return nil, err
 	}

@@ -138,9 +138,7 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 			return err
 		}
 		m.clear(year, batches)
-		if tell != nil {
-			tell("staff", year-s.o.From+1, years)
-		}
+		tell.Step("staff", year-s.o.From+1, years)
 	}
 	return nil
 }
@@ -416,8 +414,8 @@ func (s *skeleton) tiltHires(id int32, year, stayers, hires int) (*[tilts]float6
 	copies := m / (m + s.concentration(stayers+hires))
 	for c, want := range s.world.tiltWeights(k) {
 		lean := min(1.5, max(-1.5, (float64(want*(m+h))-float64(have[c]*m))/h))
+		shift[c] = lean - float64(copies*have[c]) // who copies a stayer leans already
 		have[c] = (float64(have[c]*m) + float64(lean*h)) / (m + h)
-		shift[c] = lean - float64(copies*want)
 		peak = max(peak, shift[c])
 	}
 	return &shift, peak
