@@ -71,9 +71,9 @@ func HTML(w io.Writer, r *metric.Report) error {
 	t, err := template.New("page.html").Funcs(template.FuncMap{
 		"number": number, "interval": interval, "limit": func(g metric.Gate) string { return gateLimit(g) }, "metricNumber": metricNumber,
 		"metricBaseline": func(m metric.Metric) string { return shown(m.Baseline, m.Unit) }, "plain": plain,
-		"rowNumber": func(m metric.Metric, r metric.Row) string { return rowNumber(r, m.Unit) },
+		"rowNumber":   func(m metric.Metric, r metric.Row) string { return rowNumber(r, m.Unit) },
 		"rowBaseline": func(m metric.Metric, r metric.Row) string { return shown(r.Baseline, m.Unit) },
-		"direction": direction, "verdictWord": verdictWord, "count": count, "anchor": anchor, "chartOf": func(cs []chart, id string) []chart {
+		"direction":   direction, "verdictWord": verdictWord, "count": count, "anchor": anchor, "chartOf": func(cs []chart, id string) []chart {
 			var out []chart
 			for _, c := range cs {
 				if c.Section == id {

@@ -87,3 +87,13 @@ func clip(s string, n int) string {
 	}
 	return s
 }
+
+// Numbers writes every metric of a report in a line each, with interval and
+// baseline.
+func Numbers(w io.Writer, r *metric.Report) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, m := range r.Metrics {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Name, metricNumber(m), "baseline "+shown(m.Baseline, m.Unit), direction(m.Better))
+	}
+	t.Flush()
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"scramblelab/internal/audit"
+	"scramblelab/internal/escrow"
+	"scramblelab/internal/folder"
+	"scramblelab/internal/report"
+	"scramblelab/internal/study"
+)
+
+func newRelease() *cobra.Command {
+	var c common
+	var recipients []string
+	cmd := &cobra.Command{
+		Use:   "release PLAN -o DIR",
+		Short: "Write only what leaves the building, and the escrow beside it",
+		Long: `Scramble, draw and publish as the plan says, and write the release folder DIR
+and DIR.escrow, the key and serial map that undo it. Nothing is measured.
+
+EXIT STATUS
+  0 done    1 error    2 wrong flags`,
+		Example: "  scramble release plans/employer-safe.yaml -o delivery\n  scramble release plan.yaml -o delivery --escrow-recipient age1...",
+		Args:    nArgs(1, 1, "one plan"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := c.check(); err != nil {
+				return err
+			}
+			p, err := loadPlan(args, "")
+			if err != nil {
+				return err
+			}
+			show, done := showProgress(cmd)
+			defer done()
+			o := toolOptions(cmd, &c, show)
+			o.EscrowRecipients = recipients
+			warnings, err := study.Release(cmd.Context(), p, o)
+			done()
+			if err != nil {
+				return err
+			}
+			warn(cmd.ErrOrStderr(), warnings)
+			out := filepath.Clean(c.out)
+			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nNext       scramble audit %s --escrow %s.escrow\n", out, out, out, out)
+			return nil
+		},
+	}
+	c.addTo(cmd, "the release; DIR.escrow stands beside it")
+	c.addRelease(cmd)
+	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
+	return cmd
+}
+
+// truth are the flags of commands that score against the escrow.
+type truth struct {
+	release, escrow string
+	identities      []string
+}
+
+func (t *truth) addTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.release, "release", "", "release `folder`")
+	t.addEscrow(cmd)
+}
+
+func (t *truth) addEscrow(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&t.escrow, "escrow", "", "escrow `file` of the release")
+	cmd.Flags().StringSliceVar(&t.identities, "identity", nil, "age identity `file` that opens an encrypted escrow")
+}
+
+func newFidelity() *cobra.Command {
+	var c common
+	var t truth
+	cmd := &cobra.Command{
+		Use:   "fidelity PLAN --release DIR --escrow FILE -o DIR",
+		Short: "Measure what a release keeps of its original",
+		Long: `Compare a release with the original that the plan's data hold: cells, wages,
+a wage regression and a difference-in-differences, each with its noise floor.
+Needs the escrow, which says whose serial is whose.
+
+EXIT STATUS
+  0 done    1 error    2 wrong flags`,
+		Example: "  scramble fidelity plan.yaml --release delivery --escrow delivery.escrow -o fidelity",
+		Args:    nArgs(1, 1, "one plan"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if t.release == "" || t.escrow == "" {
+				return errUsage{fmt.Errorf("fidelity compares with the original: name --release DIR and --escrow FILE")}
+			}
+			return measure(cmd, args, &c, t, study.Fidelity)
+		},
+	}
+	c.addTo(cmd, "report.json")
+	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
+	t.addTo(cmd)
+	return cmd
+}
+
+func newAttack() *cobra.Command {
+	var c common
+	var t truth
+	cmd := &cobra.Command{
+		Use:   "attack PLAN --release DIR [--escrow FILE] -o DIR",
+		Short: "Attack a release as intruders would",
+		Long: `Let the plan's intruders loose on a release. They have the release, a public
+file (the annual accounts of the plan's data, or what the plan derives) and the
+method; they make claims, written to DIR/claims.csv. With the escrow the claims
+are scored, and the successes written to DIR/report.json.
+
+EXIT STATUS
+  0 done    1 error    2 wrong flags`,
+		Example: "  scramble attack plan.yaml --release delivery --escrow delivery.escrow -o attack",
+		Args:    nArgs(1, 1, "one plan"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if t.release == "" {
+				return errUsage{fmt.Errorf("nothing to attack: name the release with --release DIR")}
+			}
+			return measure(cmd, args, &c, t, study.Attack)
+		},
+	}
+	c.addTo(cmd, "claims.csv and, with the escrow, report.json")
+	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
+	t.addTo(cmd)
+	return cmd
+}
+
+// measure runs one stage on a release that was written before.
+func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.Stage) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	p, err := loadPlan(args, "")
+	if err != nil {
+		return err
+	}
+	show, done := showProgress(cmd)
+	defer done()
+	r, err := stage(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, toolOptions(cmd, c, show))
+	done()
+	if err != nil {
+		return err
+	}
+	warn(cmd.ErrOrStderr(), r.Warnings)
+	if c.json != "-" {
+		report.Numbers(cmd.OutOrStdout(), r)
+	}
+	return c.writeJSON(cmd.OutOrStdout(), r)
+}
+
+func newReport() *cobra.Command {
+	var out string
+	var force bool
+	cmd := &cobra.Command{
+		Use:     "report REPORT.json -o FILE.html",
+		Short:   "Write a report as one HTML file",
+		Long:    "Write a report.json as one self-contained HTML file. It compares with the originals and is confidential.",
+		Example: "  scramble report out/internal/report.json -o report.html",
+		Args:    nArgs(1, 1, "one report.json"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return errUsage{fmt.Errorf("no output file: name one with -o, such as -o report.html")}
+			}
+			r, err := readReport(args[0])
+			if err != nil {
+				return err
+			}
+			write := folder.WriteNewFile
+			if force {
+				write = folder.WriteFile
+			}
+			return write(out, 0o600, func(w io.Writer) error { return report.HTML(w, r) })
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "", "HTML `file` to write")
+	cmd.Flags().BoolVar(&force, "force", false, "replace the output if it exists")
+	return cmd
+}
+
+func newAudit() *cobra.Command {
+	var t truth
+	cmd := &cobra.Command{
+		Use:   "audit DIR [--escrow FILE]",
+		Short: "Look for what a release folder must not carry",
+		Long: `Look through a release for original identifiers, keys, seeds, paths, exact
+values where classes were promised, labels outside the codebook and any order
+that says something of the original. With the escrow the search knows what to
+look for.
+
+EXIT STATUS
+  0 nothing found    1 error    2 wrong flags    3 a leak was found`,
+		Example: "  scramble audit out/release --escrow out.escrow",
+		Args:    nArgs(1, 1, "one release folder"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var e *escrow.Escrow
+			if t.escrow != "" {
+				var err error
+				if e, err = escrow.Load(t.escrow, t.identities...); err != nil {
+					return err
+				}
+			}
+			findings, err := audit.Release(cmd.Context(), args[0], e, nil)
+			if err != nil {
+				return err
+			}
+			if showFindings(cmd.OutOrStdout(), findings) {
+				return errGate
+			}
+			return nil
+		},
+	}
+	t.addEscrow(cmd)
+	return cmd
+}

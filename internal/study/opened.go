@@ -1,0 +1,213 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+
+	"scramblelab/internal/draw"
+	"scramblelab/internal/escrow"
+	"scramblelab/internal/fidelity"
+	"scramblelab/internal/folder"
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/metric"
+	"scramblelab/internal/plan"
+	"scramblelab/internal/publish"
+	"scramblelab/internal/release"
+)
+
+// Opened names a release that was written before.
+type Opened struct {
+	Release    string   // folder
+	Escrow     string   // file; "" attacks without scoring
+	Identities []string // age identity files
+}
+
+// Stage is a part of a study that runs on an opened release.
+type Stage func(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Report, error)
+
+// Release writes only what leaves the building, and the escrow beside it. It
+// returns the warnings.
+func Release(ctx context.Context, p plan.Plan, o Options) ([]string, error) {
+	for _, path := range []string{o.Out, o.Out + ".escrow"} {
+		if err := vacant(path, o.Force); err != nil {
+			return nil, err
+		}
+	}
+	k := newKeys(o.Seed)
+	data, err := Load(ctx, p, k.sim, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scramble(ctx, p, data, k.secret)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.publish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tables, serials, err := release.Serialise(v.release, k.secret, s.perYear)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.saveEscrow(ctx, k.secret, serials, o); err != nil {
+		return nil, err
+	}
+	if err := s.writeRelease(ctx, o.Out, tables, serials.PerYear, o); err != nil {
+		return nil, err
+	}
+	return slices.Concat(s.sample.Warnings, data.Notes, s.warnings()), nil
+}
+
+// open reads the data of the plan and the release, and restores from the
+// escrow what the other stages need.
+func open(ctx context.Context, p plan.Plan, at Opened, o Options) (*scrambled, *release.Release, release.SerialMap, keys, error) {
+	fail := func(err error) (*scrambled, *release.Release, release.SerialMap, keys, error) {
+		return nil, nil, release.SerialMap{}, keys{}, err
+	}
+	if p.Data.Generate != nil && o.Seed == nil {
+		return fail(fmt.Errorf("the plan generates its data, and a population made without a number cannot be made again: give the --seed of the release, or write the population first (synth population -o pop) and name it in the plan"))
+	}
+	rel, err := release.Open(ctx, at.Release)
+	if err != nil {
+		return fail(err)
+	}
+	if rel.Manifest.PlanDigest != p.Digest() {
+		return fail(fmt.Errorf("%s was made from another plan (digest %.12s, this plan %.12s): name the plan it was made from", at.Release, rel.Manifest.PlanDigest, p.Digest()))
+	}
+	k := newKeys(o.Seed)
+	data, err := Load(ctx, p, k.sim, o.Progress)
+	if err != nil {
+		return fail(err)
+	}
+	s := &scrambled{plan: p, data: data, public: describe(p),
+		sample: &draw.Sample{Unit: rel.Manifest.Unit, Records: rel.Manifest.Records, Population: data.Employers(), Warnings: rel.Warnings}}
+	if at.Escrow == "" {
+		return s, rel, release.SerialMap{}, k, nil
+	}
+	e, err := escrow.Load(at.Escrow, at.Identities...)
+	if err != nil {
+		return fail(err)
+	}
+	if e.PlanDigest != p.Digest() {
+		return fail(fmt.Errorf("%s belongs to another plan than %s", at.Escrow, at.Release))
+	}
+	if e.DataDigest != escrow.Digest(data) {
+		return fail(fmt.Errorf("%s was made from other data than this plan reads now: restore the data of that day", at.Escrow))
+	}
+	m, err := s.restore(e)
+	if err != nil {
+		return fail(err)
+	}
+	return s, rel, m, k, nil
+}
+
+// restore fills in the sample, the merged units and the serial map.
+func (s *scrambled) restore(e *escrow.Escrow) (release.SerialMap, error) {
+	var m release.SerialMap
+	code := func(label string) (int32, error) {
+		c, ok := s.data.Jobs.Col(linked.Employer).Dict.Code(label)
+		if !ok {
+			return 0, fmt.Errorf("the escrow names an employer that the data do not have")
+		}
+		return c, nil
+	}
+	var units [][]int32
+	for _, serial := range e.Serials {
+		c, err := code(serial.Employer)
+		if err != nil {
+			return m, err
+		}
+		m.Employers = append(m.Employers, c)
+		if serial.Year != 0 {
+			m.PerYear = true
+			m.Years = append(m.Years, serial.Year)
+			s.sample.EmployerYears = append(s.sample.EmployerYears, [2]int32{c, serial.Year})
+		}
+		if len(serial.Members) == 0 {
+			s.sample.Employers = append(s.sample.Employers, c)
+			continue
+		}
+		var unit []int32
+		for _, label := range serial.Members {
+			c, err := code(label)
+			if err != nil {
+				return m, err
+			}
+			unit = append(unit, c)
+		}
+		units = append(units, unit)
+		s.sample.Employers = append(s.sample.Employers, unit...)
+	}
+	s.sample.Employers = distinct(s.sample.Employers)
+	if len(units) > 0 {
+		s.setUnits(units)
+	}
+	return m, nil
+}
+
+// Fidelity measures a release against its original and writes report.json.
+func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Report, error) {
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: append(inputs(p), at.Release)})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Abort()
+	s, rel, serials, k, err := open(ctx, p, at, o)
+	if err != nil {
+		return nil, err
+	}
+	if s.sample.Unit == draw.UnitWorker {
+		return nil, fmt.Errorf("the records of %s are workers, whom the escrow does not name: measure them with scramble run", at.Release)
+	}
+	v, err := s.publishOriginals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.release = unserialise(rel.Tables, serials, s.data)
+	use, err := fidelity.Measure(ctx, v.input(s, k.sim))
+	if err != nil {
+		return nil, err
+	}
+	r := s.emptyReport()
+	r.N = s.counted(v)
+	r.Metrics, r.Tables = use.Metrics, use.Tables
+	r.Warnings = slices.Concat(rel.Warnings, s.data.Notes)
+	return r, finish(out, r)
+}
+
+// finish writes report.json and puts the folder in its place.
+func finish(out *folder.Pending, r *metric.Report) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if err := folder.WriteFile(filepath.Join(out.Path(), "report.json"), 0o600, func(w io.Writer) error { return r.Encode(w) }); err != nil {
+		return err
+	}
+	return out.Commit()
+}
+
+// unserialise puts employers back in the place of serials, in canonical order.
+func unserialise(t *publish.Tables, m release.SerialMap, d *linked.Data) *publish.Tables {
+	back := func(f *frame.Frame) *frame.Frame {
+		serial := f.Col(publish.Serial)
+		codes := make([]int32, f.Rows())
+		for i, n := range serial.I {
+			codes[i] = m.Employers[n-1]
+		}
+		key := frame.Codes(linked.Employer, d.Jobs.Col(linked.Employer).Dict, codes)
+		out := frame.Must(append([]frame.Column{key}, f.Without(publish.Serial).Columns()...)...)
+		by := []string{linked.Employer}
+		for _, n := range []string{linked.Year, linked.Level, linked.Field} {
+			if out.Has(n) {
+				by = append(by, n)
+			}
+		}
+		return out.Sorted(by...)
+	}
+	return &publish.Tables{Employers: back(t.Employers), Cells: back(t.Cells)}
+}

@@ -1,0 +1,168 @@
+package study
+
+import (
+	"context"
+	"fmt"
+
+	"scramblelab/internal/draw"
+	"scramblelab/internal/fidelity"
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/plan"
+	"scramblelab/internal/publish"
+	"scramblelab/internal/rng"
+)
+
+// publish makes the three versions of the release tables.
+func (s *scrambled) publish(ctx context.Context) (*versions, error) {
+	o, err := s.publishOptions()
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.publishOriginals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v.release, err = publish.Publish(ctx, s.drawn(s.published()), s.sample.Employers, o)
+	return v, err
+}
+
+// publishOriginals makes the two unscrambled versions, with exact counts.
+func (s *scrambled) publishOriginals(ctx context.Context) (*versions, error) {
+	o, err := s.publishOptions()
+	if err != nil {
+		return nil, err
+	}
+	o.Counts = nil
+	v := &versions{counts31: s.plan.Release.CountOn != "any" && s.plan.Release.CountOn != "average"}
+	if v.fragment, err = publish.Publish(ctx, s.drawn(s.data), s.sample.Employers, o); err != nil {
+		return nil, err
+	}
+	o.Merge, o.Weight = nil, nil
+	if v.population, err = publish.Publish(ctx, s.data, nil, o); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// drawn restricts data to the workers or employer-years that were drawn; drawn
+// employers are chosen by publishing.
+func (s *scrambled) drawn(d *linked.Data) *linked.Data {
+	out := *d
+	switch s.sample.Unit {
+	case draw.UnitWorker:
+		keep := make(map[[3]int32]bool, len(s.sample.Rows))
+		key := jobKey(s.data.Jobs)
+		for _, r := range s.sample.Rows {
+			keep[key(int(r))] = true
+		}
+		key = jobKey(d.Jobs)
+		out.Jobs = d.Jobs.Filter(func(i int) bool { return keep[key(i)] })
+	case draw.UnitEmployerYear:
+		keep := make(map[[2]int32]bool, len(s.sample.EmployerYears))
+		for _, ey := range s.sample.EmployerYears {
+			keep[ey] = true
+		}
+		out.Jobs = filterEmployerYears(d.Jobs, keep)
+		out.Firms = filterEmployerYears(d.Firms, keep)
+	}
+	return &out
+}
+
+func filterEmployerYears(f *frame.Frame, keep map[[2]int32]bool) *frame.Frame {
+	e, y := f.Col(linked.Employer).I, f.Col(linked.Year).I
+	return f.Filter(func(i int) bool { return keep[[2]int32{e[i], y[i]}] })
+}
+
+// jobKey identifies a job by employer, year and worker, or by its row where
+// there are no workers.
+func jobKey(jobs *frame.Frame) func(i int) [3]int32 {
+	e, y := jobs.Col(linked.Employer).I, jobs.Col(linked.Year).I
+	w, ok := jobs.Lookup(linked.Worker)
+	if !ok {
+		return func(i int) [3]int32 { return [3]int32{-1, -1, int32(i)} }
+	}
+	return func(i int) [3]int32 { return [3]int32{e[i], y[i], w.I[i]} }
+}
+
+func (s *scrambled) publishOptions() (publish.Options, error) {
+	r := s.plan.Release
+	o := publish.Options{CountOn: r.CountOn, FirmColumns: r.FirmColumns, Counts: s.counts, Merge: s.merge, Weight: s.designWeight()}
+	for _, c := range []struct {
+		to    *publish.Classes
+		from  plan.Class
+		what  string
+		there bool
+	}{
+		{&o.Wage, r.Classes.Wage, "wage", s.data.Jobs.Has(linked.Wage)},
+		{&o.FTE, r.Classes.FTE, "fte", s.data.Jobs.Has(linked.FTE)},
+		{&o.Age, r.Classes.Age, "age", s.data.Jobs.Has(linked.Age)},
+	} {
+		if !c.there {
+			continue
+		}
+		classes, err := publish.NewClasses(publish.Spec{Width: c.from.Width, From: c.from.From, Top: c.from.Top, Bounds: c.from.Bounds})
+		if err != nil {
+			return o, fmt.Errorf("release.classes.%s: %w", c.what, err)
+		}
+		*c.to = classes
+	}
+	return o, nil
+}
+
+// designWeight returns the weight of an employer's record.
+func (s *scrambled) designWeight() func(employer, year int32) (float64, bool) {
+	weight := map[[2]int32]float64{}
+	switch s.sample.Unit {
+	case draw.UnitWorker:
+		return nil // weights belong to workers, who are not in the tables
+	case draw.UnitEmployerYear:
+		for i, ey := range s.sample.EmployerYears {
+			weight[ey] = s.sample.Weight[i]
+		}
+		return func(e, y int32) (float64, bool) { w, ok := weight[[2]int32{e, y}]; return w, ok }
+	}
+	for i, e := range s.sample.Employers {
+		weight[[2]int32{e, 0}] = s.sample.Weight[i]
+	}
+	return func(e, _ int32) (float64, bool) { w, ok := weight[[2]int32{e, 0}]; return w, ok }
+}
+
+// input is what the fidelity measures compare.
+func (v *versions) input(s *scrambled, key rng.Sim) fidelity.Input {
+	in := fidelity.Input{
+		Release: v.release, Fragment: v.fragment, Population: v.population, Periods: s.data.Periods,
+		Bands: bands(s.data.Jobs), Swap: s.law, Key: key,
+	}
+	switch {
+	case s.perYear:
+		in.NoPanel = "the plan gives a fresh serial every year, so employers cannot be followed"
+	case s.sample.Unit == draw.UnitEmployerYear:
+		in.NoPanel = "the records are single employer-years, so employers cannot be followed"
+	}
+	return in
+}
+
+// bands groups the levels of the Belgian codebook (L01-L15) as the literature
+// does; other codebooks are cut in thirds of the staff by package fidelity.
+func bands(jobs *frame.Frame) []fidelity.Band {
+	c, ok := jobs.Lookup(linked.Level)
+	if !ok {
+		return nil
+	}
+	cut := []struct{ name, from, to string }{{"low", "L01", "L05"}, {"mid", "L06", "L09"}, {"high", "L10", "L15"}}
+	var out []fidelity.Band
+	for _, b := range cut {
+		lo, okLo := c.Dict.Code(b.from)
+		hi, okHi := c.Dict.Code(b.to)
+		if !okLo || !okHi || lo > hi {
+			return nil
+		}
+		band := fidelity.Band{Name: b.name}
+		for code := lo; code <= hi; code++ {
+			band.Codes = append(band.Codes, code)
+		}
+		out = append(out, band)
+	}
+	return out
+}

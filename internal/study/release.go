@@ -1,0 +1,109 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"scramblelab/internal/attack"
+	"scramblelab/internal/draw"
+	"scramblelab/internal/escrow"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/publish"
+	"scramblelab/internal/release"
+	"scramblelab/internal/rng"
+)
+
+// writeRelease writes the folder that may leave the building.
+func (s *scrambled) writeRelease(ctx context.Context, dir string, t *publish.Tables, perYear bool, o Options) error {
+	p := s.plan.Project
+	meta := release.Meta{
+		Purpose: p.Purpose, Recipient: p.Recipient, LegalBasis: p.LegalBasis, DestroyWhen: p.DestroyWhen, ExtendedBy: p.ExtendedBy,
+		PlanDigest: s.plan.Digest(), Tool: Tool(), Simulation: o.Seed != nil || s.data.Simulated,
+		Unit: s.sample.Unit, Records: s.sample.Records, SerialPerYear: perYear, Notes: s.notesForRecipient(),
+	}
+	if t.Employers.Has(linked.DesignWeight) {
+		meta.Selection = s.sample.Population
+	}
+	if s.method.WorkerShare < 1 {
+		meta.SampleShare = s.method.WorkerShare
+	}
+	_, err := release.Write(ctx, dir, t, meta, release.Options{Format: o.Format, Force: o.Force, Inputs: inputs(s.plan)})
+	return err
+}
+
+// saveEscrow writes Out.escrow. It goes before what it undoes gets its name: a
+// release without an escrow could never be checked.
+func (s *scrambled) saveEscrow(ctx context.Context, key rng.Secret, m release.SerialMap, o Options) error {
+	e, err := s.escrow(key, m, o.Seed != nil)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return escrow.Save(o.Out+".escrow", e, escrow.Options{Force: o.Force, Recipients: o.EscrowRecipients, Releases: []string{o.Out}})
+}
+
+// notesForRecipient say what a user of the tables must know.
+func (s *scrambled) notesForRecipient() []string {
+	notes := []string{"Some properties of one person were given to another. The tables serve to write and try programs; conclusions wait for phase two."}
+	if s.data.SampledWithin {
+		notes = append(notes, "The workers are a sample of each employer's staff: head counts are those of the sample.")
+	}
+	if s.merge != nil {
+		notes = append(notes, fmt.Sprintf("Employers below a head count of %d were merged: a serial may stand for several.", s.method.MergedMinimum))
+	}
+	if s.method.WorkerShare < 1 {
+		notes = append(notes, fmt.Sprintf("A share of %.2f of the workers is counted.", s.method.WorkerShare))
+	}
+	return notes
+}
+
+// escrow is the secret side of the release.
+func (s *scrambled) escrow(key rng.Secret, m release.SerialMap, simulation bool) (*escrow.Escrow, error) {
+	e := &escrow.Escrow{
+		Key: key, Simulation: simulation || s.data.Simulated, Tool: Tool(), PlanDigest: s.plan.Digest(),
+		DataDigest: escrow.Digest(s.data), Unit: s.sample.Unit,
+	}
+	label := s.data.Jobs.Col(linked.Employer).Dict.Label
+	for i, code := range m.Employers {
+		serial := escrow.Serial{Employer: label(code)}
+		if m.PerYear {
+			serial.Year = m.Years[i]
+		}
+		if members := s.membersOf(code); len(members) > 1 {
+			for _, c := range members {
+				serial.Members = append(serial.Members, label(c))
+			}
+		}
+		e.Serials = append(e.Serials, serial)
+	}
+	for _, step := range s.steps {
+		for _, p := range step.result.Pairings {
+			e.Permutations = append(e.Permutations, escrow.Sparse(fmt.Sprintf("step %d: %s", step.number, step.result.Report.Method), p.Columns, p.Perm))
+		}
+	}
+	design, err := json.Marshal(struct {
+		Unit    string         `json:"unit"`
+		Records int            `json:"records"`
+		Of      int            `json:"of"`
+		Strata  []draw.Stratum `json:"strata"`
+	}{s.sample.Unit, s.sample.Records, s.sample.Population, s.sample.Strata})
+	e.Design = design
+	return e, err
+}
+
+// membersOf returns the employers that are published under a code.
+func (s *scrambled) membersOf(code int32) []int32 {
+	if m, merged := s.members[code]; merged {
+		return m
+	}
+	return []int32{code}
+}
+
+// held is the release as an intruder holds it: the tables that were read back
+// and the public description of the method.
+func (s *scrambled) held(r *release.Release) attack.Release {
+	return attack.Release{Tables: r.Tables, SerialPerYear: r.Manifest.SerialPerYear, Periods: r.Tables.Cells.Has(linked.Year), Method: s.method}
+}

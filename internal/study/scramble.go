@@ -1,0 +1,281 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"scramblelab/internal/draw"
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/mask"
+	"scramblelab/internal/plan"
+	"scramblelab/internal/publish"
+	"scramblelab/internal/rng"
+	"scramblelab/internal/swap"
+)
+
+// scrambled is the data after the plan's steps, with everything that the later
+// stages need to know of what was done.
+type scrambled struct {
+	plan   plan.Plan
+	data   *linked.Data // original, whole selection
+	sample *draw.Sample
+
+	swappedFrom *frame.Frame // the jobs that were permuted: all, or the fragment's
+	permuted    *frame.Frame // the same after all swaps
+	jobs        *frame.Frame // after every step that works on jobs
+	steps       []swapStep
+
+	merge   []int32           // employer code -> published unit, nil
+	members map[int32][]int32 // published unit -> employers, merged ones only
+	public
+}
+
+// swapStep is a permutation step and what it did.
+type swapStep struct {
+	number int // in the plan, from 1
+	result *swap.Result
+}
+
+// scramble draws the fragment and applies the plan's steps in order. Merging
+// comes before the draw, because units are drawn whole.
+func scramble(ctx context.Context, p plan.Plan, d *linked.Data, key rng.Secret) (*scrambled, error) {
+	s := &scrambled{plan: p, data: d, public: describe(p)}
+	for i, step := range p.Scramble.Steps {
+		if step.Method == "merge-small-employers" {
+			if err := s.mergeEmployers(step, i+1, key); err != nil {
+				return nil, stepError(step, i, err)
+			}
+		}
+	}
+	var err error
+	s.sample, err = draw.Draw(d, draw.Options{Unit: p.Release.Unit, Records: p.Release.Records, Stratify: present(d.Firms, p.Release.Stratify), Merge: s.merge}, key.Derive("draw"))
+	if err != nil {
+		return nil, err
+	}
+	s.swappedFrom = d.Jobs
+	if p.Scramble.Donors == "fragment" {
+		s.swappedFrom = d.Jobs.Take(s.fragmentRows())
+	}
+	s.permuted = s.swappedFrom
+	for i, step := range p.Scramble.Steps {
+		if err := s.apply(ctx, step, i+1, key); err != nil {
+			return nil, stepError(step, i, err)
+		}
+	}
+	if err := s.checkPromises(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func stepError(step plan.Step, i int, err error) error {
+	return fmt.Errorf("step %d (%s): %w", i+1, step.Method, err)
+}
+
+// apply does one step. Swaps act on the permuted frame; sampling of workers
+// comes on top of it, so that promises are checked on a permutation.
+func (s *scrambled) apply(ctx context.Context, step plan.Step, number int, key rng.Secret) error {
+	switch step.Method {
+	case "random-swap":
+		return s.swap(ctx, step, number, key)
+	case "sample-workers":
+		from := s.jobs
+		if from == nil {
+			from = s.permuted
+		}
+		jobs, _, err := mask.SampleWorkers(from, step.Rate, key, number)
+		if err != nil {
+			return err
+		}
+		s.jobs = jobs
+	case "coarsen-counts", "fresh-serials": // done when the tables are published
+	case "merge-small-employers": // done before the draw
+	default:
+		return fmt.Errorf("no such method")
+	}
+	return nil
+}
+
+func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rng.Secret) error {
+	if s.jobs != nil {
+		return fmt.Errorf("a swap after sample-workers would permute another frame than the promises name: put swaps first")
+	}
+	o, err := swapOptions(step)
+	if err != nil {
+		return err
+	}
+	// Partners may have to agree on attributes of their employers.
+	jobs, joined, err := withFirmColumns(s.permuted, s.data.Firms, o.Same)
+	if err != nil {
+		return err
+	}
+	for _, k := range s.plan.Scramble.Keep {
+		if ok, why := swap.Keeps(o, swap.Promise{Columns: k}); !ok {
+			return fmt.Errorf("cannot keep %v: %s", k, why)
+		}
+	}
+	r, err := swap.Run(ctx, jobs, o, key.Derive("swap"), number)
+	if err != nil {
+		return err
+	}
+	s.permuted = r.Frame.Without(joined...)
+	s.steps = append(s.steps, swapStep{number, r})
+	return nil
+}
+
+func swapOptions(step plan.Step) (swap.Options, error) {
+	unit, err := swap.ParseUnit(step.Unit)
+	if err != nil {
+		return swap.Options{}, err
+	}
+	scope, err := swap.ParseScope(step.Scope)
+	if err != nil {
+		return swap.Options{}, err
+	}
+	return swap.Options{
+		Unit: unit, Scope: scope, Bundle: step.Bundle, Joint: step.Joint == nil || *step.Joint, Rate: step.Rate, Same: step.Same,
+	}, nil
+}
+
+func (s *scrambled) mergeEmployers(step plan.Step, number int, key rng.Secret) error {
+	m, err := mask.MergeSmallEmployers(s.data.Firms, s.data.Jobs, mask.Merger{Minimum: step.Minimum, By: step.By}, key, number)
+	if err != nil {
+		return err
+	}
+	// A unit is published under the code of its first member.
+	s.setUnits(m.Members)
+	return nil
+}
+
+// setUnits publishes the members of each unit together.
+func (s *scrambled) setUnits(units [][]int32) {
+	s.merge, s.members = make([]int32, s.data.Employers()), map[int32][]int32{}
+	for e := range s.merge {
+		s.merge[e] = int32(e)
+	}
+	for _, m := range units {
+		for _, e := range m {
+			s.merge[e] = m[0]
+		}
+		if len(m) > 1 {
+			s.members[m[0]] = m
+		}
+	}
+}
+
+// checkPromises verifies every table that the plan promised to keep, on the
+// frame that was permuted.
+func (s *scrambled) checkPromises(ctx context.Context) error {
+	var names []string
+	var promises []swap.Promise
+	for _, k := range s.plan.Scramble.Keep {
+		promises = append(promises, swap.Promise{Columns: k})
+		names = append(names, k...)
+	}
+	if len(promises) == 0 || len(s.steps) == 0 {
+		return nil
+	}
+	before, _, err := withFirmColumns(s.swappedFrom, s.data.Firms, names)
+	if err != nil {
+		return fmt.Errorf("keep: %w", err)
+	}
+	after, _, err := withFirmColumns(s.permuted, s.data.Firms, names)
+	if err != nil {
+		return fmt.Errorf("keep: %w", err)
+	}
+	if err := swap.Check(ctx, before, after, promises); err != nil {
+		return fmt.Errorf("keep: a promised table changed: %w", err)
+	}
+	return nil
+}
+
+// published are the jobs that the release is made from, as linked data.
+func (s *scrambled) published() *linked.Data {
+	d := *s.data
+	d.Jobs = s.permuted
+	if s.jobs != nil {
+		d.Jobs = s.jobs
+	}
+	return &d
+}
+
+// fragmentRows are the rows of jobs of the employers drawn.
+func (s *scrambled) fragmentRows() []int32 {
+	if s.sample.Rows != nil {
+		return s.sample.Rows
+	}
+	in := make([]bool, s.data.Employers())
+	for _, e := range s.sample.Employers {
+		in[e] = true
+	}
+	var rows []int32
+	for i, e := range s.data.Jobs.Col(linked.Employer).I {
+		if in[e] {
+			rows = append(rows, int32(i))
+		}
+	}
+	return rows
+}
+
+// levelField names those of level and field that the data have.
+func (s *scrambled) levelField() []string {
+	return present(s.data.Jobs, []string{linked.Level, linked.Field})
+}
+
+// withFirmColumns joins to jobs those of the columns named that only the firms
+// table has, by employer and year; it returns the names that it joined.
+func withFirmColumns(jobs, firms *frame.Frame, names []string) (*frame.Frame, []string, error) {
+	var joined []string
+	var cols []frame.Column
+	var rows []int32
+	for _, n := range names {
+		if jobs.Has(n) || slices.Contains(joined, n) {
+			continue
+		}
+		c, ok := firms.Lookup(n)
+		if !ok {
+			return nil, nil, fmt.Errorf("no column %q in jobs or firms: the data have %q and %q", n, jobs.Names(), firms.Names())
+		}
+		if rows == nil {
+			rows = firmRows(jobs, firms)
+		}
+		joined, cols = append(joined, n), append(cols, c.Take(rows))
+	}
+	return jobs.With(cols...), joined, nil
+}
+
+// firmRows returns, for each job, the row of its employer and year in firms.
+// Both are sorted by employer and year, and every job has a firm row.
+func firmRows(jobs, firms *frame.Frame) []int32 {
+	je, jy := jobs.Col(linked.Employer).I, jobs.Col(linked.Year).I
+	fe, fy := firms.Col(linked.Employer).I, firms.Col(linked.Year).I
+	out := make([]int32, len(je))
+	k := 0
+	for i := range je {
+		for k+1 < len(fe) && (fe[k] < je[i] || fe[k] == je[i] && fy[k] < jy[i]) {
+			k++
+		}
+		out[i] = int32(k)
+	}
+	return out
+}
+
+// present returns those of the names that are columns of f.
+func present(f *frame.Frame, names []string) []string {
+	out := []string{}
+	for _, n := range names {
+		if f.Has(n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// versions are the tables of one study: what leaves, the same units
+// unscrambled, and the whole selection.
+type versions struct {
+	release, fragment, population *publish.Tables
+	counts31                      bool // head counts are those of 31 December
+}

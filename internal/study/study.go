@@ -1,0 +1,203 @@
+// Package study is the one call of a whole study: read or generate the data,
+// scramble, draw, publish, attack, measure, judge. Commands only choose which
+// of its stages they want.
+package study
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"scramblelab/internal/fidelity"
+	"scramblelab/internal/folder"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/metric"
+	"scramblelab/internal/plan"
+	"scramblelab/internal/policy"
+	"scramblelab/internal/population"
+	"scramblelab/internal/progress"
+	"scramblelab/internal/release"
+	"scramblelab/internal/rng"
+	"scramblelab/internal/source"
+	"scramblelab/policies"
+)
+
+// Options say where a study writes and what fixes its draws.
+type Options struct {
+	Out    string  // folder to write
+	Force  bool    // replace what stands there
+	Format string  // parquet or csv
+	Seed   *uint64 // simulations only; nil draws keys from the system
+	// EscrowRecipients are age recipients to whom the escrow is encrypted.
+	EscrowRecipients []string
+	Progress         progress.Func // may be nil
+}
+
+// keys are the two kinds of randomness of a study: the secret that scrambles,
+// and the simulation's, which generates data and resamples.
+type keys struct {
+	secret rng.Secret
+	sim    rng.Sim
+}
+
+func newKeys(seed *uint64) keys {
+	if seed != nil {
+		return keys{rng.SecretFromSeed(*seed), rng.Sim(*seed)}
+	}
+	return keys{rng.NewSecret(), rng.Sim(rng.NewSecret().Stream("simulation", 0).Uint64())}
+}
+
+// Tool names the program and its version in manifests and reports.
+func Tool() string {
+	version := "devel"
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		version = b.Main.Version
+	}
+	return "scramblelab " + version
+}
+
+// stopwatch keeps the seconds of each stage for timings.json; they never enter
+// the report.
+type stopwatch struct {
+	progress progress.Func
+	stages   []stage
+	started  time.Time
+}
+
+type stage struct {
+	Name    string  `json:"stage"`
+	Seconds float64 `json:"seconds"`
+}
+
+func (s *stopwatch) start(name string) {
+	s.stop()
+	s.progress.Step(name, 0, 0)
+	s.stages, s.started = append(s.stages, stage{Name: name}), time.Now()
+}
+
+func (s *stopwatch) stop() {
+	if n := len(s.stages); n > 0 && s.stages[n-1].Seconds == 0 {
+		s.stages[n-1].Seconds = time.Since(s.started).Seconds()
+	}
+}
+
+// Load reads the plan's data, or generates them.
+func Load(ctx context.Context, p plan.Plan, seed rng.Sim, show progress.Func) (*linked.Data, error) {
+	switch {
+	case p.Data.Generate != nil:
+		g := p.Data.Generate
+		pop, err := population.Generate(ctx, population.Options{
+			Employers: g.Employers, From: g.From, To: g.To, World: g.World, Suppliers: "main", Seed: uint64(seed),
+		}, show)
+		if err != nil {
+			return nil, err
+		}
+		return pop.Linked()
+	case p.Data.Population != "":
+		pop, err := population.Read(ctx, p.Data.Population)
+		if err != nil {
+			return nil, err
+		}
+		return pop.Linked()
+	}
+	return source.Files(ctx, p)
+}
+
+// Run does the whole loop and writes Out/release, Out/internal and Out.escrow.
+// A report that fails its gates is no error.
+func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
+	pol, err := loadPolicy(p.Gates)
+	if err != nil {
+		return nil, err
+	}
+	if err := vacant(o.Out+".escrow", o.Force); err != nil {
+		return nil, err
+	}
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Inputs: inputs(p)})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Abort()
+
+	watch := &stopwatch{progress: o.Progress}
+	k := newKeys(o.Seed)
+	watch.start("data")
+	data, err := Load(ctx, p, k.sim, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	watch.start("scramble")
+	s, err := scramble(ctx, p, data, k.secret)
+	if err != nil {
+		return nil, err
+	}
+	watch.start("publish")
+	v, err := s.publish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	watch.start("release")
+	tables, serials, err := release.Serialise(v.release, k.secret, s.perYear)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.writeRelease(ctx, filepath.Join(out.Path(), "release"), tables, serials.PerYear, o); err != nil {
+		return nil, err
+	}
+	// The intruder reads what was written, not what we remember.
+	rel, err := release.Open(ctx, filepath.Join(out.Path(), "release"))
+	if err != nil {
+		return nil, err
+	}
+	watch.start("attack")
+	risk, err := s.attack(ctx, rel, &serials, k.sim)
+	if err != nil {
+		return nil, err
+	}
+	watch.start("fidelity")
+	use, err := fidelity.Measure(ctx, v.input(s, k.sim))
+	if err != nil {
+		return nil, err
+	}
+	watch.start("report")
+	r, err := s.assemble(ctx, v, risk, use, pol, k.secret)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeInternal(filepath.Join(out.Path(), "internal"), r, p, watch); err != nil {
+		return nil, err
+	}
+	if err := s.saveEscrow(ctx, k.secret, serials, o); err != nil {
+		return nil, err
+	}
+	return r, out.Commit()
+}
+
+func loadPolicy(name string) (policy.Policy, error) {
+	b, err := policies.Read(name)
+	if err != nil {
+		return policy.Policy{}, err
+	}
+	return policy.Parse(name, b)
+}
+
+// vacant refuses a path that is taken.
+func vacant(path string, force bool) error {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return fmt.Errorf("%s exists: choose another output, or --force replaces it", path)
+	}
+	return nil
+}
+
+func inputs(p plan.Plan) []string {
+	var in []string
+	for _, path := range []string{p.Data.Jobs, p.Data.Population} {
+		if path != "" {
+			in = append(in, path)
+		}
+	}
+	return in
+}
