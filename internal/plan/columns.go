@@ -173,13 +173,13 @@ func (p Plan) leaves(column string) bool {
 	return made || p.Releases(column)
 }
 
-// known reports whether an intruder may know a column of the public file.
+// known reports whether an intruder may have a column of the public file. The
+// annual accounts publish head count, FTE, personnel cost and education of the
+// staff as a whole, whatever an intruder knows of one worker.
 func (p Plan) known(column string) bool {
 	switch column {
-	case "head_count":
-		return true
-	case "wage_bill":
-		column = linked.Wage
+	case "head_count", "wage_bill", linked.FTE, linked.Level:
+		return p.has(column)
 	}
 	name, ok := p.Place(column)
 	return ok && p.Schema[name].Known

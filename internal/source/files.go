@@ -139,6 +139,8 @@ func (r *reader) jobs() (*frame.Frame, error) {
 			err = r.weight(c)
 		case linked.Group:
 			c = groups(c)
+		case linked.Size:
+			err = r.size(c)
 		}
 		if err != nil {
 			return nil, err
