@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -197,6 +198,31 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", test.why, diff)
 			}
 		})
+	}
+}
+
+func TestIntervalLabelsAreNoNesting(t *testing.T) {
+	var labels []string
+	for i := range 200 {
+		labels = append(labels, fmt.Sprintf(`"[%d,%d)"`, i, i+1))
+	}
+	yaml := strings.Replace(sesSchema, "released: true}", "released: true, order: ["+strings.Join(labels, ", ")+"]}", 1)
+	if _, err := Parse("p.yaml", []byte(yaml)); err != nil {
+		t.Errorf("labels that open brackets in quotes are no nesting: %v", err)
+	}
+}
+
+func TestNoPlanAtAll(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"deep", strings.Repeat("[", 3000), "nested more than 2000 deep"},
+		{"long", strings.Repeat("a", 1<<18+1), "want at most 262144"},
+		{"one long word", strings.Repeat("a", 1<<17), "…"},
+		{"not text", "\xff\xfe\x00", "is not UTF-8 text"},
+	} {
+		_, err := Parse("p.yaml", []byte(test.text))
+		if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 300 {
+			t.Errorf("%s: got %.300v, want … %s …", test.name, err, test.want)
+		}
 	}
 }
 
