@@ -50,6 +50,7 @@ var (
 var (
 	firmColumns = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.SizeClass, linked.DesignWeight, linked.Sector, linked.Region, linked.Size}
 	strata      = []string{linked.Group, linked.SupplierShare, linked.SizeClass, linked.Sector, linked.Region, linked.Size}
+	bundles     = append(slices.Clone(linked.Attributes), linked.Employer) // the employer moves whole workers
 	mergeBy     = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.Sector, linked.Region, linked.Size}
 	// categories are the columns on which partners may agree and which may span
 	// a table of head counts; amounts are not among them.
