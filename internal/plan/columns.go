@@ -50,6 +50,7 @@ var (
 var (
 	firmColumns = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.SizeClass, linked.DesignWeight, linked.Sector, linked.Region, linked.Size}
 	strata      = []string{linked.Group, linked.SupplierShare, linked.SizeClass, linked.Sector, linked.Region, linked.Size}
+	bundles     = append(slices.Clone(linked.Attributes), linked.Employer) // the employer moves whole workers
 	mergeBy     = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.Sector, linked.Region, linked.Size}
 	// categories are the columns on which partners may agree and which may span
 	// a table of head counts; amounts are not among them.
@@ -173,13 +174,13 @@ func (p Plan) leaves(column string) bool {
 	return made || p.Releases(column)
 }
 
-// known reports whether an intruder may know a column of the public file.
+// known reports whether an intruder may have a column of the public file. The
+// annual accounts publish head count, FTE, personnel cost and education of the
+// staff as a whole, whatever an intruder knows of one worker.
 func (p Plan) known(column string) bool {
 	switch column {
-	case "head_count":
-		return true
-	case "wage_bill":
-		column = linked.Wage
+	case "head_count", "wage_bill", linked.FTE, linked.Level:
+		return p.has(column)
 	}
 	name, ok := p.Place(column)
 	return ok && p.Schema[name].Known

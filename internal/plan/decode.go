@@ -56,8 +56,8 @@ type document struct {
 
 // Plans are written by hand: anything larger or deeper is some other file.
 const (
-	maxBytes = 1 << 20
-	maxDepth = 50
+	maxBytes = 1 << 18
+	maxDepth = 2000
 )
 
 func parse(b []byte) (d *document, bad *Problem) {
@@ -94,7 +94,8 @@ func parse(b []byte) (d *document, bad *Problem) {
 	return d, nil
 }
 
-// tooDeep bounds what the recursive parser is given.
+// tooDeep bounds what the recursive parser is given. It overestimates: quoted
+// interval labels such as "[25000,30000)" open a bracket without closing it.
 func tooDeep(b []byte) bool {
 	depth, indicators := 0, 0
 	for _, c := range b {
@@ -108,7 +109,7 @@ func tooDeep(b []byte) bool {
 		case '-', '?', ':':
 			indicators++
 		}
-		if depth > maxDepth || indicators > 1000 {
+		if depth > maxDepth || indicators > maxDepth {
 			return true
 		}
 	}
@@ -200,7 +201,7 @@ func (d *document) decodeStruct(n ast.Node, path string, v reflect.Value) {
 		}
 		i := slices.Index(keysOf(v.Type()), key)
 		if i < 0 {
-			d.fail(kv.Key, path, "unknown key %q%s", key, suggest(key, keysOf(v.Type())))
+			d.fail(kv.Key, path, "unknown key %q%s", shortened(key), suggest(key, keysOf(v.Type())))
 			continue
 		}
 		d.decode(kv.Value, join(path, key), v.Field(i))
@@ -296,7 +297,7 @@ func (d *document) decodeScalar(n ast.Node, path string, v reflect.Value) {
 			return
 		}
 	}
-	d.fail(n, path, "%s is %q, want %s", lastKey(path), text, wanted(v.Kind()))
+	d.fail(n, path, "%s is %q, want %s", lastKey(path), shortened(text), wanted(v.Kind()))
 }
 
 func wanted(k reflect.Kind) string {
@@ -321,7 +322,7 @@ func kindOf(n ast.Node) string {
 	case *ast.NullNode:
 		return "empty"
 	}
-	return fmt.Sprintf("%q", n.GetToken().Value)
+	return fmt.Sprintf("%q", shortened(n.GetToken().Value))
 }
 
 // keysOf returns the keys of a mapping in the order of the type.
@@ -351,4 +352,13 @@ func lastKey(path string) string {
 		return path[strings.LastIndex(path[:i], ".")+1:]
 	}
 	return path[strings.LastIndex(path, ".")+1:]
+}
+
+// shortened keeps messages on a line.
+func shortened(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }

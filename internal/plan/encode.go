@@ -29,6 +29,9 @@ func (p Plan) Annotated(a Annotations) []byte {
 	p.normalise()
 	e := encoder{Annotations: a}
 	e.comment("", a.Head)
+	if a.Sections && len(a.Head) > 0 {
+		e.WriteByte('\n')
+	}
 	e.mapping("", "", reflect.ValueOf(p))
 	return e.Bytes()
 }

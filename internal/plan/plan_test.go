@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -108,8 +109,8 @@ func TestDataAndSchemaSuffice(t *testing.T) {
 	if diff := cmp.Diff([]string{"sector", "size_class", "design_weight"}, p.Release.FirmColumns); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"head_count", "sector"}, p.Attack.Public.Columns); diff != "" {
-		t.Errorf("an intruder has what the schema says is known (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"head_count", "wage_bill", "level", "sector"}, p.Attack.Public.Columns); diff != "" {
+		t.Errorf("an intruder has the accounts and what the schema says is known (-want +got):\n%s", diff)
 	}
 	if p.Releases("employer") || !p.Releases("wage") || p.Releases("fte") {
 		t.Error("Releases must follow the schema")
@@ -156,13 +157,15 @@ func TestErrors(t *testing.T) {
 		{"bounds and width", "one of the two would be ignored", "release: {classes: {age: {width: 5, bounds: [30]}}}", "p.yaml:1:26: age has bounds and a width: want one of the two"},
 		{"unknown column in same", "", "scramble: {steps: [{method: random-swap, bundle: [level], rate: 0.1, same: [year, grup]}], keep: []}", "p.yaml:1:83: unknown column \"grup\" in same (did you mean \"group\"?)"},
 		{"unknown column in bundle", "", "scramble: {steps: [{method: random-swap, bundle: [lvel], rate: 0.1, same: [year, group]}]}", "p.yaml:1:51: unknown column \"lvel\" in bundle (did you mean \"level\"?)"},
-		{"column that is no attribute", "an employer's sector is no attribute of a worker", "scramble: {steps: [{method: random-swap, bundle: [sector], rate: 0.1, same: [year]}]}", "p.yaml:1:51: column \"sector\" cannot stand in bundle, want level, field, sex, age, wage, fte"},
+		{"column that is no attribute", "an employer's sector is no attribute of a worker", "scramble: {steps: [{method: random-swap, bundle: [sector], rate: 0.1, same: [year]}]}", "p.yaml:1:51: column \"sector\" cannot stand in bundle, want level, field, sex, age, wage, fte, employer"},
 		{"unknown column in keep", "", "scramble: {keep: [[yaer]]}", "p.yaml:1:20: unknown column \"yaer\" in keep[0] (did you mean \"year\"?)"},
 		{"unknown column in stratify", "", "release: {stratify: [region, nace]}", "p.yaml:1:30: unknown column \"nace\" in stratify (known: group, supplier_share_class, size_class, sector, region, size)"},
 		{"accounts variable", "DESIGN 2: exact accounts are refused", "release: {firm_columns: [turnover]}", "p.yaml:1:26: \"turnover\" is refused: an exact accounts variable identifies the employer at once; use size_class"},
 		{"identifier", "", "release: {firm_columns: [enterprise_number]}", "p.yaml:1:26: \"enterprise_number\" is refused: it names the employer; a release carries a serial number"},
 		{"promise that cannot be kept", "METHODS 1.9: the strata must hold the other columns of the table", "scramble: {keep: [[year, region, level]]}", "p.yaml:1:19: [year, region, level] cannot be kept: steps[0] moves level between units that differ in region; add that to its same, or take the table out"},
 		{"joint table of independent swaps", "METHODS 1.9", "scramble: {keep: [[level, field]], steps: [{method: random-swap, bundle: [level, field], joint: false, rate: 1}]}", "p.yaml:1:19: [level, field] cannot be kept: steps[0] moves level and field independently; use joint: true, or take the table out"},
+		{"whole workers across years", "they would land in years without that employer", "scramble: {keep: [], steps: [{method: random-swap, bundle: [employer], rate: 0.1}]}", "p.yaml:1:60: bundle holds employer without year in same: workers would land in years without that employer; add year to same"},
+		{"firm columns travel", "whole workers take the sector of their employer along", "scramble: {keep: [[sector, level]], steps: [{method: random-swap, bundle: [employer], rate: 0.1, same: [year]}]}", "p.yaml:1:19: [sector, level] cannot be kept: steps[0] moves sector between units that differ in level; add that to its same, or take the table out"},
 		{"key of another method", "it would be ignored silently", "scramble: {steps: [{method: coarsen-counts, classes: [1, 3], rate: 0.5}]}", "p.yaml:1:68: coarsen-counts takes no rate: it takes classes"},
 		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, sample-workers, coarsen-counts, merge-small-employers, fresh-serials (did you mean \"random-swap\"?)"},
 		{"unknown world", "known values are listed", "data: {generate: {world: zzz}}", "p.yaml:1:26: world is \"zzz\", want productivity, displacement, null, pretrend"},
@@ -197,6 +200,31 @@ func TestErrors(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", test.why, diff)
 			}
 		})
+	}
+}
+
+func TestIntervalLabelsAreNoNesting(t *testing.T) {
+	var labels []string
+	for i := range 200 {
+		labels = append(labels, fmt.Sprintf(`"[%d,%d)"`, i, i+1))
+	}
+	yaml := strings.Replace(sesSchema, "released: true}", "released: true, order: ["+strings.Join(labels, ", ")+"]}", 1)
+	if _, err := Parse("p.yaml", []byte(yaml)); err != nil {
+		t.Errorf("labels that open brackets in quotes are no nesting: %v", err)
+	}
+}
+
+func TestNoPlanAtAll(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"deep", strings.Repeat("[", 3000), "nested more than 2000 deep"},
+		{"long", strings.Repeat("a", 1<<18+1), "want at most 262144"},
+		{"one long word", strings.Repeat("a", 1<<17), "…"},
+		{"not text", "\xff\xfe\x00", "is not UTF-8 text"},
+	} {
+		_, err := Parse("p.yaml", []byte(test.text))
+		if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > 300 {
+			t.Errorf("%s: got %.300v, want … %s …", test.name, err, test.want)
+		}
 	}
 }
 

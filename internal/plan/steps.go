@@ -71,13 +71,21 @@ func (c *checker) rate(path string, rate float64) {
 
 func (c *checker) randomSwap(path string, s Step) {
 	c.rate(path, s.Rate)
-	if c.oneOf(path+".unit", s.Unit, swapUnits) && s.Unit != "row" && !c.plan.has(linked.Worker) {
-		c.fail(path+".unit", "unit is %s, and the data do not tell workers apart: use row, or map a column (role: worker)", s.Unit)
+	if c.oneOf(path+".unit", s.Unit, swapUnits) && s.Unit == "person" && !c.plan.has(linked.Worker) {
+		c.fail(path+".unit", "unit is person, and the data do not tell workers apart: use row, or map a column (role: worker)")
 	}
 	if len(s.Bundle) == 0 {
 		c.fail(path+".bundle", "bundle is empty: name the attributes exchanged, such as [level, field]")
 	}
-	c.columns(path+".bundle", s.Bundle, linked.Attributes)
+	c.columns(path+".bundle", s.Bundle, bundles)
+	if slices.Contains(s.Bundle, linked.Employer) {
+		switch {
+		case s.Scope == "within-employer":
+			c.fail(path+".scope", "bundle holds employer: partners within an employer exchange nothing")
+		case s.Unit != "person" && c.plan.has(linked.Year) && !slices.Contains(s.Same, linked.Year):
+			c.fail(path+".bundle", "bundle holds employer without year in same: workers would land in years without that employer; add year to same")
+		}
+	}
 	c.columns(path+".same", s.Same, categories)
 	for i, name := range s.Same {
 		at := fmt.Sprintf("%s.same[%d]", path, i)
@@ -132,7 +140,8 @@ func (c *checker) kept(path string, table []string, i int, s Step) {
 	var moved, missing []string
 	for _, column := range table {
 		switch {
-		case slices.Contains(s.Bundle, column):
+		case slices.Contains(s.Bundle, column),
+			slices.Contains(s.Bundle, linked.Employer) && slices.Contains(linked.FirmAttributes, column): // travels along
 			moved = append(moved, column)
 		case !agreed(s, column):
 			missing = append(missing, column)

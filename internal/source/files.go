@@ -39,14 +39,17 @@ func Files(ctx context.Context, p plan.Plan) (*linked.Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.uniqueKeys(jobs); err != nil {
+	// Keys and firms are checked before the rows move, so that errors can name
+	// their lines; the order is the canonical one, so that it is sorted once.
+	order := jobs.Order(canonical(jobs)...)
+	if err := r.uniqueKeys(jobs, order); err != nil {
 		return nil, err
 	}
-	if err := r.constantFirms(jobs); err != nil {
+	if err := r.constantFirms(jobs, order); err != nil {
 		return nil, err
 	}
 	d := &linked.Data{
-		Jobs:          linked.Canonical(jobs),
+		Jobs:          linked.Canonical(jobs.Take(order)),
 		Periods:       r.column(linked.Year) != "",
 		SampledWithin: p.Data.SampledWithin,
 	}
@@ -65,6 +68,13 @@ var columns = slices.Concat(
 	[]string{linked.Weight},
 	linked.FirmAttributes,
 )
+
+// canonical returns the columns of a table with those of its key in front.
+func canonical(jobs *frame.Frame) []string {
+	return jobs.Select(slices.Concat(key, jobs.Without(key...).Names())...).Names()
+}
+
+var key = []string{linked.Employer, linked.Year, linked.Worker}
 
 // schemaOf says how the columns that the plan names are stored in the file.
 func schemaOf(p plan.Plan) tabio.Schema {
@@ -86,6 +96,9 @@ func schemaOf(p plan.Plan) tabio.Schema {
 			c.Kind = frame.Ordinal
 		default:
 			c.Kind, c.Required = frame.Category, role.Role != "ignore"
+			if role.As == linked.Age {
+				c.Kind = frame.Ordinal // ages are numbers or classes of them, whatever the plan says
+			}
 		}
 		if len(role.Order) > 0 {
 			c.Dict = frame.MustDict(role.Order...) // distinct: the plan was validated
@@ -139,6 +152,8 @@ func (r *reader) jobs() (*frame.Frame, error) {
 			err = r.weight(c)
 		case linked.Group:
 			c = groups(c)
+		case linked.Size:
+			err = r.size(c)
 		}
 		if err != nil {
 			return nil, err
@@ -164,15 +179,13 @@ func (r *reader) complete(c frame.Column) error {
 }
 
 // uniqueKeys refuses two rows of one worker at one employer in one year.
-func (r *reader) uniqueKeys(jobs *frame.Frame) error {
+func (r *reader) uniqueKeys(jobs *frame.Frame, order []int32) error {
 	if !jobs.Has(linked.Worker) {
 		return nil
 	}
-	key := []string{linked.Employer, linked.Year, linked.Worker}
-	order := jobs.Order(key...)
 	first, second := -1, -1 // the duplicate that comes first in the file
 	for k := 1; k < len(order); k++ {
-		a, b := int(order[k-1]), int(order[k])
+		a, b := inFile(order, k)
 		if same(jobs, key, a, b) && (second < 0 || b < second) {
 			first, second = a, b
 		}
@@ -189,6 +202,12 @@ func (r *reader) uniqueKeys(jobs *frame.Frame) error {
 		r.path, r.where(first), r.where(second), worker.Dict.Label(worker.I[second]), employer.Dict.Label(employer.I[second]), of)
 }
 
+// inFile returns rows k-1 and k of an order, the first of the file first.
+func inFile(order []int32, k int) (a, b int) {
+	a, b = int(order[k-1]), int(order[k])
+	return min(a, b), max(a, b)
+}
+
 func same(f *frame.Frame, columns []string, a, b int) bool {
 	for _, name := range columns {
 		if f.Col(name).Compare(a, b) != 0 {
@@ -200,19 +219,18 @@ func same(f *frame.Frame, columns []string, a, b int) bool {
 
 // constantFirms refuses firm columns that differ within an employer; the size
 // class may change from year to year.
-func (r *reader) constantFirms(jobs *frame.Frame) error {
+func (r *reader) constantFirms(jobs *frame.Frame, order []int32) error {
 	for _, name := range linked.FirmAttributes {
 		c, ok := jobs.Lookup(name)
 		if !ok {
 			continue
 		}
-		within := []string{linked.Employer}
+		within := key[:1]
 		if name == linked.Size {
-			within = append(within, linked.Year)
+			within = key[:2]
 		}
-		order := jobs.Order(within...)
 		for k := 1; k < len(order); k++ {
-			a, b := int(order[k-1]), int(order[k])
+			a, b := inFile(order, k)
 			if same(jobs, within, a, b) && c.Compare(a, b) != 0 {
 				employer := jobs.Col(linked.Employer)
 				return fmt.Errorf("%s: %s and %s, column %q: employer %q has %s and %s, and %s must be the same for all its workers: correct the data, or write role: ignore",

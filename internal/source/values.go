@@ -2,6 +2,7 @@ package source
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -142,4 +143,16 @@ func (r *reader) age(c frame.Column) (frame.Column, error) {
 		}
 	}
 	return c, nil
+}
+
+// maxSizes is the most values of a size class that are numbers: beyond that
+// they are head counts.
+const maxSizes = 20
+
+// size refuses exact head counts in the place of a size class.
+func (r *reader) size(c frame.Column) error {
+	if labels := c.Dict.Labels(); len(labels) > maxSizes && !slices.ContainsFunc(labels, func(l string) bool { return strings.Trim(l, "0123456789") != "" }) {
+		return fmt.Errorf("%s: column %q has %d numbers as size classes: exact head counts identify the employer; class them, or write role: ignore", r.path, r.column(linked.Size), len(labels))
+	}
+	return nil
 }
