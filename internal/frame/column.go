@@ -9,6 +9,7 @@ import (
 // Kind says how a column is stored and what its numbers mean.
 type Kind uint8
 
+// Kinds of columns.
 const (
 	Category Kind = iota + 1 // int32 codes of a dictionary without order
 	Ordinal                  // int32 codes of a dictionary whose order means something
@@ -224,7 +225,8 @@ func take[T any](v []T, rows []int32) []T {
 	return out
 }
 
-// Compare orders rows i and j: missing first, then by code or number.
+// Compare orders rows i and j: missing first, then by code or number. -0 and 0
+// are equal, so who reads floats must store 0, or ties would not be identical.
 func (c Column) Compare(i, j int) int {
 	switch c.Kind {
 	case Float:

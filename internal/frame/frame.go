@@ -217,9 +217,12 @@ func Concat(frames ...*Frame) (*Frame, error) {
 		cols[k].I, cols[k].L, cols[k].F = slices.Clone(cols[k].I), slices.Clone(cols[k].L), slices.Clone(cols[k].F)
 	}
 	for _, f := range frames[1:] {
+		if len(f.cols) != len(cols) {
+			return nil, fmt.Errorf("frame: cannot join tables with columns %q and %q", first.Names(), f.Names())
+		}
 		for k := range cols {
 			c, ok := f.Lookup(cols[k].Name)
-			if !ok || len(f.cols) != len(cols) {
+			if !ok {
 				return nil, fmt.Errorf("frame: cannot join tables with columns %q and %q", first.Names(), f.Names())
 			}
 			if c.Kind != cols[k].Kind || c.Dict != cols[k].Dict || c.Decimals != cols[k].Decimals {

@@ -90,6 +90,17 @@ func (d *Data) Validate() error {
 			return fmt.Errorf("linked: jobs and firms both need a column %q", name)
 		}
 	}
+	for _, f := range []*frame.Frame{d.Jobs, d.Firms, d.Accounts} {
+		if f == nil {
+			continue // no accounts
+		}
+		if !f.Has(Employer) || !f.Has(Year) {
+			return fmt.Errorf("linked: accounts need columns %q and %q", Employer, Year)
+		}
+		if !f.Col(Employer).Coded() || f.Col(Year).Kind != frame.Int {
+			return fmt.Errorf("linked: want %q as codes of one codebook and %q as integers", Employer, Year)
+		}
+	}
 	if d.Jobs.Col(Employer).Dict != d.Firms.Col(Employer).Dict {
 		return fmt.Errorf("linked: jobs and firms must share one codebook of employers")
 	}

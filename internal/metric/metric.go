@@ -14,6 +14,7 @@ import (
 // Direction says which values are good.
 type Direction string
 
+// The directions; [Lower] means that lower is better.
 const (
 	Lower   Direction = "lower"
 	Higher  Direction = "higher"
@@ -28,6 +29,9 @@ var None = Number(math.NaN())
 
 // Valid reports whether the number is there.
 func (n Number) Valid() bool { return !math.IsNaN(float64(n)) }
+
+// Equal reports whether two numbers are the same or both absent.
+func (n Number) Equal(m Number) bool { return n == m || !n.Valid() && !m.Valid() }
 
 // MarshalJSON writes null for an absent number; infinities are refused.
 func (n Number) MarshalJSON() ([]byte, error) {
@@ -118,8 +122,15 @@ func (r Row) validate() error {
 	if r.Low.Valid() && r.High.Valid() && r.Low > r.High {
 		return fmt.Errorf("interval [%v, %v] is reversed", r.Low, r.High)
 	}
+	if slack := rounding * max(1, math.Abs(float64(r.Value))); float64(r.Low-r.Value) > slack || float64(r.Value-r.High) > slack {
+		return fmt.Errorf("value %v lies outside its interval [%v, %v]", r.Value, r.Low, r.High)
+	}
 	return nil
 }
+
+// rounding is how far, relative to a value, floating point may push a bound
+// past it: Wilson's lower bound of no success at all is not always exactly 0.
+const rounding = 1e-9
 
 // Missing makes a row that says why there is no number.
 func Missing(group, reason string) Row {

@@ -3,9 +3,9 @@ package metric
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
 )
 
 // Version is the version of report.json.
@@ -89,7 +89,7 @@ func (r *Report) Metric(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// Row returns the top row of a metric for group "", or the row of that group.
+// RowOf returns the top row of a metric for group "", or the row of that group.
 func (m Metric) RowOf(group string) (Row, bool) {
 	if group == "" {
 		return m.Row, true
@@ -130,25 +130,75 @@ func (r *Report) Encode(w io.Writer) error {
 }
 
 // Decode reads a report and validates it. Unknown keys are ignored, as the
-// format promises; errors name the line.
+// format promises; a number whose key is left out is absent, never 0; errors
+// name the line.
 func Decode(b []byte) (*Report, error) {
 	var r Report
-	if err := json.Unmarshal(b, &r); err != nil {
-		var offset int64 = -1
-		switch e := err.(type) {
-		case *json.SyntaxError:
-			offset = e.Offset
-		case *json.UnmarshalTypeError:
-			offset = e.Offset
+	var n numbers
+	for _, v := range []any{&n, &r} {
+		if err := json.Unmarshal(b, v); err != nil {
+			return nil, notReport(b, err)
 		}
-		if offset >= 0 {
-			line := 1 + bytes.Count(b[:min(int(offset), len(b))], []byte("\n"))
-			return nil, fmt.Errorf("line %s: not a report: %w", strconv.Itoa(line), err)
-		}
-		return nil, fmt.Errorf("not a report: %w", err)
 	}
+	n.clear(&r)
 	if err := r.Validate(); err != nil {
 		return nil, err
 	}
 	return &r, nil
+}
+
+func notReport(b []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	var offset int64
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return fmt.Errorf("not a report: %w", err)
+	}
+	line := 1 + bytes.Count(b[:min(int(offset), len(b))], []byte("\n"))
+	return fmt.Errorf("line %d: not a report: %w", line, err)
+}
+
+// numbers is every [Number] of a report once more, as a pointer: it tells an
+// absent key from 0, which Number cannot, and keeps the position of errors,
+// which the decoder loses inside Number.UnmarshalJSON.
+type numbers struct {
+	Metrics []struct {
+		rowNumbers
+		By []rowNumbers
+	}
+	Gates []struct{ Limit, Got, Margin *float64 }
+}
+
+type rowNumbers struct{ Value, Low, High, Level, Baseline *float64 }
+
+// clear sets to None what is absent from the file that n was read from.
+func (n *numbers) clear(r *Report) {
+	absent := func(p *float64, to *Number) {
+		if p == nil {
+			*to = None
+		}
+	}
+	row := func(p rowNumbers, to *Row) {
+		absent(p.Value, &to.Value)
+		absent(p.Low, &to.Low)
+		absent(p.High, &to.High)
+		absent(p.Level, &to.Level)
+		absent(p.Baseline, &to.Baseline)
+	}
+	for i, m := range n.Metrics {
+		row(m.rowNumbers, &r.Metrics[i].Row)
+		for j, by := range m.By {
+			row(by, &r.Metrics[i].By[j])
+		}
+	}
+	for i, g := range n.Gates {
+		absent(g.Limit, &r.Gates[i].Limit)
+		absent(g.Got, &r.Gates[i].Got)
+		absent(g.Margin, &r.Gates[i].Margin)
+	}
 }

@@ -19,20 +19,44 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	randv2 "math/rand/v2"
+	"unique"
 
 	exprand "golang.org/x/exp/rand"
 )
 
 // Secret is a 256-bit key from which unpredictable streams are derived.
 // The zero value is refused by every user of it; see [Secret.IsZero].
-type Secret struct{ key [32]byte }
+//
+// The key stands behind handles: equal keys compare equal, and whoever prints a
+// struct that holds a Secret in an unexported field, where fmt cannot call
+// String, sees an address.
+type Secret struct{ key hidden }
+
+// hidden is two handles deep because fmt follows one pointer when the verb does
+// not fit, as in %s of a struct.
+type hidden = unique.Handle[unique.Handle[[32]byte]]
+
+func secretOf(key [32]byte) Secret {
+	if key == ([32]byte{}) {
+		return Secret{}
+	}
+	return Secret{unique.Make(unique.Make(key))}
+}
+
+func (s Secret) bytes() [32]byte {
+	if s.IsZero() {
+		return [32]byte{}
+	}
+	return s.key.Value().Value()
+}
 
 // NewSecret draws a key from the operating system.
 func NewSecret() Secret {
-	var s Secret
-	rand.Read(s.key[:]) // never fails: crypto/rand crashes the program instead
-	return s
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails: crypto/rand crashes the program instead
+	return secretOf(key)
 }
 
 // SecretFromSeed builds a key from a number. It is for simulations and tests:
@@ -40,7 +64,7 @@ func NewSecret() Secret {
 func SecretFromSeed(seed uint64) Secret {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], seed)
-	return Secret{sha256.Sum256(append([]byte("scramblelab seed\x00"), b[:]...))}
+	return secretOf(sha256.Sum256(append([]byte("scramblelab seed\x00"), b[:]...)))
 }
 
 // SecretFromBytes restores a key that an escrow kept.
@@ -48,11 +72,14 @@ func SecretFromBytes(b []byte) (Secret, error) {
 	if len(b) != 32 {
 		return Secret{}, fmt.Errorf("rng: a key has 32 bytes, got %d", len(b))
 	}
-	return Secret{[32]byte(b)}, nil
+	return secretOf([32]byte(b)), nil
 }
 
 // Bytes returns the key, for the escrow and for nothing else.
-func (s Secret) Bytes() []byte { return s.key[:] }
+func (s Secret) Bytes() []byte {
+	key := s.bytes()
+	return key[:]
+}
 
 // IsZero reports whether the key was never set.
 func (s Secret) IsZero() bool { return s == Secret{} }
@@ -60,12 +87,12 @@ func (s Secret) IsZero() bool { return s == Secret{} }
 // String hides the key, so that no log or error can print it.
 func (s Secret) String() string { return "rng.Secret(hidden)" }
 
-// GoString hides the key from %#v.
-func (s Secret) GoString() string { return s.String() }
+// Format hides the key from every verb, %d and %#v included.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // Derive returns the key of a named part of the work (a step, a recipient).
 func (s Secret) Derive(label string) Secret {
-	return Secret{s.digest("derive", label, 0)}
+	return secretOf(s.digest("derive", label, 0))
 }
 
 // Stream returns the stream of one entity at one stage.
@@ -76,7 +103,8 @@ func (s Secret) Stream(stage string, id uint64) *Stream {
 
 func (s Secret) digest(use, label string, id uint64) [32]byte {
 	b := make([]byte, 0, 96)
-	b = append(b, s.key[:]...)
+	key := s.bytes()
+	b = append(b, key[:]...)
 	b = append(b, use...)
 	b = append(b, 0)
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(label)))

@@ -72,9 +72,12 @@ func (s *Stream) Laplace(sd float64) float64 {
 	return x
 }
 
-// Gamma returns a draw with the given shape > 0 and scale 1 (Marsaglia and
-// Tsang 2000).
+// Gamma returns a draw with the given shape and scale 1 (Marsaglia and Tsang
+// 2000). It panics unless shape > 0.
 func (s *Stream) Gamma(shape float64) float64 {
+	if !(shape > 0) || math.IsInf(shape, 1) {
+		panic("rng: Gamma wants a finite shape > 0") // it would never return
+	}
 	if shape < 1 {
 		return s.Gamma(shape+1) * math.Pow(1-s.Float64(), 1/shape)
 	}
@@ -87,7 +90,7 @@ func (s *Stream) Gamma(shape float64) float64 {
 			continue
 		}
 		v = v * v * v
-		if math.Log(1-s.Float64()) < 0.5*x*x+d-float64(d*v)+float64(d*math.Log(v)) {
+		if math.Log(1-s.Float64()) < float64(0.5*x*x)+d-float64(d*v)+float64(d*math.Log(v)) {
 			return d * v
 		}
 	}

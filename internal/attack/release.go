@@ -1,0 +1,285 @@
+// Package attack holds intruders. An intruder has a release, a public file and
+// as much of the method as an [Adversary] says, and makes claims: this serial
+// number is that employer, this person earns in that class. Whether a claim is
+// right is for package score, which alone may know; nothing here reads an
+// escrow, a key or a permutation.
+//
+// Two intruders are built. [Fingerprint] matches serials to the public annual
+// accounts of the whole selection (METHODS 2.5): one likelihood per feature and
+// year, summed over the years. [CellDisclosure] reads what the cells of an
+// employer give away about one of its workers (METHODS 1.2 and 2, A9, A16).
+package attack
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/metric"
+	"scramblelab/internal/publish"
+)
+
+// Release is what the intruder holds: the published tables, and what the
+// manifest and the description of the method say.
+type Release struct {
+	Tables        *publish.Tables
+	SerialPerYear bool // a fresh serial number for every year
+	Periods       bool // the tables have a year column
+	Method        Method
+}
+
+// Method is what is public about the scramble (Kerckhoffs: only the key is
+// secret). How much of it an attack uses is its state of knowledge.
+type Method struct {
+	SwapRate        float64  // share of workers whose bundle was exchanged, in [0, 1]
+	Bundle          []string // attributes exchanged; empty means level and field
+	AcrossEmployers bool     // partners come from other employers
+	Strata          []string // columns on which partners agree
+	WorkerShare     float64  // share of the workers that the tables cover, in (0, 1]; 0 means all
+	CountClasses    bool     // head counts of cells are classes
+	MergedMinimum   int      // employers below this head count were merged; 0 none
+}
+
+// Validate names the field that is out of range.
+func (m Method) Validate() error {
+	if !(m.SwapRate >= 0 && m.SwapRate <= 1) {
+		return fmt.Errorf("attack: swap rate is %v, want a share in [0, 1]", m.SwapRate)
+	}
+	if !(m.WorkerShare >= 0 && m.WorkerShare <= 1) {
+		return fmt.Errorf("attack: share of workers is %v, want a share in (0, 1], or 0 for all", m.WorkerShare)
+	}
+	return nil
+}
+
+func (m Method) share() float64 {
+	if m.WorkerShare == 0 {
+		return 1
+	}
+	return m.WorkerShare
+}
+
+func (m Method) moves(attribute string) bool {
+	if len(m.Bundle) == 0 {
+		return attribute == linked.Level || attribute == linked.Field
+	}
+	return slices.Contains(m.Bundle, attribute)
+}
+
+// assumedRate is the swap rate that an intruder assumes who knows that workers
+// were swapped but not how many.
+const assumedRate = 0.2
+
+// touched is the share of workers of an employer that the intruder takes to
+// carry somebody else's attribute from elsewhere.
+func (m Method) touched(attribute, knowledge string) float64 {
+	if !m.moves(attribute) || !m.AcrossEmployers || m.SwapRate == 0 {
+		return 0
+	}
+	switch knowledge {
+	case metric.KnowsNothing:
+		return 0
+	case metric.KnowsMethod:
+		return assumedRate
+	}
+	return m.SwapRate
+}
+
+// observed is one serial in one year.
+type observed struct {
+	year      int32 // calendar year, 0 without periods
+	state     int32 // code of linked.PresentDict
+	exact     bool  // the head count is a count of everybody
+	cells     int
+	n         float64   // head count, or its expectation where it is a class
+	nVar      float64   // variance of that expectation
+	fte, wage float64   // sums at class midpoints, over cells that have a class
+	fteVar    float64   // variance of the sum, uniform inside each class
+	wageVar   float64   //
+	fteN      float64   // workers in those cells
+	wageN     float64   //
+	levels    []float64 // workers by level code of the release
+	age       float64   // midpoint of the class of the mean age, NaN
+	ageVar    float64
+	row       int32 // row of Tables.Employers
+}
+
+// unit is one serial with its years.
+type unit struct {
+	serial int32
+	years  []observed
+}
+
+// staff is the mean head count over the years with staff.
+func (u unit) staff() float64 {
+	sum, k := 0.0, 0.0
+	for _, o := range u.years {
+		if o.n > 0 {
+			sum += o.n
+			k++
+		}
+	}
+	if k == 0 {
+		return 0
+	}
+	return sum / k
+}
+
+// observe reads the released tables, serial by serial. keep, if not empty,
+// names the years that count.
+func observe(r Release, keep []int32) ([]unit, error) {
+	if r.Tables == nil || r.Tables.Employers == nil || r.Tables.Cells == nil {
+		return nil, fmt.Errorf("attack: the release has no tables; read or publish them first")
+	}
+	if err := r.Method.Validate(); err != nil {
+		return nil, err
+	}
+	emp, cells := r.Tables.Employers, r.Tables.Cells
+	for _, f := range []*frame.Frame{emp, cells} {
+		if !f.Has(publish.Serial) {
+			return nil, fmt.Errorf("attack: a released table lacks the column %q; draw serials before attacking", publish.Serial)
+		}
+	}
+	for _, name := range []string{publish.Workers, linked.Level} {
+		if !cells.Has(name) {
+			return nil, fmt.Errorf("attack: the released cells lack the column %q", name)
+		}
+	}
+	units, index := listUnits(emp, keep)
+	if err := addCells(r, cells, units, index); err != nil {
+		return nil, err
+	}
+	out := units[:0]
+	for _, u := range units {
+		if len(u.years) > 0 {
+			out = append(out, u)
+		}
+	}
+	return out, nil
+}
+
+type place struct{ unit, year int }
+
+type serialYear struct{ serial, year int32 }
+
+func listUnits(emp *frame.Frame, keep []int32) ([]unit, map[serialYear]place) {
+	serial := emp.Col(publish.Serial)
+	year, periods := emp.Lookup(linked.Year)
+	present, hasPresent := emp.Lookup(linked.Present)
+	age, hasAge := emp.Lookup(publish.AgeClass)
+	var ages classes
+	if hasAge {
+		ages = classesOf(age.Dict, false)
+	}
+	at := map[int32]int{}
+	index := make(map[serialYear]place, emp.Rows())
+	var units []unit
+	for i := range emp.Rows() {
+		s := serial.I[i]
+		k, known := at[s]
+		if !known {
+			k = len(units)
+			at[s] = k
+			units = append(units, unit{serial: s})
+		}
+		o := observed{row: int32(i), state: -1, age: math.NaN()}
+		if periods {
+			o.year = year.I[i]
+		}
+		if len(keep) > 0 && !slices.Contains(keep, o.year) {
+			continue
+		}
+		if hasPresent && present.I[i] >= 0 {
+			if c, ok := linked.PresentDict.Code(present.Dict.Label(present.I[i])); ok {
+				o.state = c
+			}
+		}
+		if hasAge && age.I[i] >= 0 {
+			c := age.I[i]
+			o.age, o.ageVar = ages.mid[c], ages.variance(c)
+		}
+		index[serialYear{s, o.year}] = place{k, len(units[k].years)}
+		units[k].years = append(units[k].years, o)
+	}
+	return units, index
+}
+
+func addCells(r Release, cells *frame.Frame, units []unit, index map[serialYear]place) error {
+	serial, level, workers := cells.Col(publish.Serial), cells.Col(linked.Level), cells.Col(publish.Workers)
+	if !level.Coded() {
+		return fmt.Errorf("attack: released column %q is %v, want codes", linked.Level, level.Kind)
+	}
+	year, periods := cells.Lookup(linked.Year)
+	wage, fte := optional(cells, publish.WageClass), optional(cells, publish.FTEClass)
+	count := classes{}
+	if workers.Coded() {
+		count = classesOf(workers.Dict, true)
+	}
+	share := r.Method.share()
+	for i := range cells.Rows() {
+		key := serialYear{serial: serial.I[i]}
+		if periods {
+			key.year = year.I[i]
+		}
+		p, ok := index[key]
+		if !ok {
+			continue
+		}
+		o := &units[p.unit].years[p.year]
+		if o.levels == nil {
+			o.levels = make([]float64, level.Dict.Len())
+			o.exact = !workers.Coded() && share == 1
+		}
+		n, v := workers.Value(i), 0.0
+		if workers.Coded() {
+			if workers.I[i] < 0 {
+				continue
+			}
+			n, v = count.mid[workers.I[i]], count.variance(workers.I[i])
+		}
+		if math.IsNaN(n) || n <= 0 {
+			continue
+		}
+		o.cells++
+		o.n += n
+		o.nVar += v
+		if c := level.I[i]; c >= 0 {
+			o.levels[c] += n
+		}
+		if c := wage.code(i); c >= 0 {
+			o.wage += float64(n * wage.mid[c])
+			o.wageVar += float64(n*n) * wage.variance(c)
+			o.wageN += n
+		}
+		if c := fte.code(i); c >= 0 {
+			o.fte += float64(n * fte.mid[c])
+			o.fteVar += float64(n*n) * fte.variance(c)
+			o.fteN += n
+		}
+	}
+	return nil
+}
+
+// classed is a column of classes that may be absent.
+type classed struct {
+	classes
+	col frame.Column
+	has bool
+}
+
+func optional(f *frame.Frame, name string) classed {
+	c, ok := f.Lookup(name)
+	if !ok || !c.Coded() {
+		return classed{}
+	}
+	return classed{classes: classesOf(c.Dict, false), col: c, has: true}
+}
+
+// code is the class of row i, -1 where there is none or it has no bounds.
+func (c classed) code(i int) int32 {
+	if !c.has || c.col.I[i] < 0 || math.IsNaN(c.mid[c.col.I[i]]) {
+		return -1
+	}
+	return c.col.I[i]
+}

@@ -1,0 +1,354 @@
+package plan
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Problem is one thing that is wrong with a plan.
+type Problem struct {
+	Line, Column int    // from 1; 0 where the plan did not come from a file
+	Path         string // such as scramble.steps[0].rate
+	Message      string // what is wrong and what to write instead
+}
+
+// Error holds everything that is wrong with a plan, in the order of the file.
+type Error struct {
+	Name     string // of the file
+	Problems []Problem
+}
+
+// Error writes one problem per line, as name:line:column: message.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		switch {
+		case p.Line > 0:
+			lines[i] = fmt.Sprintf("%s:%d:%d: %s", e.Name, p.Line, p.Column, p.Message)
+		case p.Path != "":
+			lines[i] = fmt.Sprintf("%s: %s: %s", e.Name, p.Path, p.Message)
+		default:
+			lines[i] = fmt.Sprintf("%s: %s", e.Name, p.Message)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+type position struct{ line, column int }
+
+// A document is a parsed plan file. Its tree is decoded here rather than by the
+// YAML library because that one stops at the first error and forgets positions.
+type document struct {
+	root ast.Node // nil: nothing but comments
+	at   map[string]position
+	bad  []Problem
+}
+
+// Plans are written by hand: anything larger or deeper is some other file.
+const (
+	maxBytes = 1 << 20
+	maxDepth = 50
+)
+
+func parse(b []byte) (d *document, bad *Problem) {
+	b = []byte(strings.TrimPrefix(string(b), "\ufeff"))
+	switch {
+	case len(b) > maxBytes:
+		return nil, &Problem{Message: fmt.Sprintf("has %d bytes, want at most %d: is this a plan?", len(b), maxBytes)}
+	case !utf8.Valid(b):
+		return nil, &Problem{Message: "is not UTF-8 text: save it as UTF-8"}
+	case tooDeep(b):
+		return nil, &Problem{Message: fmt.Sprintf("is nested more than %d deep: is this a plan?", maxDepth)}
+	}
+	// The parser is known to panic on some malformed documents.
+	defer func() {
+		if r := recover(); r != nil {
+			d, bad = nil, &Problem{Message: "is not YAML that can be read"}
+		}
+	}()
+	file, err := parser.ParseBytes(b, 0)
+	if err != nil {
+		return nil, syntaxProblem(err)
+	}
+	d = &document{at: map[string]position{}}
+	for _, doc := range file.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		if d.root != nil {
+			p := positionOf(doc.Body)
+			return nil, &Problem{Line: p.line, Column: p.column, Message: "a second document: a file holds one plan"}
+		}
+		d.root = doc.Body
+	}
+	return d, nil
+}
+
+// tooDeep bounds what the recursive parser is given.
+func tooDeep(b []byte) bool {
+	depth, indicators := 0, 0
+	for _, c := range b {
+		switch c {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(0, depth-1)
+		case '\n':
+			indicators = 0
+		case '-', '?', ':':
+			indicators++
+		}
+		if depth > maxDepth || indicators > 1000 {
+			return true
+		}
+	}
+	return false
+}
+
+func syntaxProblem(err error) *Problem {
+	var line, column int
+	message := err.Error()
+	if e, ok := err.(yaml.Error); ok {
+		message = e.GetMessage()
+		if t := e.GetToken(); t != nil && t.Position != nil {
+			line, column = t.Position.Line, t.Position.Column
+		}
+	}
+	if line == 0 {
+		message = "not YAML: " + message
+	}
+	return &Problem{Line: line, Column: column, Message: message}
+}
+
+func (d *document) fail(n ast.Node, path, format string, args ...any) {
+	p := positionOf(n)
+	d.bad = append(d.bad, Problem{Line: p.line, Column: p.column, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+func positionOf(n ast.Node) position {
+	if values, ok := mapping(n); ok && len(values) > 0 {
+		if m, flow := n.(*ast.MappingNode); !flow || !m.IsFlowStyle {
+			return positionOf(values[0].Key)
+		}
+	}
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return position{1, 1}
+	}
+	p := n.GetToken().Position
+	return position{p.Line, p.Column}
+}
+
+func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
+// decode writes what the node says over v, which holds the defaults.
+func (d *document) decode(n ast.Node, path string, v reflect.Value) {
+	d.at[path] = positionOf(n)
+	switch n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
+		d.fail(n, path, "anchors, aliases and tags are not read in a plan: write the value out")
+		return
+	case *ast.NullNode:
+		d.fail(n, path, "%s has no value: give one, or leave it out", lastKey(path))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if v.IsNil() {
+			v.Set(reflect.New(v.Type().Elem()))
+		}
+		d.decode(n, path, v.Elem())
+	case reflect.Struct:
+		d.decodeStruct(n, path, v)
+	case reflect.Map:
+		d.decodeMap(n, path, v)
+	case reflect.Slice:
+		d.decodeList(n, path, v)
+	default:
+		d.decodeScalar(n, path, v)
+	}
+}
+
+func (d *document) decodeStruct(n ast.Node, path string, v reflect.Value) {
+	values, ok := mapping(n)
+	if !ok {
+		d.fail(n, path, "%s is %s, want a mapping with the keys %s", lastKey(path), kindOf(n), strings.Join(keysOf(v.Type()), ", "))
+		return
+	}
+	seen := map[string]bool{}
+	for _, kv := range values {
+		key, ok := d.key(kv, path, seen)
+		if !ok {
+			continue
+		}
+		i := slices.Index(keysOf(v.Type()), key)
+		if i < 0 {
+			d.fail(kv.Key, path, "unknown key %q%s", key, suggest(key, keysOf(v.Type())))
+			continue
+		}
+		d.decode(kv.Value, join(path, key), v.Field(i))
+	}
+}
+
+func (d *document) decodeMap(n ast.Node, path string, v reflect.Value) {
+	values, ok := mapping(n)
+	if !ok {
+		d.fail(n, path, "%s is %s, want a mapping", lastKey(path), kindOf(n))
+		return
+	}
+	v.Set(reflect.MakeMap(v.Type()))
+	seen := map[string]bool{}
+	for _, kv := range values {
+		if key, ok := d.key(kv, path, seen); ok {
+			e := reflect.New(v.Type().Elem()).Elem()
+			d.decode(kv.Value, element(path, key), e)
+			v.SetMapIndex(reflect.ValueOf(key), e)
+		}
+	}
+}
+
+// key returns the key of a pair, noted in seen.
+func (d *document) key(kv *ast.MappingValueNode, path string, seen map[string]bool) (string, bool) {
+	switch k := kv.Key.(type) {
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		key := k.GetToken().Value
+		if seen[key] {
+			d.fail(kv.Key, path, "key %q stands twice: remove one", key)
+			return "", false
+		}
+		seen[key] = true
+		return key, true
+	case *ast.MergeKeyNode:
+		d.fail(kv.Key, path, "merge keys are not read in a plan: write the keys out")
+	default:
+		d.fail(kv.Key, path, "a key is %s, want a name", kindOf(kv.Key))
+	}
+	return "", false
+}
+
+// decodeList replaces the default list; an empty list is nil.
+func (d *document) decodeList(n ast.Node, path string, v reflect.Value) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		d.fail(n, path, "%s is %s, want a list such as [a, b]", lastKey(path), kindOf(n))
+		return
+	}
+	v.SetZero()
+	for i, item := range list.Values {
+		e := reflect.New(v.Type().Elem()).Elem()
+		d.decode(item, fmt.Sprintf("%s[%d]", path, i), e)
+		v.Set(reflect.Append(v, e))
+	}
+}
+
+func (d *document) decodeScalar(n ast.Node, path string, v reflect.Value) {
+	if _, ok := mapping(n); ok || n.Type() == ast.SequenceType {
+		d.fail(n, path, "%s is %s, want %s", lastKey(path), kindOf(n), wanted(v.Kind()))
+		return
+	}
+	text := n.GetToken().Value
+	if l, ok := n.(*ast.LiteralNode); ok {
+		text = l.Value.Value
+	}
+	quoted := n.GetToken().Type == token.SingleQuoteType || n.GetToken().Type == token.DoubleQuoteType
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+		return
+	case reflect.Bool:
+		if b, ok := n.(*ast.BoolNode); ok {
+			v.SetBool(b.Value)
+			return
+		}
+	case reflect.Int:
+		if i, err := strconv.ParseInt(text, 10, 32); err == nil && !quoted {
+			v.SetInt(i)
+			return
+		}
+	case reflect.Float64:
+		switch n.(type) {
+		case *ast.NanNode:
+			v.SetFloat(math.NaN())
+			return
+		case *ast.InfinityNode:
+			v.SetFloat(n.(*ast.InfinityNode).Value)
+			return
+		}
+		if f, err := strconv.ParseFloat(text, 64); err == nil && !quoted {
+			v.SetFloat(f)
+			return
+		}
+	}
+	d.fail(n, path, "%s is %q, want %s", lastKey(path), text, wanted(v.Kind()))
+}
+
+func wanted(k reflect.Kind) string {
+	switch k {
+	case reflect.Int:
+		return "a whole number"
+	case reflect.Float64:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "a text"
+}
+
+func kindOf(n ast.Node) string {
+	if _, ok := mapping(n); ok {
+		return "a mapping"
+	}
+	switch n.(type) {
+	case *ast.SequenceNode:
+		return "a list"
+	case *ast.NullNode:
+		return "empty"
+	}
+	return fmt.Sprintf("%q", n.GetToken().Value)
+}
+
+// keysOf returns the keys of a mapping in the order of the type.
+func keysOf(t reflect.Type) []string {
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	}
+	return keys
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func element(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
+
+// lastKey names the key that a path ends in: steps[0] for scramble.steps[0].
+func lastKey(path string) string {
+	if path == "" {
+		return "the plan"
+	}
+	if i := strings.LastIndex(path, "["); i >= 0 && strings.HasSuffix(path, "]") {
+		return path[strings.LastIndex(path[:i], ".")+1:]
+	}
+	return path[strings.LastIndex(path, ".")+1:]
+}

@@ -1,0 +1,300 @@
+package plan
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"scramblelab/plans"
+)
+
+const sesSchema = `data: {jobs: ses.csv.gz}
+schema:
+  id: {role: employer}
+  edu: {role: ordinal, as: level, released: true}
+`
+
+func TestDefault(t *testing.T) {
+	p := Default()
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if p.Release.Records != 3000 || p.Data.Generate.Employers != 20000 || p.Scramble.Steps[0].Rate != 0.2 {
+		t.Errorf("the built-in plan lost a number: %+v", p)
+	}
+	p.Release.FirmColumns[0] = "changed"
+	if Default().Release.FirmColumns[0] == "changed" {
+		t.Error("two calls of Default share a list")
+	}
+}
+
+func TestShippedPlans(t *testing.T) {
+	for _, name := range plans.Names() {
+		b, err := plans.Read(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Parse(name+".yaml", b); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := plans.Read("nonesuch"); err == nil || !strings.Contains(err.Error(), "ksz-default") {
+		t.Errorf("an unknown name must list the shipped plans, got %v", err)
+	}
+}
+
+func TestDefaultsFillIn(t *testing.T) {
+	tests := []struct {
+		name, why, yaml string
+		want            func(*Plan)
+	}{
+		{"one key", "an absent key of a section takes its default",
+			"release: {records: 10}", func(p *Plan) { p.Release.Records = 10 }},
+		{"byte-order mark and Windows line ends", "editors on Windows write both",
+			"\ufeffrelease:\r\n  records: 10\r\n", func(p *Plan) { p.Release.Records = 10 }},
+		{"part of generate", "the years keep their default",
+			"data: {generate: {employers: 5}}", func(p *Plan) { p.Data.Generate.Employers = 5 }},
+		{"population", "another source replaces the default one",
+			"data: {population: pop}", func(p *Plan) { p.Data = Data{Population: "pop"} }},
+		{"width of a class", "from and top keep their default",
+			"release: {classes: {wage: {width: 10000}}}", func(p *Plan) { p.Release.Classes.Wage.Width = 10000 }},
+		{"bounds of a class", "bounds replace the default width",
+			"release: {classes: {wage: {bounds: [1, 2]}}}", func(p *Plan) { p.Release.Classes.Wage = Class{Bounds: []float64{1, 2}} }},
+		{"width for bounds", "a width replaces the default bounds",
+			"release: {classes: {age: {width: 5, from: 20, top: 65}}}", func(p *Plan) { p.Release.Classes.Age = Class{Width: 5, From: 20, Top: 65} }},
+		{"empty list", "an empty list is a list, not the default",
+			"scramble: {keep: [], steps: []}", func(p *Plan) { p.Scramble.Keep, p.Scramble.Steps = nil, nil }},
+		{"number as text", "labels may look like numbers",
+			"project: {recipient: 007}", func(p *Plan) { p.Project.Recipient = "007" }},
+		{"step", "a step's own keys have defaults",
+			"scramble: {steps: [{method: random-swap, bundle: [level], rate: 0, same: [year, group]}]}", func(p *Plan) {
+				yes := true
+				p.Scramble.Steps = []Step{{Method: RandomSwap, Unit: "person-year", Bundle: []string{"level"}, Joint: &yes, Same: []string{"year", "group"}, Scope: "any"}}
+			}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := Parse("plan.yaml", []byte(test.yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Default()
+			test.want(&want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.why, diff)
+			}
+		})
+	}
+}
+
+func TestDataAndSchemaSuffice(t *testing.T) {
+	p, err := Parse("plan.yaml", []byte(sesSchema+`  nace: {role: category, as: sector, released: true, known: true}
+  pay: {role: number, as: wage, sensitive: true, released: true}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	if diff := cmp.Diff([]Step{{Method: RandomSwap, Unit: "row", Bundle: []string{"level"}, Joint: &yes, Rate: 0.2, Same: []string{"sector"}, Scope: "across-employers"}}, p.Scramble.Steps); diff != "" {
+		t.Errorf("the default step must fit the schema (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([][]string{{"employer"}, {"sector", "level"}}, p.Scramble.Keep); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"sector", "size_class", "design_weight"}, p.Release.FirmColumns); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"head_count", "sector"}, p.Attack.Public.Columns); diff != "" {
+		t.Errorf("an intruder has what the schema says is known (-want +got):\n%s", diff)
+	}
+	if p.Releases("employer") || !p.Releases("wage") || p.Releases("fte") {
+		t.Error("Releases must follow the schema")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	step := "scramble: {steps: [{method: random-swap, bundle: [level], rate: 0.1, same: [year, group]%s}]}"
+	with := func(more string) string { return strings.Replace(step, "%s", more, 1) }
+	tests := []struct{ name, why, yaml, want string }{
+		{"misspelt key", "the key that was meant is named, at its place",
+			"scramble:\n  steps:\n    - method: random-swap\n      bundle: [level]\n      rat: 0.2\n",
+			"p.yaml:5:7: unknown key \"rat\" (did you mean \"rate\"?)"},
+		{"misspelt section", "the top level is strict too",
+			"relaese: {}", "p.yaml:1:1: unknown key \"relaese\" (did you mean \"release\"?)"},
+		{"unknown key", "far from any key, those known are listed",
+			"project: {zzzzzz: 1}", "p.yaml:1:11: unknown key \"zzzzzz\" (known: purpose, recipient, legal_basis, destroy_when, extended_by)"},
+		{"key twice", "the second would silently win",
+			"gates: ksz\ngates: ksz", "p.yaml:2:1: mapping key \"gates\" already defined at [1:1]"},
+		{"not YAML", "syntax errors have a place", "a: [1", "p.yaml:1:4: sequence end token ']' not found"},
+		{"empty", "a cut-off file is no plan", "# only a comment\n", "p.yaml:1:1: the plan is empty: give at least data, or run without a plan for the built-in one"},
+		{"no value", "a key without a value is an accident", "gates:\n", "p.yaml:1:8: gates has no value: give one, or leave it out"},
+		{"anchor", "what a reader sees is what runs", "gates: &g ksz", "p.yaml:1:8: anchors, aliases and tags are not read in a plan: write the value out"},
+		{"two documents", "only the first would be read", "gates: ksz\n---\ngates: ksz", "p.yaml:3:1: a second document: a file holds one plan"},
+		{"list for mapping", "types are named", "release: [a]", "p.yaml:1:10: release is a list, want a mapping with the keys unit, records, stratify, count_on, firm_columns, classes"},
+		{"text for list", "a list of one needs brackets", "adversaries: outsider", "p.yaml:1:14: adversaries is \"outsider\", want a list such as [a, b]"},
+		{"mapping for number", "types are named", "attack: {targets: {a: 1}}", "p.yaml:1:19: targets is a mapping, want a whole number"},
+		{"fraction of a record", "counts are whole", "release: {records: 1.5}", "p.yaml:1:20: records is \"1.5\", want a whole number"},
+		{"quoted number", "a text is no number", "release: {records: \"5\"}", "p.yaml:1:20: records is \"5\", want a whole number"},
+		{"yes for true", "only true and false are read", with(", joint: yes"), "p.yaml:1:98: joint is \"yes\", want true or false"},
+		{"rate of 2", "a rate is a share", "scramble: {steps: [{method: random-swap, bundle: [level], rate: 2, same: [year, group]}]}", "p.yaml:1:65: rate is 2, want a share in [0, 1]"},
+		{"rate NaN", "NaN passes naive comparisons", "scramble: {steps: [{method: random-swap, bundle: [level], rate: .nan, same: [year, group]}]}", "p.yaml:1:65: rate is NaN, want a share in [0, 1]"},
+		{"rate infinite", "so does an infinity", "scramble: {steps: [{method: random-swap, bundle: [level], rate: -.inf, same: [year, group]}]}", "p.yaml:1:65: rate is -Inf, want a share in [0, 1]"},
+		{"no rate", "a swap of unsaid strength is no default", "scramble: {keep: [], steps: [{method: random-swap, bundle: [level]}]}", "p.yaml:1:30: rate is missing, want a share in [0, 1]"},
+		{"empty bundle", "nothing would be swapped", "scramble: {steps: [{method: random-swap, bundle: [], rate: 0.1}]}", "p.yaml:1:50: bundle is empty: name the attributes exchanged, such as [level, field]"},
+		{"nothing kept", "a sample of nobody", "scramble: {steps: [{method: sample-workers, rate: 0}]}", "p.yaml:1:51: rate is 0, and nobody would be left: want the share of workers kept"},
+		{"reversed years", "", "data: {generate: {from: 2020, to: 2010}}", "p.yaml:1:35: from 2020 to 2010: the years are reversed"},
+		{"no records", "", "release: {records: 0}", "p.yaml:1:20: records is 0, want at least 1"},
+		{"negative count", "", "data: {generate: {employers: -4}}", "p.yaml:1:30: employers is -4, want at least 1"},
+		{"bounds not increasing", "", "release: {classes: {age: {bounds: [30, 30]}}}", "p.yaml:1:40: bounds are not increasing: 30 comes after 30"},
+		{"width 0", "", "release: {classes: {wage: {width: 0}}}", "p.yaml:1:35: width is 0, want more than 0 (or give bounds)"},
+		{"top below from", "", "release: {classes: {wage: {from: 200000}}}", "p.yaml:1:27: top is 150000, want more than from, which is 200000"},
+		{"uneven top", "the last class would be narrower than it says", "release: {classes: {wage: {top: 12345}}}", "p.yaml:1:33: top is 12345, want a whole number of widths of 5000 above 0"},
+		{"bounds and width", "one of the two would be ignored", "release: {classes: {age: {width: 5, bounds: [30]}}}", "p.yaml:1:26: age has bounds and a width: want one of the two"},
+		{"unknown column in same", "", "scramble: {steps: [{method: random-swap, bundle: [level], rate: 0.1, same: [year, grup]}], keep: []}", "p.yaml:1:83: unknown column \"grup\" in same (did you mean \"group\"?)"},
+		{"unknown column in bundle", "", "scramble: {steps: [{method: random-swap, bundle: [lvel], rate: 0.1, same: [year, group]}]}", "p.yaml:1:51: unknown column \"lvel\" in bundle (did you mean \"level\"?)"},
+		{"column that is no attribute", "an employer's sector is no attribute of a worker", "scramble: {steps: [{method: random-swap, bundle: [sector], rate: 0.1, same: [year]}]}", "p.yaml:1:51: column \"sector\" cannot stand in bundle, want level, field, sex, age, wage, fte"},
+		{"unknown column in keep", "", "scramble: {keep: [[yaer]]}", "p.yaml:1:20: unknown column \"yaer\" in keep[0] (did you mean \"year\"?)"},
+		{"unknown column in stratify", "", "release: {stratify: [region, nace]}", "p.yaml:1:30: unknown column \"nace\" in stratify (known: group, supplier_share_class, size_class, sector, region, size)"},
+		{"accounts variable", "DESIGN 2: exact accounts are refused", "release: {firm_columns: [turnover]}", "p.yaml:1:26: \"turnover\" is refused: an exact accounts variable identifies the employer at once; use size_class"},
+		{"identifier", "", "release: {firm_columns: [enterprise_number]}", "p.yaml:1:26: \"enterprise_number\" is refused: it names the employer; a release carries a serial number"},
+		{"promise that cannot be kept", "METHODS 1.9: the strata must hold the other columns of the table", "scramble: {keep: [[year, region, level]]}", "p.yaml:1:19: [year, region, level] cannot be kept: steps[0] moves level between units that differ in region; add that to its same, or take the table out"},
+		{"joint table of independent swaps", "METHODS 1.9", "scramble: {keep: [[level, field]], steps: [{method: random-swap, bundle: [level, field], joint: false, rate: 1}]}", "p.yaml:1:19: [level, field] cannot be kept: steps[0] moves level and field independently; use joint: true, or take the table out"},
+		{"key of another method", "it would be ignored silently", "scramble: {steps: [{method: coarsen-counts, classes: [1, 3], rate: 0.5}]}", "p.yaml:1:68: coarsen-counts takes no rate: it takes classes"},
+		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, sample-workers, coarsen-counts, merge-small-employers, fresh-serials (did you mean \"random-swap\"?)"},
+		{"unknown world", "known values are listed", "data: {generate: {world: zzz}}", "p.yaml:1:26: world is \"zzz\", want productivity, displacement, null, pretrend"},
+		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, research-team, head-count-only (did you mean \"outsider\"?)"},
+		{"two sources", "", "data: {generate: {}, population: pop}", "p.yaml:1:34: data has generate and population: want one source"},
+		{"schema without data", "", "schema: {a: {role: employer}}", "p.yaml:1:9: a schema maps the columns of data.jobs, which is not given: a population needs none"},
+		{"no employer", "", "data: {jobs: a.csv}\nschema:\n  edu: {role: ordinal, as: level, released: true}\n", "p.yaml:3:3: schema has no employer: map the column that tells employers apart: COLUMN: {role: employer}"},
+		{"no schema at all", "", "data: {jobs: a.csv}\n", "p.yaml:1:1: schema has no employer: map the column that tells employers apart: COLUMN: {role: employer}\np.yaml:1:1: schema has no level: the release counts workers by level: COLUMN: {role: ordinal, as: level, released: true}"},
+		{"two columns in one place", "", sesSchema + "  edu2: {role: ordinal, as: level}\n", "p.yaml:5:9: columns \"edu\" and \"edu2\" are both mapped to level: keep one and write role: ignore for the other"},
+		{"two employers", "", sesSchema + "  id2: {role: employer}\n", "p.yaml:5:8: columns \"id\" and \"id2\" are both mapped to employer: keep one and write role: ignore for the other"},
+		{"unknown role", "", sesSchema + "  x: {role: nummer, as: wage}\n", "p.yaml:5:13: role is \"nummer\", want employer, worker, period, category, ordinal, number, weight, ignore (did you mean \"number\"?)"},
+		{"no place", "a column that goes nowhere is a mistake", sesSchema + "  x: {role: number}\n", "p.yaml:5:6: column \"x\" has no place: add as: wage | fte | age | event_year, or write role: ignore"},
+		{"released worker", "identifiers never leave", sesSchema + "  x: {role: worker, released: true}\n", "p.yaml:5:31: column \"x\" has the role worker, which is never released: leave released out"},
+		{"unit of fte", "", sesSchema + "  x: {role: number, as: fte, unit: percents}\n", "p.yaml:5:36: unit is \"percents\", want fraction, percent (did you mean \"percent\"?)"},
+		{"no group in the data", "the column is known, but not here", sesSchema + "scramble: {keep: [[group, level]]}", "p.yaml:5:20: no column of the schema is mapped to group: map one (as: group), or take it out"},
+		{"person without worker", "", sesSchema + "scramble: {keep: [], steps: [{method: random-swap, bundle: [level], rate: 0.1, unit: person}]}", "p.yaml:5:86: unit is person, and the data do not tell workers apart: use row, or map a column (role: worker)"},
+		{"fresh serials without years", "", sesSchema + "scramble: {steps: [{method: fresh-serials}]}", "p.yaml:5:20: fresh-serials draws a serial for every year, and the data have no year: take the step out"},
+		{"head counts on a day", "a schema has no dates", sesSchema + "release: {count_on: 31-12}", "p.yaml:5:21: count_on is 31-12, which needs dates of hiring and leaving that a schema cannot map: use any"},
+		{"unreleased firm column", "released is the word that counts", sesSchema + "  n: {role: category, as: sector}\nrelease: {firm_columns: [sector]}", "p.yaml:6:26: sector is column \"n\", which the schema does not release: add released: true there, or take it out"},
+		{"no such day", "", "project: {destroy_when: at latest 2027-02-30}", "p.yaml:1:25: destroy_when \"at latest 2027-02-30\": there is no such day"},
+		{"no date", "", "project: {destroy_when: later}", "p.yaml:1:25: destroy_when is \"later\", want a sentence that ends in a date such as 2027-12-31"},
+		{"several", "all problems at once, in the order of the file", "release:\n  records: 0\nattack:\n  targets: 0\n",
+			"p.yaml:2:12: records is 0, want at least 1\np.yaml:4:12: targets is 0, want at least 1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Parse("p.yaml", []byte(test.yaml))
+			if err == nil {
+				t.Fatalf("no error; %s", test.why)
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", test.why, diff)
+			}
+		})
+	}
+}
+
+func TestValidateWithoutFile(t *testing.T) {
+	p := Default()
+	p.Scramble.Steps[0].Rate = 2
+	want := "plan: scramble.steps[0].rate: rate is 2, want a share in [0, 1]"
+	if err := p.Validate(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, test := range []struct{ name, yaml string }{
+		{"default", "gates: ksz"},
+		{"own data", sesSchema + "  \"a: #b\": {role: category, as: field, missing: [\"NA\", \"\", \"yes\", \"1.0\", \"é\\t\"], known: true}\n"},
+		{"every method", "scramble:\n  steps:\n    - {method: random-swap, bundle: [wage], rate: 0}\n    - {method: sample-workers, rate: 0.5}\n    - {method: coarsen-counts, classes: [1, 3]}\n    - {method: merge-small-employers, minimum: 5, by: [sector]}\n    - {method: fresh-serials}\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p, err := Parse("p.yaml", []byte(test.yaml))
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := Parse("again.yaml", p.YAML())
+			if err != nil {
+				t.Fatalf("%v\n%s", err, p.YAML())
+			}
+			if diff := cmp.Diff(p, again); diff != "" {
+				t.Errorf("a plan written and read is another plan (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDigest(t *testing.T) {
+	digest := func(yaml string) string {
+		t.Helper()
+		p, err := Parse("p.yaml", []byte(yaml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Digest()
+	}
+	base := digest("data: {population: a}\nrelease: {records: 10, unit: employer}")
+	for _, same := range []string{
+		"# comment\nrelease:\n  unit: employer\n  records: 10\ndata:\n  population: elsewhere/b\n",
+		"data: {population: a}\nrelease: {records: 10}\ngates: ksz",
+	} {
+		if digest(same) != base {
+			t.Errorf("comments, order, paths and written-out defaults must not count:\n%s", same)
+		}
+	}
+	if digest("data: {population: a}\nrelease: {records: 11}") == base {
+		t.Error("the number of records must count")
+	}
+	if p := Default(); p.Digest() != digest("gates: ksz") {
+		t.Error("a plan that says nothing new is the default")
+	}
+}
+
+func TestDestroyBy(t *testing.T) {
+	got, ok := Default().DestroyBy()
+	if want := time.Date(2027, 12, 31, 0, 0, 0, 0, time.UTC); !ok || !got.Equal(want) {
+		t.Errorf("got %v %v, want %v", got, ok, want)
+	}
+}
+
+func TestLoad(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "plan.yaml")
+	if _, err := Load(path); err == nil {
+		t.Error("a file that is not there must be an error")
+	}
+	if err := os.WriteFile(path, []byte("gates: ksz\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range plans.Names() {
+		b, _ := plans.Read(name)
+		f.Add(b)
+	}
+	f.Add([]byte(sesSchema))
+	f.Add([]byte("scramble: {steps: [{method: random-swap, bundle: [wage], rate: .nan}]}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := Parse("p.yaml", b)
+		if err != nil {
+			return
+		}
+		again, err := Parse("again.yaml", p.YAML())
+		if err != nil {
+			t.Fatalf("%v\n%s", err, p.YAML())
+		}
+		if diff := cmp.Diff(p, again); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}

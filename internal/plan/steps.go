@@ -1,0 +1,162 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"scramblelab/internal/linked"
+)
+
+func (c *checker) steps() {
+	for i, s := range c.plan.Scramble.Steps {
+		path := fmt.Sprintf("scramble.steps[%d]", i)
+		if s.Method == "" {
+			c.fail(path, "steps[%d] has no method, want %s", i, strings.Join(methods, ", "))
+			continue
+		}
+		if !c.oneOf(path+".method", s.Method, methods) {
+			continue
+		}
+		c.stepKeys(path, s)
+		switch s.Method {
+		case RandomSwap:
+			c.randomSwap(path, s)
+		case SampleWorkers:
+			c.rate(path, s.Rate)
+			if s.Rate == 0 && c.given(path+".rate", true) {
+				c.fail(path+".rate", "rate is 0, and nobody would be left: want the share of workers kept")
+			}
+		case CoarsenCounts:
+			c.countClasses(path+".classes", s.Classes)
+		case MergeSmallEmployers:
+			c.atLeast(path+".minimum", s.Minimum, 2)
+			c.columns(path+".by", s.By, mergeBy)
+		case FreshSerials:
+			if !c.plan.has(linked.Year) {
+				c.fail(path, "fresh-serials draws a serial for every year, and the data have no year: take the step out")
+			}
+		}
+	}
+}
+
+// stepKeys refuses keys that the method would silently ignore.
+func (c *checker) stepKeys(path string, s Step) {
+	for _, k := range []struct {
+		key string
+		set bool
+	}{
+		{"unit", s.Unit != ""}, {"bundle", s.Bundle != nil}, {"joint", s.Joint != nil}, {"rate", s.Rate != 0},
+		{"same", s.Same != nil}, {"scope", s.Scope != ""}, {"classes", s.Classes != nil},
+		{"minimum", s.Minimum != 0}, {"by", s.By != nil},
+	} {
+		if takes := methodKeys[s.Method]; !slices.Contains(takes, k.key) && c.given(path+"."+k.key, k.set) {
+			what := "no other key"
+			if len(takes) > 0 {
+				what = strings.Join(takes, ", ")
+			}
+			c.fail(path+"."+k.key, "%s takes no %s: it takes %s", s.Method, k.key, what)
+		}
+	}
+}
+
+func (c *checker) rate(path string, rate float64) {
+	switch {
+	case c.given(path, true) && !c.given(path+".rate", true): // a default step has its rate
+		c.fail(path, "rate is missing, want a share in [0, 1]")
+	case !(rate >= 0 && rate <= 1):
+		c.fail(path+".rate", "rate is %v, want a share in [0, 1]", rate)
+	}
+}
+
+func (c *checker) randomSwap(path string, s Step) {
+	c.rate(path, s.Rate)
+	if c.oneOf(path+".unit", s.Unit, swapUnits) && s.Unit != "row" && !c.plan.has(linked.Worker) {
+		c.fail(path+".unit", "unit is %s, and the data do not tell workers apart: use row, or map a column (role: worker)", s.Unit)
+	}
+	if len(s.Bundle) == 0 {
+		c.fail(path+".bundle", "bundle is empty: name the attributes exchanged, such as [level, field]")
+	}
+	c.columns(path+".bundle", s.Bundle, linked.Attributes)
+	c.columns(path+".same", s.Same, categories)
+	for i, name := range s.Same {
+		at := fmt.Sprintf("%s.same[%d]", path, i)
+		switch {
+		case slices.Contains(s.Bundle, name):
+			c.fail(at, "%s stands in same and in bundle: partners who agree on it exchange nothing", name)
+		case name == linked.Employer && s.Scope == "across-employers":
+			c.fail(at, "partners cannot have the same employer with scope across-employers")
+		}
+	}
+	c.oneOf(path+".scope", s.Scope, scopes)
+}
+
+func (c *checker) countClasses(path string, classes []int) {
+	if len(classes) == 0 {
+		c.fail(path, "classes is empty: give lower bounds of head counts, such as [1, 3, 5, 10, 20, 50]")
+		return
+	}
+	for i, b := range classes {
+		switch {
+		case i == 0 && b != 1:
+			c.fail(path+"[0]", "the first class starts at %d, want 1, the least head count of a cell", b)
+		case i > 0 && b <= classes[i-1]:
+			c.fail(fmt.Sprintf("%s[%d]", path, i), "classes are not increasing: %d comes after %d", b, classes[i-1])
+		}
+	}
+}
+
+// keep checks that every table promised is one that the swaps can keep: a swap
+// keeps a table that holds none of its bundle, and otherwise one whose other
+// columns partners agree on (METHODS 1.9).
+func (c *checker) keep() {
+	for k, table := range c.plan.Scramble.Keep {
+		path := fmt.Sprintf("scramble.keep[%d]", k)
+		if len(table) == 0 {
+			c.fail(path, "a table of no columns: name the columns that span it, such as [year, level]")
+		}
+		before := len(c.bad)
+		c.columns(path, table, categories)
+		if len(c.bad) > before {
+			continue
+		}
+		for i, s := range c.plan.Scramble.Steps {
+			if s.Method == RandomSwap && s.Rate > 0 {
+				c.kept(path, table, i, s)
+			}
+		}
+	}
+}
+
+func (c *checker) kept(path string, table []string, i int, s Step) {
+	var moved, missing []string
+	for _, column := range table {
+		switch {
+		case slices.Contains(s.Bundle, column):
+			moved = append(moved, column)
+		case !agreed(s, column):
+			missing = append(missing, column)
+		}
+	}
+	joint := s.Joint == nil || *s.Joint
+	switch {
+	case len(moved) == 0:
+	case len(missing) > 0:
+		c.fail(path, "[%s] cannot be kept: steps[%d] moves %s between units that differ in %s; add that to its same, or take the table out",
+			strings.Join(table, ", "), i, strings.Join(moved, ", "), strings.Join(missing, ", "))
+	case len(moved) > 1 && !joint:
+		c.fail(path, "[%s] cannot be kept: steps[%d] moves %s independently; use joint: true, or take the table out",
+			strings.Join(table, ", "), i, strings.Join(moved, " and "))
+	}
+}
+
+// agreed reports whether partners of a swap agree on a column.
+func agreed(s Step, column string) bool {
+	employer := s.Scope == "within-employer" || slices.Contains(s.Same, linked.Employer)
+	year := s.Unit == "person" || slices.Contains(s.Same, linked.Year) // persons are aligned by year
+	firm := slices.Contains(linked.FirmAttributes, column)
+	return slices.Contains(s.Same, column) ||
+		column == linked.Employer && employer ||
+		column == linked.Year && year ||
+		firm && employer && year
+}

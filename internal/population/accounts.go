@@ -1,0 +1,232 @@
+package population
+
+import (
+	"math"
+	"slices"
+
+	"scramblelab/internal/frame"
+)
+
+// SchemaDict is the codebook of the schema under which accounts are filed.
+var SchemaDict = frame.MustDict("full", "abbreviated", "micro")
+
+const (
+	schemaFull = iota
+	schemaAbbreviated
+	schemaMicro
+)
+
+// yearSums are what an employer's books know of its staff in a year.
+type yearSums struct {
+	days, fteDays, wages          int64
+	staff, full, part, men, women int32
+	study, fteStudy               [4]int32
+	managers, clerks, workers     int32
+	entries, exits                int32
+}
+
+func (b *yearSums) add(w *writer, worker, employer int32, level int, woman bool, fte, wage, days int32, hired, left bool) {
+	b.days += int64(days)
+	b.fteDays += int64(days) * int64(fte)
+	b.wages += int64(wage)
+	if hired {
+		b.entries++
+	}
+	if left {
+		b.exits++
+		return
+	}
+	b.staff++
+	if fte == 100 {
+		b.full++
+	} else {
+		b.part++
+	}
+	if woman {
+		b.women++
+	} else {
+		b.men++
+	}
+	h := w.key.Uint64(stageReport, uint64(worker)<<32|uint64(employer))
+	k := w.reported(level, float64(uint16(h))/65536, float64(uint16(h>>16))/65536)
+	b.study[k]++
+	b.fteStudy[k] += fte
+	switch x, u := w.c.levels[level], float64(uint16(h>>32))/65536; {
+	case u < x.manager:
+		b.managers++
+	case u < x.manager+x.clerk:
+		b.clerks++
+	default:
+		b.workers++
+	}
+}
+
+// reported is the study level that the employer writes down for a register
+// level: mostly the right one, else its neighbour. u and v are uniform.
+func (s *skeleton) reported(level int, u, v float64) int {
+	k := 0
+	for t := s.c.levels[level].reported; k < 3 && u >= t[k]; k++ {
+		u -= t[k]
+	}
+	switch stay := s.c.accounts.kernelStay; {
+	case v < stay:
+		return k
+	case k == 0 || k < 3 && v < (1+stay)/2:
+		return k + 1
+	}
+	return k - 1
+}
+
+// files reports whether an employer files accounts for a year: those who never
+// do, those who skip one, and the year of closing are the exceptions.
+func (s *skeleton) files(id int32, year int) bool {
+	if !s.employers[id].present(year) {
+		return false
+	}
+	a := s.c.accounts
+	return s.key.Uint64(stageReport, uint64(id)+1<<62)>>11 >= uint64(a.neverFile*0x1p53) &&
+		s.key.Uint64(stageReport, entityYear(id, year)+1<<61)>>11 >= uint64(a.skipYear*0x1p53)
+}
+
+// accountNames are the columns of accounts in their order; accountTenths marks
+// those with one decimal, accountLong those stored as long integers.
+var (
+	accountNames = []string{"employer_id", "year", "schema", "staff_average", "fte_average", "staff_year_end", "full_time", "part_time",
+		"personnel_cost", "hours", "men", "women", "staff_primary", "staff_secondary", "staff_higher", "staff_university",
+		"fte_primary", "fte_secondary", "fte_higher", "fte_university", "managers", "employees", "workers", "entries", "exits",
+		"tangible_assets", "tangible_investment", "machinery_investment", "turnover", "total_assets"}
+	accountTenths = []string{"staff_average", "fte_average", "fte_primary", "fte_secondary", "fte_higher", "fte_university"}
+	accountLong   = []string{"personnel_cost", "hours", "tangible_assets", "tangible_investment", "machinery_investment", "turnover", "total_assets"}
+)
+
+// accountColumns are the vectors of the accounts table while it is filled, in
+// the order of accountNames.
+type accountColumns struct{ cols []frame.Column }
+
+func newAccountColumns(n int) *accountColumns {
+	c := &accountColumns{}
+	for _, name := range accountNames {
+		switch {
+		case name == "schema":
+			c.cols = append(c.cols, frame.Codes(name, SchemaDict, make([]int32, n)))
+		case slices.Contains(accountLong, name):
+			c.cols = append(c.cols, frame.Longs(name, make([]int64, n)))
+		case slices.Contains(accountTenths, name):
+			c.cols = append(c.cols, frame.Fixed(name, 1, make([]int32, n)))
+		default:
+			c.cols = append(c.cols, frame.Ints(name, make([]int32, n)))
+		}
+	}
+	return c
+}
+
+// write fills a row with values in the order of accountNames.
+func (c *accountColumns) write(row int, v [30]int64) {
+	for k := range c.cols {
+		if col := &c.cols[k]; col.Kind == frame.Long {
+			col.L[row] = v[k]
+		} else {
+			col.I[row] = int32(v[k])
+		}
+	}
+}
+
+// file writes the accounts of an employer. Investment and assets follow their
+// own path from its first year-end, filed or not.
+func (w *writer) file(id int32, e *employer, row int) {
+	a := &w.c.accounts
+	r := &w.r
+	w.key.Reseed(r, stageAccounts, uint64(id)+1<<40)
+	rate := a.machineryRate * math.Exp(float64(a.rateSD*r.Normal())-float64(a.rateSD*a.rateSD/2))
+	other := (1 - a.machineryMix) / a.machineryMix
+	assets := math.Exp(a.assetsSD * r.Normal())
+	stock, usual := 0.0, 0.0
+	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
+		usual += math.Log(w.turnover(id, year)) / float64(int(e.last)-max(int(e.first), w.o.From)+1)
+	}
+	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
+		turnover := w.turnover(id, year)
+		normal := rate * math.Exp(float64(a.inertia*usual)+float64((1-a.inertia)*math.Log(turnover)))
+		machinery := normal * math.Exp(float64(a.yearSD*r.Normal()))
+		rest := normal * other * math.Exp(float64(a.yearSD*r.Normal()))
+		spike := max(a.spikeMin, a.spikeMedian*math.Exp(a.spikeSD*r.Normal()))
+		cost, hours := a.costNoise*r.Normal(), a.hoursSD*r.Normal()
+		if year == int(e.event) {
+			machinery *= spike
+		}
+		if stock == 0 {
+			stock = normal * (1 + other) / a.depreciation
+		}
+		stock = float64(stock*(1-a.depreciation)) + machinery + rest
+		total := stock + turnover*a.assetsPerSales*assets
+		if !w.files(id, year) {
+			continue
+		}
+		b := &w.sums[year-w.o.From]
+		length := float64(w.newYear[year+1] - w.newYear[year])
+		fte := float64(b.fteDays) / 100 / length
+		gross := float64(b.wages) / (1 - a.employeeRSZ)
+		schema := w.schema(year, float64(b.days)/length, fte, turnover, total)
+		published, plant := euro(turnover), euro(machinery)
+		if schema != schemaFull { // the short schemas show one line of tangible investment, and no turnover
+			published, plant = frame.NoLong, frame.NoLong
+		}
+		v := [30]int64{int64(id + 1), int64(year), int64(schema), tenths(float64(b.days) / length), tenths(fte),
+			int64(b.staff), int64(b.full), int64(b.part),
+			euro(gross * w.contribution(year) * math.Exp(cost)), euro(fte * a.hoursPerFTE * math.Exp(hours)), int64(b.men), int64(b.women)}
+		for k := range b.study {
+			v[12+k], v[16+k] = int64(b.study[k]), int64(b.fteStudy[k]+5)/10
+		}
+		copy(v[20:], []int64{int64(b.managers), int64(b.clerks), int64(b.workers), int64(b.entries), int64(b.exits),
+			euro(stock), euro(machinery + rest), plant, published, euro(total)})
+		w.accounts.write(row, v)
+		row++
+	}
+}
+
+func tenths(x float64) int64 { return int64(math.Round(x * 10)) }
+func euro(x float64) int64   { return int64(math.Round(x)) }
+
+// contribution is the employer's cost per euro of gross wage.
+func (s *skeleton) contribution(year int) float64 { return latest(s.c.accounts.contribution, year) }
+
+// latest reads a figure that holds from a year on.
+func latest(m map[int]float64, year int) float64 {
+	for y := year; y >= FirstYear; y-- {
+		if v, ok := m[y]; ok {
+			return v
+		}
+	}
+	return 0
+}
+
+// schema applies the size rules of a year: small companies exceed no more than
+// one of the three thresholds. Before 2016 head counts, since then full-time
+// equivalents are compared.
+func (s *skeleton) schema(year int, staff, fte, turnover, total float64) int {
+	var rule schemaRule
+	for _, x := range s.c.accounts.schema {
+		if x.from <= year {
+			rule = x
+		}
+	}
+	if rule.micro {
+		staff = fte
+	}
+	over := func(a, b, c float64) int {
+		n := 0
+		for _, x := range [3]bool{staff > a, turnover > b, total > c} {
+			if x {
+				n++
+			}
+		}
+		return n
+	}
+	switch {
+	case staff > rule.always || over(rule.staff, rule.turnover, rule.total) > 1:
+		return schemaFull
+	case rule.micro && over(rule.mStaff, rule.mTurnover, rule.mTot) <= 1:
+		return schemaMicro
+	}
+	return schemaAbbreviated
+}

@@ -1,0 +1,178 @@
+package population
+
+import (
+	"math"
+
+	"scramblelab/internal/rng"
+)
+
+// cellTables draw a level and a field for a worker of a sector and a birth
+// cohort, and a sex given the field. A cell is level*len(fields)+field.
+type cellTables struct {
+	fields   int
+	cohort0  int
+	shares   [][]float64   // cohort x level: share of each level, all sectors
+	levelCum [][][]float64 // sector x cohort x level
+	fieldCum [][][]float64 // sector x level x position
+	fieldAt  [][]uint8     // level x position: field code
+	women    [][]float64   // sector x field: probability of a woman
+	tilt     []uint8       // cell: class of planted tilts
+	allowed  [][]bool      // level x field
+	rise     []int         // level: level after further study, -1
+}
+
+const firstCohort, lastCohort = 1930, 2005
+
+func newCellTables(c *calibration) *cellTables {
+	t := &cellTables{fields: len(c.fields), cohort0: firstCohort}
+	fieldCode, levelCode := map[string]int{}, map[string]int{}
+	for i, f := range c.fields {
+		fieldCode[f.code] = i
+	}
+	for i, l := range c.levels {
+		levelCode[l.code] = i
+	}
+	for birth := firstCohort; birth <= lastCohort; birth++ {
+		t.shares = append(t.shares, cohortShares(c, birth))
+	}
+	mean := [3]float64{}
+	total := 0.0
+	for _, s := range c.sectors {
+		w := s.staff03 + s.staff21
+		total += w
+		mean[0], mean[1], mean[2] = mean[0]+float64(w*s.low), mean[1]+float64(w*s.mid), mean[2]+float64(w*s.high)
+	}
+	for l := range c.levels {
+		var at []uint8
+		ok := make([]bool, t.fields)
+		for _, f := range c.fieldOf[l] {
+			at = append(at, uint8(fieldCode[f.code]))
+			ok[fieldCode[f.code]] = true
+		}
+		t.fieldAt, t.allowed = append(t.fieldAt, at), append(t.allowed, ok)
+		to := -1
+		if code, has := levelCode[c.levels[l].riseTo]; has {
+			to = code
+		}
+		t.rise = append(t.rise, to)
+		for f := range t.fields {
+			t.tilt = append(t.tilt, c.tiltClassOf(l, f))
+		}
+	}
+	for _, s := range c.sectors {
+		ratio := [groups]float64{groupUnknown: 1}
+		ratio[groupLow], ratio[groupMid] = s.low/mean[0]*total, s.mid/mean[1]*total
+		ratio[groupBachelor] = s.high / mean[2] * total
+		ratio[groupMaster] = ratio[groupBachelor]
+		cohorts := make([][]float64, len(t.shares))
+		for b, shares := range t.shares {
+			w := make([]float64, len(shares))
+			for l, p := range shares {
+				w[l] = p * ratio[c.levels[l].group]
+			}
+			cohorts[b] = cumulate(w)
+		}
+		t.levelCum = append(t.levelCum, cohorts)
+		byLevel := make([][]float64, len(c.levels))
+		for l := range c.levels {
+			var w []float64
+			for _, f := range c.fieldOf[l] {
+				x := f.p
+				if k, has := c.tilts[s.code][f.code]; has {
+					x *= k
+				}
+				w = append(w, x)
+			}
+			byLevel[l] = cumulate(w)
+		}
+		t.fieldCum = append(t.fieldCum, byLevel)
+	}
+	for k := range c.sectors {
+		t.women = append(t.women, t.womenByField(c, k))
+	}
+	return t
+}
+
+// cohortShares reads the shares of levels in the year in which the cohort is
+// 40: the stock of a year averages over cohorts around that one. Before 2003
+// and after 2021 the trend goes on at half its slope.
+func cohortShares(c *calibration, birth int) []float64 {
+	w, sum := make([]float64, len(c.levels)), 0.0
+	year := float64(birth + 40)
+	for l, x := range c.levels {
+		switch {
+		case year < 2003:
+			w[l] = x.y03 + float64((x.y03-x.y12)/9*(2003-year)*.5)
+		case year > 2021:
+			w[l] = x.y21 + float64((x.y21-x.y12)/9*(year-2021)*.5)
+		default:
+			w[l] = between(x.y03, x.y12, x.y21, year)
+		}
+		w[l] = max(w[l], .3*min(x.y03, x.y21))
+		sum += w[l]
+	}
+	for l := range w {
+		w[l] /= sum
+	}
+	return w
+}
+
+// womenByField solves for the intercept at which the odds by field average to
+// the sector's share of women.
+func (t *cellTables) womenByField(c *calibration, k int) []float64 {
+	weight := make([]float64, t.fields)
+	lc := t.levelCum[k][1975-t.cohort0]
+	for l := range c.levels {
+		p := lc[l]
+		if l > 0 {
+			p -= lc[l-1]
+		}
+		fc := t.fieldCum[k][l]
+		for i, f := range t.fieldAt[l] {
+			q := fc[i]
+			if i > 0 {
+				q -= fc[i-1]
+			}
+			weight[f] += p / lc[len(lc)-1] * q / fc[len(fc)-1]
+		}
+	}
+	out := make([]float64, t.fields)
+	lo, hi := -8.0, 8.0
+	for range 50 {
+		mid, got := (lo+hi)/2, 0.0
+		for f := range out {
+			odds := math.Exp(mid) * c.fields[f].women
+			out[f] = odds / (1 + odds)
+			got += weight[f] * out[f]
+		}
+		if got < c.sectors[k].women/100 {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return out
+}
+
+func (t *cellTables) cohort(birth int) int {
+	return min(max(birth, firstCohort), lastCohort) - t.cohort0
+}
+
+// draw returns a cell of a sector and cohort.
+func (t *cellTables) draw(sector uint8, birth int, r *rng.Stream) uint16 {
+	l := pick(t.levelCum[sector][t.cohort(birth)], r.Float64())
+	f := t.fieldAt[l][pick(t.fieldCum[sector][l], r.Float64())]
+	return uint16(l*t.fields + int(f))
+}
+
+// follows decides whether a worker born in birth takes the cell of a colleague
+// born in other: always where their cohort has the level more often, else with
+// the ratio of the cohorts' shares.
+func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool {
+	l := int(cell) / t.fields
+	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
+	return r.Float64()*1.3 < ratio
+}
+
+func (t *cellTables) level(cell uint16) int { return int(cell) / t.fields }
+func (t *cellTables) field(cell uint16) int { return int(cell) % t.fields }

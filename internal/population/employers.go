@@ -1,0 +1,267 @@
+package population
+
+import (
+	"math"
+	"sort"
+
+	"scramblelab/internal/rng"
+)
+
+// Stages of the random streams. Their numbers are part of what a seed means.
+const (
+	stageEmployer rng.Stage = iota + 1
+	stageSize
+	stageInitial
+	stageSeparation
+	stageOpening
+	stageMarket
+	stageWorker
+	stageEffect
+	stageYear
+	stageSpell
+	stageAccounts
+	stageNetwork
+	stageEvent
+	stageFirmEffect
+	stageNumbers
+	stageWorkerID
+	stageReport
+)
+
+// entityYear is the address of an employer's or a worker's year.
+func entityYear(id int32, year int) uint64 { return uint64(id)<<12 | uint64(year) }
+
+// employer is one legal person of the skeleton. Year-ends with staff run from
+// first to last; exit is the year in which it closes, 0 if it does not.
+type employer struct {
+	sector, region uint8
+	first, last    int16
+	exit           int16
+	event          int16 // year of the automation event, 0 for none
+	heir           int32 // employer that continues it under a new number, -1 for none
+	founded        int16
+	heads          float32   // u of the rounding, constant
+	psi            float32   // firm effect at its first year-end, log wage
+	ageShift       float32   // preferred mean age against the sector's
+	sales          float32   // log turnover per head against the sector's
+	latent         []float32 // latent size by year-end first..last
+	staff          []int32   // planted head count by year-end first..last
+}
+
+func (e *employer) size(year int) float64 { return float64(e.latent[year-int(e.first)]) }
+
+func (e *employer) present(year int) bool { return year >= int(e.first) && year <= int(e.last) }
+
+func (e *employer) count(year int) int {
+	if !e.present(year) {
+		return 0
+	}
+	return int(e.staff[year-int(e.first)])
+}
+
+// employers draws the paths of all employers: sizes, births, exits, breaks of
+// identifiers. The number present at every year-end is the one asked for.
+func (s *skeleton) drawEmployers() {
+	n, from, to := s.o.Employers, s.o.From, s.o.To
+	law := newSizeLaw(s.c.size, n)
+	s.law = law
+	bySize := s.sectorsBySize()
+	var r rng.Stream
+	s.key.Reseed(&r, stageEmployer, 0)
+	ranks := make([]int32, n)
+	for i := range ranks {
+		ranks[i] = int32(i)
+	}
+	rng.Shuffle(&r, ranks)
+	for i := range n {
+		// Systematic quantiles keep the class shares at any number of employers.
+		size := law.quantile((float64(ranks[i]) + r.Float64()) / float64(n))
+		s.add(size, from-1, bySize, nil)
+	}
+	living := make([]int32, n)
+	for i := range living {
+		living[i] = int32(i)
+	}
+	for year := from; year <= to; year++ {
+		keep := living[:0]
+		births, heirs := 0, []int32(nil)
+		for _, id := range living {
+			e := &s.employers[id]
+			s.key.Reseed(&r, stageSize, entityYear(id, year))
+			size := e.size(year - 1)
+			if r.Bool(s.c.exits.hazard[law.class(size)]) {
+				e.exit = int16(year)
+				births++
+				if size >= s.c.exits.breakFrom && r.Bool(s.c.exits.breakRate) {
+					heirs = append(heirs, id)
+				}
+				continue
+			}
+			e.latent = append(e.latent, float32(law.grow(size, &r)))
+			e.last = int16(year)
+			keep = append(keep, id)
+		}
+		for _, id := range heirs {
+			old := s.employers[id]
+			s.employers[id].heir = s.add(old.size(year-1), year, bySize, &old)
+		}
+		s.key.Reseed(&r, stageEmployer, uint64(year))
+		for range births - len(heirs) {
+			s.add(s.entrantSize(&r), year, bySize, nil)
+		}
+		living = keep
+		for id := len(s.employers) - births; id < len(s.employers); id++ {
+			living = append(living, int32(id))
+		}
+	}
+}
+
+// entrantSize draws a size from the distribution of those who exit without an
+// heir, so that births replace them and the size law stays.
+func (s *skeleton) entrantSize(r *rng.Stream) float64 {
+	x := s.c.exits
+	for {
+		size := s.law.quantile(r.Float64())
+		p := x.hazard[s.law.class(size)] / x.hazard[0]
+		if size >= x.breakFrom {
+			p *= 1 - x.breakRate
+		}
+		if r.Bool(p) {
+			return size
+		}
+	}
+}
+
+// add makes an employer whose first year-end is given; heirs keep the traits of
+// the one they continue.
+func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer) int32 {
+	id := int32(len(s.employers))
+	e := employer{first: int16(first), last: int16(first), heir: -1, founded: int16(first), latent: make([]float32, 1, s.o.To-first+1)}
+	e.latent[0] = float32(size)
+	var r rng.Stream
+	s.key.Reseed(&r, stageEmployer, uint64(id)+1<<32)
+	e.heads = float32(r.Float64())
+	if first < s.o.From {
+		e.founded -= int16(min(120, r.Exp()*s.c.exits.founded))
+	}
+	if of != nil {
+		e.sector, e.region, e.psi, e.ageShift, e.sales, e.heads = of.sector, of.region, of.psi, of.ageShift, of.sales, of.heads
+	} else {
+		e.sector = uint8(pick(bySize[min(s.law.class(size), len(bySize)-1)], r.Float64()))
+		e.region = uint8(pick(s.regionCum, r.Float64()))
+		e.psi = float32(s.c.wage.firmSD * r.Normal())
+		e.ageShift = float32(s.c.age.firmSD * r.Normal())
+		e.sales = float32(s.c.accounts.salesSD * r.Normal())
+	}
+	s.employers = append(s.employers, e)
+	return id
+}
+
+// pick returns the first index whose cumulative weight exceeds u times the total.
+func pick(cum []float64, u float64) int {
+	return sort.Search(len(cum)-1, func(i int) bool { return cum[i] > u*cum[len(cum)-1] })
+}
+
+func cumulate(w []float64) []float64 {
+	out, t := make([]float64, len(w)), 0.0
+	for i, x := range w {
+		t += x
+		out[i] = t
+	}
+	return out
+}
+
+// sectorsBySize returns the cumulative shares of sectors within each size
+// class, such that both the employers and the staff of a sector have their
+// margin: shares a_s * exp(b_s * log size), fitted to the two.
+func (s *skeleton) sectorsBySize() [][]float64 {
+	f, mid := s.c.sectors, float64(s.o.From+s.o.To)/2
+	n := len(f)
+	employers, staff := make([]float64, n), make([]float64, n)
+	var te, ts float64
+	for i, x := range f {
+		employers[i], staff[i] = x.employers, interpolate([][2]float64{{2003, x.staff03}, {2021, x.staff21}}, mid)
+		te, ts = te+employers[i], ts+staff[i]
+	}
+	classes := len(s.law.mass)
+	mean := make([]float64, classes)
+	total := 0.0
+	for c := range mean {
+		mean[c] = powerMean(s.law.bounds[c], s.law.bounds[c+1], s.law.alpha[c])
+		total += s.law.mass[c] * mean[c]
+	}
+	a, b := make([]float64, n), make([]float64, n)
+	shares := make([][]float64, classes)
+	for range 400 {
+		gotE, gotS := make([]float64, n), make([]float64, n)
+		for c := range shares {
+			shares[c] = make([]float64, n)
+			sum := 0.0
+			for i := range f {
+				shares[c][i] = math.Exp(a[i] + float64(b[i]*math.Log(mean[c]/5)))
+				sum += shares[c][i]
+			}
+			for i := range f {
+				shares[c][i] /= sum
+				gotE[i] += s.law.mass[c] * shares[c][i]
+				gotS[i] += s.law.mass[c] * mean[c] * shares[c][i] / total
+			}
+		}
+		for i := range f {
+			a[i] += math.Log(employers[i] / te / gotE[i])
+			b[i] = min(2, max(-2, b[i]+.1*math.Log(staff[i]/ts*gotE[i]/(employers[i]/te)/gotS[i])))
+		}
+	}
+	for c := range shares {
+		shares[c] = cumulate(shares[c])
+	}
+	return shares
+}
+
+// drawEvents plants automation events: one at most per employer, with a hazard
+// by size, sector, firm effect and lagged growth, all of the year before.
+func (s *skeleton) drawEvents() {
+	x := s.c.adopt
+	first, last := max(x.first, s.o.From+1), min(x.last, s.o.To-1)
+	slope := x.firmEffect / float64(s.c.wage.firmSD*s.c.wage.firmSD)
+	norm := .5 * slope * x.firmEffect
+	var r rng.Stream
+	for id := range s.employers {
+		e := &s.employers[id]
+		for year := max(first, int(e.first)+1); year <= min(last, int(e.last)); year++ {
+			s.key.Reseed(&r, stageEvent, entityYear(int32(id), year))
+			size, growth := e.size(year-1), 0.0
+			if e.present(year - 2) {
+				growth = min(.7, max(-.7, math.Log(size/e.size(year-2))))
+			}
+			h := x.bySize[s.law.class(size)] / float64(x.last-x.first+1) * s.c.sectors[e.sector].automation *
+				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.growth*growth))
+			if r.Bool(h) {
+				e.event = int16(year)
+				break
+			}
+		}
+	}
+}
+
+// plantHeads turns latent sizes into head counts: business cycle and planted
+// effects, rounded with the employer's own constant so that the mean is kept.
+func (s *skeleton) plantHeads() {
+	cycle := map[int]float64{}
+	mean, sum := 0.0, 0.0
+	for y := s.o.From; y <= s.o.To; y++ {
+		mean += s.c.cycle[y] / float64(s.o.To-s.o.From+1)
+	}
+	for y := s.o.From; y <= s.o.To; y++ {
+		sum += s.c.cycle[y] - mean
+		cycle[y] = sum
+	}
+	for id := range s.employers {
+		e := &s.employers[id]
+		e.staff = make([]int32, len(e.latent))
+		for y := int(e.first); y <= int(e.last); y++ {
+			effect := s.world.headCountEffect(y, int(e.event), s.exposureOf(int32(id), y))
+			e.staff[y-int(e.first)] = int32(max(1, math.Floor(float64(e.size(y)*math.Exp(cycle[y]+effect))+float64(e.heads))))
+		}
+	}
+}

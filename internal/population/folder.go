@@ -1,0 +1,167 @@
+package population
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"scramblelab/internal/folder"
+	"scramblelab/internal/frame"
+	"scramblelab/internal/progress"
+	"scramblelab/internal/tabio"
+)
+
+// WriteOptions says how a population folder is written.
+type WriteOptions struct {
+	Format string // parquet (default) or csv
+	Force  bool   // replace a folder of that name
+}
+
+// Validate names what cannot be.
+func (o WriteOptions) Validate() error {
+	if o.Format != "" && o.Format != "parquet" && o.Format != "csv" {
+		return fmt.Errorf("population: format is %q, want parquet or csv", o.Format)
+	}
+	return nil
+}
+
+// tableNames are the tables of a population folder in the order of writing.
+var tableNames = []string{"employers", "accounts", "suppliers", "jobs"}
+
+func (p *Population) table(name string) **frame.Frame {
+	switch name {
+	case "employers":
+		return &p.Employers
+	case "accounts":
+		return &p.Accounts
+	case "suppliers":
+		return &p.Suppliers
+	}
+	return &p.Jobs
+}
+
+// Write writes the population folder: four tables, truth.json, codebook.json
+// and datapackage.json. The folder is complete or absent, and one that exists is
+// kept unless Force is set. tell may be nil.
+func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell progress.Func) (err error) {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	ext := "." + o.Format
+	if o.Format == "" {
+		ext = ".parquet"
+	}
+	out, err := folder.Create(dir, folder.Options{Force: o.Force})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Abort()) }()
+	var files []tabio.File
+	for i, name := range tableNames {
+		tell.Step("writing", i, len(tableNames))
+		f := *p.table(name)
+		if err := tabio.Write(ctx, filepath.Join(out.Path(), name+ext), f); err != nil {
+			return err
+		}
+		files = append(files, tabio.File{Path: name + ext, Frame: f, Description: descriptions(name)})
+	}
+	tell.Step("writing", len(tableNames), len(tableNames))
+	pack, err := tabio.DataPackage("population", files)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out.Path(), "datapackage.json"), pack, 0o644); err != nil {
+		return err
+	}
+	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(belgium())} {
+		b, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(out.Path(), name), append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	return out.Commit()
+}
+
+// Read reads a population folder that [Population.Write] made, in either
+// format.
+func Read(ctx context.Context, dir string) (*Population, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "truth.json"))
+	if err != nil {
+		return nil, fmt.Errorf("population: %w: want a folder that synth population wrote", err)
+	}
+	p := &Population{}
+	if err := json.Unmarshal(b, &p.Truth); err != nil {
+		return nil, fmt.Errorf("population: %s: %w", filepath.Join(dir, "truth.json"), err)
+	}
+	if p.Truth.Version != TruthVersion {
+		return nil, fmt.Errorf("population: %s has version %d, want %d: write the folder again", filepath.Join(dir, "truth.json"), p.Truth.Version, TruthVersion)
+	}
+	p.Options = p.Truth.Options
+	if err := p.Options.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "truth.json"), err)
+	}
+	for _, name := range tableNames {
+		path, err := find(dir, name)
+		if err != nil {
+			return nil, err
+		}
+		f, err := tabio.Read(ctx, path, schemaOf(name))
+		if err != nil {
+			return nil, err
+		}
+		*p.table(name) = f
+	}
+	return p, p.check(dir)
+}
+
+func find(dir, name string) (string, error) {
+	for _, ext := range []string{".parquet", ".csv", ".csv.gz"} {
+		path := filepath.Join(dir, name+ext)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", fmt.Errorf("population: %s has no %s.parquet, .csv or .csv.gz: want a folder that synth population wrote", dir, name)
+}
+
+// check refuses tables whose identifiers do not fit together, since everything
+// else addresses employers by them.
+func (p *Population) check(dir string) error {
+	for i, id := range p.Employers.Col("employer_id").I {
+		if id != int32(i+1) {
+			return fmt.Errorf("population: %s: row %d of employers has employer_id %d, want %d: rows must be in their order and whole", dir, i+1, id, i+1)
+		}
+	}
+	n := int32(p.Employers.Rows())
+	for _, c := range []struct{ table, column string }{{"accounts", "employer_id"}, {"jobs", "employer_id"},
+		{"suppliers", "supplier_id"}, {"suppliers", "customer_id"}} {
+		for i, id := range (*p.table(c.table)).Col(c.column).I {
+			if id < 1 || id > n {
+				return fmt.Errorf("population: %s: row %d of %s has %s %d, which employers lacks (1..%d)", dir, i+1, c.table, c.column, id, n)
+			}
+		}
+	}
+	p.Accounts = p.Accounts.Sorted("employer_id", "year")
+	p.Suppliers = p.Suppliers.Sorted("supplier_id", "customer_id", "year")
+	p.Jobs = p.Jobs.Sorted("employer_id", "year", "worker_id")
+	return nil
+}
+
+// schemaOf returns the schema of a table, with the codebooks in use.
+func schemaOf(table string) tabio.Schema {
+	var s tabio.Schema
+	s.Strict, s.MissingTokens = true, []string{}
+	for _, c := range columnsOf(belgium(), table) {
+		s.Columns = append(s.Columns, tabio.ColumnSpec{Name: c.Name, Kind: c.kind, Decimals: c.decimals, Dict: c.dict, Required: true})
+	}
+	return s
+}

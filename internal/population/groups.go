@@ -1,0 +1,153 @@
+package population
+
+import (
+	"fmt"
+	"math"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/spike"
+)
+
+// sides are the groups of all employers and what they follow from.
+type sides struct {
+	event []int32   // detected year by employer, missing if none
+	group []int32   // code of linked.GroupDict
+	role  []int32   // code of RoleDict
+	share []float64 // share of listed sales to automating buyers
+}
+
+// deriveSides puts employers 1..n into groups. Those whose accounts show an
+// event are the intervention. A supplier joins the side of its largest buyer
+// and of each buyer with at least mainBuyer of its listed sales, over all years
+// together, so that it can stand on both. The others are controls.
+func deriveSides(n int, accounts, suppliers *frame.Frame, mainBuyer float64) *sides {
+	d := &sides{make([]int32, n), make([]int32, n), make([]int32, n), make([]float64, n)}
+	for i := range n {
+		d.event[i], d.role[i] = frame.NoInt, code(RoleDict, "other")
+		d.group[i] = code(linked.GroupDict, "control")
+	}
+	for _, e := range spike.FromAccounts(accounts, spike.Columns{}) {
+		d.event[e.Employer-1] = e.Year
+	}
+	seller, buyer, amount := suppliers.Col("supplier_id").I, suppliers.Col("customer_id").I, suppliers.Col("amount").L
+	bought := map[int32]int64{} // by buyer, of one seller
+	var buyers []int32
+	for lo := 0; lo < len(seller); {
+		hi, total := lo, int64(0)
+		clear(bought)
+		buyers = buyers[:0]
+		for ; hi < len(seller) && seller[hi] == seller[lo]; hi++ {
+			if _, known := bought[buyer[hi]]; !known {
+				buyers = append(buyers, buyer[hi])
+			}
+			bought[buyer[hi]] += amount[hi]
+			total += amount[hi]
+		}
+		d.join(seller[lo]-1, buyers, bought, total, mainBuyer)
+		lo = hi
+	}
+	for i := range n {
+		if d.event[i] != frame.NoInt {
+			d.group[i], d.role[i] = code(linked.GroupDict, "intervention"), code(RoleDict, "automating")
+		}
+	}
+	return d
+}
+
+// join sets the group of a seller from its buyers in order of appearance.
+func (d *sides) join(seller int32, buyers []int32, bought map[int32]int64, total int64, mainBuyer float64) {
+	top := buyers[0]
+	automating := int64(0)
+	for _, b := range buyers {
+		if bought[b] > bought[top] || bought[b] == bought[top] && b < top {
+			top = b
+		}
+		if d.event[b-1] != frame.NoInt {
+			automating += bought[b]
+		}
+	}
+	treated, control := false, false
+	for _, b := range buyers {
+		if b == top || float64(bought[b]) >= mainBuyer*float64(total) {
+			treated = treated || d.event[b-1] != frame.NoInt
+			control = control || d.event[b-1] == frame.NoInt
+		}
+	}
+	d.share[seller] = float64(automating) / float64(total)
+	if treated {
+		d.role[seller] = code(RoleDict, "supplier")
+		d.group[seller] = code(linked.GroupDict, "intervention")
+		if control {
+			d.group[seller] = code(linked.GroupDict, "both")
+		}
+	}
+}
+
+func code(d *frame.Dict, label string) int32 {
+	c, ok := d.Code(label)
+	if !ok {
+		panic(fmt.Sprintf("population: no label %q", label))
+	}
+	return c
+}
+
+func (s *skeleton) suppliersFrame() *frame.Frame {
+	n := len(s.links)
+	supplier, customer, year, amount := make([]int32, n), make([]int32, n), make([]int32, n), make([]int64, n)
+	for i, l := range s.links {
+		supplier[i], customer[i], year[i], amount[i] = l.supplier+1, l.customer+1, l.year, l.amount
+	}
+	return frame.Must(frame.Ints("supplier_id", supplier), frame.Ints("customer_id", customer),
+		frame.Ints("year", year), frame.Longs("amount", amount)).Sorted("supplier_id", "customer_id", "year")
+}
+
+func (s *skeleton) employersFrame(p *Population) *frame.Frame {
+	n := len(s.employers)
+	ints := func() []int32 { return make([]int32, n) }
+	id, nace, region, founded, closed, event := ints(), ints(), ints(), ints(), ints(), ints()
+	effect := make([]float64, n)
+	enterprise, registration := make([]string, n), make([]string, n)
+	r := s.key.Stream(stageNumbers, 0)
+	a, b, c := 1+r.IntN(numberPrime-1), r.IntN(numberPrime), r.IntN(numberPrime)
+	for i := range s.employers {
+		e := &s.employers[i]
+		id[i], nace[i], region[i], founded[i] = int32(i+1), int32(e.sector), int32(e.region), int32(e.founded)
+		closed[i], event[i] = frame.NoInt, frame.NoInt
+		if e.exit != 0 {
+			closed[i] = int32(e.exit)
+		}
+		if e.event != 0 {
+			event[i] = int32(e.event)
+		}
+		effect[i] = math.Round(float64(e.psi)*1e6) / 1e6
+		enterprise[i] = enterpriseNumber(int((uint64(a)*uint64(i) + uint64(b)) % numberPrime))
+		registration[i] = fmt.Sprintf("%09d", 100_000_000+(uint64(a)*uint64(i)+uint64(c))%numberPrime*61)
+	}
+	d := deriveSides(n, p.Accounts, p.Suppliers, s.c.network.mainBuyer)
+	return frame.Must(
+		frame.Ints("employer_id", id),
+		frame.Strings("enterprise_number", enterprise),
+		frame.Strings("registration_number", registration),
+		frame.Codes("nace", s.c.sectorDict(), nace),
+		frame.Codes("region", s.c.regionDict(), region),
+		frame.Ints("founded", founded),
+		frame.Ints("closed", closed),
+		frame.Codes("group", linked.GroupDict, d.group),
+		frame.Codes("role", RoleDict, d.role),
+		frame.Ints("automation_year", event),
+		frame.Floats("firm_effect", effect),
+	)
+}
+
+// numberPrime is the largest prime below ten million: multiplication by a
+// number below it is a permutation.
+const numberPrime = 9_999_991
+
+// enterpriseNumber returns the k-th ten-digit number of a range that was never
+// issued (it starts with 9), with valid check digits: 97 minus the first eight
+// digits modulo 97.
+func enterpriseNumber(k int) string {
+	eight := 90_000_000 + k
+	return fmt.Sprintf("%08d%02d", eight, 97-eight%97)
+}

@@ -1,0 +1,137 @@
+// Package population generates linked employer-worker data as a Belgian
+// warehouse would hold them: legal-person employers with public annual
+// accounts, their main buyers, and one row per worker, employer and year, with
+// automation events whose effects are known because they were planted.
+//
+// It works in two steps. The skeleton holds all that crosses employers: size
+// paths, births, exits, new numbers for the same firm, events, links, spells,
+// and who fills which opening (a keyed shuffle per market and year). Then every
+// employer is emitted by itself, in parallel, from streams addressed by worker
+// and by worker and year. So the same seed gives the same tables whatever the
+// number of threads, and a block of employers can be emitted anywhere.
+//
+// The figures behind it stand in belgium.go, each with its source's status. It
+// claims no likeness beyond the figures that its tests check, and it declares
+// no effect that was not planted.
+package population
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/progress"
+)
+
+// Limits of [Options].
+const (
+	MinEmployers     = 50
+	DefaultEmployers = 20000
+	FirstYear        = 2003
+	LastYear         = 2021
+)
+
+// Worlds returns the names of planted worlds, the default first.
+func Worlds() []string { return slices.Clone(worlds) }
+
+// Options says which population to generate. The zero value of a field means
+// its default; [Options.Normal] writes the defaults out.
+type Options struct {
+	Employers int    `json:"employers"` // present at every year-end, at least 50; default 20000
+	From      int    `json:"from"`      // first year, 2003..2021; default 2003
+	To        int    `json:"to"`        // last year, From..2021; default 2021
+	World     string `json:"world"`     // planted world: productivity (default), displacement, null or pretrend
+	Suppliers string `json:"suppliers"` // main (default): links to main buyers; none
+	Seed      uint64 `json:"seed"`
+}
+
+// Normal returns the options with defaults in place of zero values.
+func (o Options) Normal() Options {
+	if o.Employers == 0 {
+		o.Employers = DefaultEmployers
+	}
+	if o.From == 0 {
+		o.From = FirstYear
+	}
+	if o.To == 0 {
+		o.To = LastYear
+	}
+	if o.World == "" {
+		o.World = worlds[0]
+	}
+	if o.Suppliers == "" {
+		o.Suppliers = "main"
+	}
+	return o
+}
+
+// Validate names the first field that cannot be, and what it may be. Zero
+// values are fine.
+func (o Options) Validate() error {
+	n := o.Normal()
+	switch {
+	case n.Employers < MinEmployers:
+		return fmt.Errorf("population: employers is %d, want at least %d, below which size classes are empty", o.Employers, MinEmployers)
+	case n.Employers > 1_000_000:
+		return fmt.Errorf("population: employers is %d, want at most 1000000: Belgium has about 90000 that file accounts", o.Employers)
+	case n.From < FirstYear || n.From > LastYear:
+		return fmt.Errorf("population: from is %d, want a year in %d..%d", o.From, FirstYear, LastYear)
+	case n.To < FirstYear || n.To > LastYear:
+		return fmt.Errorf("population: to is %d, want a year in %d..%d", o.To, FirstYear, LastYear)
+	case n.To < n.From:
+		return fmt.Errorf("population: years %d to %d are reversed, exchange from and to", n.From, n.To)
+	case !slices.Contains(worlds, n.World):
+		return fmt.Errorf("population: world is %q, want one of %q", o.World, worlds)
+	case n.Suppliers == "full":
+		return fmt.Errorf("population: suppliers is %q, which this version cannot generate: use main or none", o.Suppliers)
+	case n.Suppliers != "main" && n.Suppliers != "none":
+		return fmt.Errorf("population: suppliers is %q, want main or none", o.Suppliers)
+	}
+	return nil
+}
+
+// Population is a generated population: the four tables of a population folder
+// and what was planted into them. Rows are sorted by their identifiers.
+type Population struct {
+	Options Options
+	// Employers has one row per employer ever present.
+	Employers *frame.Frame
+	// Accounts has one row per employer and year filed; what a schema does
+	// not publish is missing.
+	Accounts *frame.Frame
+	// Suppliers has one row per supplier, customer and year; it is empty
+	// without a network.
+	Suppliers *frame.Frame
+	// Jobs has one row per worker, employer and year.
+	Jobs  *frame.Frame
+	Truth Truth
+}
+
+// Generate draws a population. Equal options give equal tables. tell may be
+// nil. It stops early, with the context's error, when ctx is done.
+func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	s := newSkeleton(o.Normal())
+	tell.Step("employers", 0, 1)
+	s.drawEmployers()
+	s.drawEvents()
+	if err := s.drawNetwork(ctx); err != nil {
+		return nil, err
+	}
+	s.plantHeads()
+	tell.Step("employers", 1, 1)
+	if err := s.drawStaff(ctx, tell); err != nil {
+		return nil, err
+	}
+	p := &Population{Options: s.o}
+	if err := s.emit(ctx, p, tell); err != nil {
+		return nil, err
+	}
+	p.Suppliers = s.suppliersFrame()
+	p.Employers = s.employersFrame(p)
+	p.Truth = s.truth()
+	return p, nil
+}

@@ -1,0 +1,306 @@
+package swap
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/par"
+	"scramblelab/internal/rng"
+)
+
+// checkOrder refuses a frame that is not in canonical order, since draws would
+// then depend on how the rows happened to be read.
+func checkOrder(f *frame.Frame) error {
+	employer, year := f.Col(linked.Employer).I, f.Col(linked.Year).I
+	var worker []int32
+	if w, ok := f.Lookup(linked.Worker); ok {
+		if w.I == nil && f.Rows() > 0 {
+			return fmt.Errorf("swap: column %q is %v: workers are a category or an integer", linked.Worker, w.Kind)
+		}
+		worker = w.I
+	}
+	return par.Chunks(context.Background(), f.Rows(), chunkRows, func(_, lo, hi int) error {
+		for i := max(1, lo); i < hi; i++ {
+			d := cmp.Compare(employer[i-1], employer[i])
+			if d == 0 {
+				d = cmp.Compare(year[i-1], year[i])
+			}
+			if d == 0 && worker != nil {
+				d = cmp.Compare(worker[i-1], worker[i])
+			}
+			if d > 0 {
+				return fmt.Errorf("swap: row %d is not in canonical order: sort the frame with linked.Canonical first", i)
+			}
+		}
+		return nil
+	})
+}
+
+// units are what changes places. Without start, unit u is row u.
+type units struct {
+	n     int
+	start []int32 // rows of unit u are rows[start[u]:start[u+1]]
+	rows  []int32
+}
+
+func (u *units) of(i int32) []int32 { return u.rows[u.start[i]:u.start[i+1]] }
+
+// byWorker groups rows by worker in the order of workers' codes, or by worker
+// and year; a row whose worker is missing stands alone.
+func byWorker(ctx context.Context, f *frame.Frame, years bool) (units, error) {
+	c, err := encode(ctx, []*frame.Frame{f}, []string{linked.Worker})
+	if err != nil {
+		return units{}, err
+	}
+	b, err := sortByCode(ctx, c)
+	if err != nil {
+		return units{}, err
+	}
+	worker, year := f.Col(linked.Worker), f.Col(linked.Year).I
+	u := units{rows: b.items}
+	for k := range b.len() {
+		rows := b.items[b.bounds[k]:b.bounds[k+1]]
+		slices.SortStableFunc(rows, func(x, y int32) int { return cmp.Compare(year[x], year[y]) })
+		for i, r := range rows {
+			alone := worker.Missing(int(r))
+			if i == 0 || alone || years && year[r] != year[rows[i-1]] {
+				u.start = append(u.start, int32(b.bounds[k]+i))
+			}
+		}
+	}
+	u.n = len(u.start)
+	u.start = append(u.start, int32(len(b.items)))
+	return u, nil
+}
+
+// oneJobEach reports whether no worker has two rows in a year.
+func oneJobEach(f *frame.Frame) bool {
+	worker, year := f.Col(linked.Worker), f.Col(linked.Year)
+	if f.Rows() == 0 {
+		return true
+	}
+	wLow, wHigh := slices.Min(worker.I), slices.Max(worker.I)
+	yLow, yHigh := slices.Min(year.I), slices.Max(year.I)
+	years := int64(yHigh) - int64(yLow) + 1
+	if bits := (int64(wHigh) - int64(wLow) + 1) * years; bits > 256*int64(f.Rows())+1<<16 {
+		return false // numbers too sparse for a bitmap: let the caller group them
+	}
+	seen := make([]uint64, ((int64(wHigh)-int64(wLow)+1)*years+63)/64)
+	for i, w := range worker.I {
+		if worker.Missing(i) {
+			continue
+		}
+		at := (int64(w)-int64(wLow))*years + int64(year.I[i]) - int64(yLow)
+		if seen[at>>6]>>(at&63)&1 == 1 {
+			return false
+		}
+		seen[at>>6] |= 1 << (at & 63)
+	}
+	return true
+}
+
+// engine holds what the pairings of one step share: units, strata and the
+// employers of rows.
+type engine struct {
+	f        *frame.Frame
+	o        Options
+	employer []int32
+	rowCodes coding // strata of rows: same, the employer within, the year for persons
+	cols     []frame.Column
+	units    units
+	codes    coding  // strata of units
+	strata   buckets // units by stratum; for persons unused
+}
+
+func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
+	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}}
+	names := slices.Clone(o.Same)
+	if o.Unit == Person && !slices.Contains(names, linked.Year) {
+		names = append(names, linked.Year)
+	}
+	if o.Scope == WithinEmployer && !slices.Contains(names, linked.Employer) {
+		names = append(names, linked.Employer)
+	}
+	slices.Sort(names) // addresses do not depend on how the plan orders them
+	for _, n := range names {
+		e.cols = append(e.cols, f.Col(n))
+	}
+	var err error
+	if e.rowCodes, err = encode(ctx, []*frame.Frame{f}, names); err != nil {
+		return nil, err
+	}
+	e.codes = e.rowCodes
+	switch {
+	case o.Unit == Person:
+		e.units, err = byWorker(ctx, f, false)
+		return e, err
+	case o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f):
+		if e.units, err = byWorker(ctx, f, true); err != nil {
+			return nil, err
+		}
+		e.codeUnits()
+	}
+	e.strata, err = sortByCode(ctx, e.codes)
+	return e, err
+}
+
+// codeUnits gives a unit of one row that row's stratum, and units of several
+// rows one stratum for each combination of their rows' strata. Rows of a unit
+// are put in the order of their strata, so that partners match job by job.
+func (e *engine) codeUnits() {
+	e.codes = coding{codes: make([]uint32, e.units.n), k: e.rowCodes.k}
+	several := map[string]uint32{}
+	var key []byte
+	for u := range e.units.n {
+		rows := e.units.of(int32(u))
+		if len(rows) == 1 {
+			e.codes.codes[u] = e.rowCodes.codes[rows[0]]
+			continue
+		}
+		slices.SortStableFunc(rows, func(a, b int32) int {
+			return cmp.Compare(e.rowCodes.codes[a], e.rowCodes.codes[b])
+		})
+		key = key[:0]
+		for _, r := range rows {
+			key = binary.LittleEndian.AppendUint32(key, e.rowCodes.codes[r])
+		}
+		c, ok := several[string(key)]
+		if !ok {
+			c = uint32(e.codes.k)
+			several[string(key)] = c
+			e.codes.k++
+		}
+		e.codes.codes[u] = c
+	}
+}
+
+// rowsOf returns the rows of a unit.
+func (e *engine) rowsOf(u int32, one *[1]int32) []int32 {
+	if e.units.start == nil {
+		one[0] = u
+		return one[:]
+	}
+	return e.units.of(u)
+}
+
+// addressOf is the address of the stratum of a unit.
+func (e *engine) addressOf(u int32) uint64 {
+	var one [1]int32
+	rows := e.rowsOf(u, &one)
+	h := address(e.cols, rows[0])
+	for _, r := range rows[1:] {
+		h = rng.Mix(h, address(e.cols, r))
+	}
+	return h
+}
+
+// batches cuts strata into runs of about chunkRows units.
+func batches(bounds []int) [][2]int {
+	var out [][2]int
+	for lo := 0; lo < len(bounds)-1; {
+		hi := lo + 1
+		for hi < len(bounds)-1 && bounds[hi]-bounds[lo] < chunkRows {
+			hi++
+		}
+		out = append(out, [2]int{lo, hi})
+		lo = hi
+	}
+	return out
+}
+
+// draw makes the permutation of rows of one pairing.
+func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secret, stage string) (Permutation, *PairingReport, error) {
+	p := Identity(e.f.Rows())
+	pr := &PairingReport{Columns: cols, Units: int64(e.units.n)}
+	var err error
+	if e.o.Unit == Person {
+		err = e.cycle(ctx, p, pr, key, stage)
+	} else {
+		err = e.pairUnits(ctx, m, p, pr, key, stage)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if slices.Contains(cols, linked.Employer) {
+		if err := e.undoCollisions(ctx, p, pr); err != nil {
+			return nil, nil, err
+		}
+	}
+	return p, pr, e.verify(ctx, p)
+}
+
+// pairUnits swaps units within strata, strata in parallel.
+func (e *engine) pairUnits(ctx context.Context, m Method, p Permutation, pr *PairingReport, key rng.Secret, stage string) error {
+	type tally struct {
+		alone, odd, outside int64
+		expected            float64
+	}
+	work := batches(e.strata.bounds)
+	tallies, err := par.Map(ctx, len(work), func(w int) (tally, error) {
+		var t tally
+		g := &stratum{rate: e.o.Rate, across: e.o.Scope == AcrossEmployers}
+		for k := work[w][0]; k < work[w][1]; k++ {
+			members := e.strata.items[e.strata.bounds[k]:e.strata.bounds[k+1]]
+			if len(members) == 1 {
+				t.alone++
+				continue
+			}
+			g.reset(len(members))
+			if g.across {
+				for i, u := range members {
+					if e.units.start != nil {
+						u = e.units.rows[e.units.start[u]]
+					}
+					g.employer[i] = e.employer[u]
+				}
+			}
+			d := m.pair(g, key.Stream(stage, e.addressOf(members[0])))
+			t.odd, t.outside, t.expected = t.odd+d.odd, t.outside+d.outside, t.expected+d.expected
+			for i := 0; i+1 < len(d.pairs); i += 2 {
+				if !e.exchange(p, members[d.pairs[i]], members[d.pairs[i+1]]) {
+					t.outside += 2
+				}
+			}
+		}
+		return t, nil
+	})
+	if err != nil {
+		return err
+	}
+	var all tally
+	for _, t := range tallies {
+		all.alone, all.odd, all.outside, all.expected = all.alone+t.alone, all.odd+t.odd, all.outside+t.outside, all.expected+t.expected
+	}
+	pr.Strata = int64(e.strata.len())
+	pr.Expected = all.expected / float64(max(1, pr.Units))
+	pr.unswappable(AloneInStratum, all.alone)
+	pr.unswappable(OddOneLeft, all.odd)
+	pr.unswappable(NoPartnerOutside, all.outside)
+	return nil
+}
+
+// exchange lets two units change places row by row. It refuses partners across
+// employers of whom a second job shares an employer.
+func (e *engine) exchange(p Permutation, a, b int32) bool {
+	if e.units.start == nil {
+		p[a], p[b] = b, a
+		return true
+	}
+	x, y := e.units.of(a), e.units.of(b)
+	if e.o.Scope == AcrossEmployers {
+		for k := range x {
+			if e.employer[x[k]] == e.employer[y[k]] {
+				return false
+			}
+		}
+	}
+	for k := range x {
+		p[x[k]], p[y[k]] = y[k], x[k]
+	}
+	return true
+}
