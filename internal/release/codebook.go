@@ -101,53 +101,18 @@ func schema(cols []Column) (tabio.Schema, error) {
 	return s, nil
 }
 
-// dataPackage is a Frictionless descriptor of both tables.
-func dataPackage(t *publish.Tables, m Meta, format string) ([]byte, error) {
-	type resource map[string]any
-	table := func(name string, f *frame.Frame, keys []string) resource {
-		var fields []map[string]any
-		for _, c := range f.Columns() {
-			field := map[string]any{"name": c.Name, "type": frictionless(c)}
-			if d := descriptions[c.Name]; d != "" {
-				field["description"] = d
+// dataPackage is the Frictionless descriptor of both tables.
+func dataPackage(t *publish.Tables, format string) ([]byte, error) {
+	file := func(name string, f *frame.Frame) tabio.File {
+		known := map[string]string{}
+		for _, c := range f.Names() {
+			if d, ok := descriptions[c]; ok {
+				known[c] = d
 			}
-			if c.Coded() {
-				field["constraints"] = map[string]any{"enum": c.Dict.Labels()}
-			}
-			fields = append(fields, field)
 		}
-		schema := map[string]any{"fields": fields, "missingValues": []string{""}, "primaryKey": f.Select(keys...).Names()}
-		r := resource{"name": name, "path": name + "." + format, "schema": schema, "encoding": "utf-8"}
-		switch format {
-		case Parquet:
-			r["format"], r["mediatype"] = "parquet", "application/vnd.apache.parquet"
-		case CSVGzip:
-			r["format"], r["mediatype"], r["compression"] = "csv", "text/csv", "gz"
-		default:
-			r["format"], r["mediatype"] = "csv", "text/csv"
-		}
-		return r
+		return tabio.File{Path: name + "." + format, Frame: f, Description: known}
 	}
-	return marshal(map[string]any{
-		"name":  "release",
-		"title": "Pseudonymised linked employer-worker tables",
-		"resources": []resource{
-			table("employers", t.Employers, []string{publish.Serial, linked.Year}),
-			table("cells", t.Cells, []string{publish.Serial, linked.Year, linked.Level, linked.Field}),
-		},
-	})
-}
-
-func frictionless(c frame.Column) string {
-	switch {
-	case c.Coded():
-		return "string"
-	case c.Kind == frame.Date:
-		return "date"
-	case c.Kind == frame.Float || c.Decimals > 0:
-		return "number"
-	}
-	return "integer"
+	return tabio.DataPackage("release", []tabio.File{file("employers", t.Employers), file("cells", t.Cells)})
 }
 
 func marshal(v any) ([]byte, error) {

@@ -3,12 +3,9 @@ package release
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -73,7 +70,7 @@ func writeFiles(ctx context.Context, dir string, t *publish.Tables, man *Manifes
 	if err != nil {
 		return err
 	}
-	pack, err := dataPackage(t, man.Meta, man.Format)
+	pack, err := dataPackage(t, man.Format)
 	if err != nil {
 		return err
 	}
@@ -89,7 +86,7 @@ func writeFiles(ctx context.Context, dir string, t *publish.Tables, man *Manifes
 			continue
 		}
 		f := File{Name: name}
-		if f.SHA256, f.Bytes, err = checksum(filepath.Join(dir, name)); err != nil {
+		if f.SHA256, f.Bytes, err = tabio.Checksum(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 		if n, ok := rows[strings.TrimSuffix(name, "."+man.Format)]; ok {
@@ -102,17 +99,6 @@ func writeFiles(ctx context.Context, dir string, t *publish.Tables, man *Manifes
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, ManifestName), b, 0o644)
-}
-
-func checksum(path string) (sum string, size int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", 0, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	size, err = io.Copy(h, f)
-	return hex.EncodeToString(h.Sum(nil)), size, err
 }
 
 // Release is a folder that was opened and found whole.
@@ -185,7 +171,7 @@ func Verify(dir string, man Manifest) error {
 		if !ok {
 			return fmt.Errorf("release: the manifest of %s does not list %s: the release is not whole, make or copy it again", dir, name)
 		}
-		sum, size, err := checksum(filepath.Join(dir, name))
+		sum, size, err := tabio.Checksum(filepath.Join(dir, name))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return fmt.Errorf("release: %s lacks %s: the release is not whole, make or copy it again", dir, name)

@@ -1,0 +1,54 @@
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func FuzzReadManifest(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "format": "csv", "files": [{"name": "../x", "rows": -1}]}`))
+	f.Add([]byte(`{"version": 1, "format": "../../etc"}`))
+	f.Add([]byte(`[]`))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if err := os.WriteFile(filepath.Join(dir, ManifestName), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if man, err := ReadManifest(dir); err == nil && Verify(dir, man) == nil {
+			t.Errorf("%q verifies a folder without tables", b)
+		}
+	})
+}
+
+// Scripts escape what would end a string or be expanded in their language.
+func TestScripts(t *testing.T) {
+	tabs, _ := serialised(t, data(6, 1), 1, false)
+	tests := []struct {
+		name, why, format, file string
+		want                    []string
+	}{
+		{"R", "labels in codebook order, quotes and line ends escaped", CSV, "read.R",
+			[]string{`levels = c("ISCED 3 and 4", "tertiary, \"long\"\n\u00e9nd"), ordered = TRUE`, `na.strings = ""`}},
+		{"Python", "NA is a label, an empty field is missing", CSV, "read.py",
+			[]string{`categories=["a,b", "NA"], ordered=False`, `keep_default_na=False`, `Path(__file__).parent`}},
+		{"Stata", "compound quotes", CSV, "read.do", []string{"label define level 1 `\"ISCED 3 and 4\"', add", "import delimited using \"cells.csv\""}},
+		{"Stata cannot read Parquet", "the remedy is named", Parquet, "read.do", []string{"--format csv", "exit 601"}},
+		{"R with Parquet", "the package is named", Parquet, "read.R", []string{`install.packages(\"arrow\")`, `arrow::read_parquet("cells.parquet")`}},
+		{"Python with Parquet", "the package is named", Parquet, "read.py", []string{"Needs pyarrow", `pd.read_parquet(here / "cells.parquet")`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := string(scripts(tabs, tt.format)[tt.file])
+			for _, w := range tt.want {
+				if !strings.Contains(got, w) {
+					t.Errorf("%s: %q is not in\n%s", tt.why, w, got)
+				}
+			}
+		})
+	}
+	if got := stataQuote("a`b$c\nd"); got != "`\"a\\`b\\$c d\"'" {
+		t.Errorf("stata label %s", got)
+	}
+}
