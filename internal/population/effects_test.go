@@ -63,6 +63,9 @@ func (s *skeleton) did(k int) (effect, se float64, n int) {
 }
 
 func TestDifferenceInDifferences(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
 	cases := []struct {
 		world, why string
 		k          int
@@ -92,6 +95,9 @@ func TestDifferenceInDifferences(t *testing.T) {
 // Two worlds of one seed share every latent path, so the planted effect on head
 // counts is the ratio of the two, up to rounding and the floor of one.
 func TestHeadCountEffectIsTheOnePlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
 	null := planted("null", 5)
 	for _, world := range []string{"productivity", "displacement"} {
 		got, w := planted(world, 5), worldOf(world)
@@ -118,6 +124,9 @@ func s0(e *employer, s *skeleton) int { return max(s.o.From, int(e.first)) }
 // The same skeleton emitted in two worlds differs in wages alone, and there by
 // what was planted.
 func TestWageEffectIsTheOnePlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
 	ctx := context.Background()
 	s := newSkeleton(Options{Employers: 3000, From: 2008, To: 2018, World: "null", Suppliers: "none", Seed: 2}.Normal())
 	s.drawEmployers()

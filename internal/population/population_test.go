@@ -18,9 +18,13 @@ import (
 	"scramblelab/internal/linked"
 )
 
-// sample is one population that most tests look at.
+// sample is one population that most tests look at, a small one in short runs.
 var sample = sync.OnceValues(func() (*Population, error) {
-	return Generate(context.Background(), Options{Employers: 8000, From: 2012, To: 2021, Seed: 1}, nil)
+	employers := 8000
+	if testing.Short() {
+		employers = 1000
+	}
+	return Generate(context.Background(), Options{Employers: employers, From: 2012, To: 2021, Seed: 1}, nil)
 })
 
 func need(t *testing.T) *Population {
@@ -63,6 +67,9 @@ func TestOptionsValidate(t *testing.T) {
 // The realised figures against the calibration. Tolerances allow for 8,000
 // employers, whose few largest move means of staff; the seed is fixed.
 func TestFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
 	p := need(t)
 	f := measure(p)
 	f.print(t, p)
@@ -259,6 +266,9 @@ func TestNumbersHaveCheckDigits(t *testing.T) {
 // Planted events are found in at least 80 % of the employers with enough years,
 // and at most 1 % of the others are flagged.
 func TestDetectionRates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
 	hit, wrong, falsely, events, others := hits(need(t))
 	t.Logf("hit %.3f, wrong year %.3f of %d; false %.4f of %d", hit, wrong, events, falsely, others)
 	if hit < .8 || wrong > .05 || falsely > .01 {
