@@ -9,60 +9,35 @@ import (
 	"scramblelab/internal/linked"
 )
 
-// panel is the head count of employers at 31-12, in all and by class of cells.
-type panel struct {
-	from, years int
-	event       []int32
-	heads       [][]float64        // employer x year
-	byClass     [][][tilts]float64 // employer x year x class
-	logWage     [][]float64        // sum of log full-time wages of stayers
-	stayers     [][]float64        // their number
+// planted draws the employers of a world without their staff.
+func planted(world string, seed uint64) *skeleton {
+	s := newSkeleton(Options{Employers: 20000, From: 2004, To: 2018, World: world, Seed: seed}.Normal())
+	s.drawEmployers()
+	s.drawEvents()
+	s.plantHeads()
+	return s
 }
 
-func panelOf(p *Population) panel {
-	c := belgium()
-	n, years := p.Employers.Rows(), p.Options.To-p.Options.From+1
-	out := panel{from: p.Options.From, years: years, event: p.Employers.Col("automation_year").I}
-	for range n {
-		out.heads = append(out.heads, make([]float64, years))
-		out.byClass = append(out.byClass, make([][tilts]float64, years))
-		out.logWage = append(out.logWage, make([]float64, years))
-		out.stayers = append(out.stayers, make([]float64, years))
-	}
-	level, field, left, hired := p.Jobs.Col("level").I, p.Jobs.Col("field").I, p.Jobs.Col("left").I, p.Jobs.Col("hired").I
-	year, employer, wage, fte := p.Jobs.Col("year").I, p.Jobs.Col("employer_id").I, p.Jobs.Col("wage").I, p.Jobs.Col("fte").I
-	for i := range year {
-		if left[i] != frame.NoInt {
-			continue
-		}
-		e, y := employer[i]-1, int(year[i])-out.from
-		out.heads[e][y]++
-		out.byClass[e][y][c.tiltClassOf(int(level[i]), int(field[i]))]++
-		if hired[i] == frame.NoInt {
-			out.logWage[e][y] += math.Log(float64(wage[i]) * 100 / float64(fte[i]))
-			out.stayers[e][y]++
-		}
-	}
-	return out
-}
-
-// did is the mean over treated employers of the change of log head count from
-// the year before the event to k years after, less that of employers without
-// an event, of the same size class in the base year; with its standard error.
-func (p panel) did(k int) (effect, se float64, n int) {
+// did is the mean over automating employers of the change of log head count
+// from the year before the event to k years after it, less that of employers
+// without an event of the same size class in the base year, and its standard
+// error.
+func (s *skeleton) did(k int) (effect, se float64, n int) {
 	type key struct{ base, class int }
 	sum, count := map[key]float64{}, map[key]float64{}
-	change := func(e, base int) (float64, key, bool) {
-		if base < 0 || base+1+k < 0 || base+1+k >= p.years || p.heads[e][base] == 0 || p.heads[e][base+1+k] == 0 {
+	change := func(e *employer, base int) (float64, key, bool) {
+		a, b := e.count(base), e.count(base+1+k)
+		if a == 0 || b == 0 {
 			return 0, key{}, false
 		}
-		return math.Log(p.heads[e][base+1+k] / p.heads[e][base]), key{base, int(linked.SizeCode(int32(p.heads[e][base])))}, true
+		return math.Log(float64(b) / float64(a)), key{base, int(linked.SizeCode(int32(a)))}, true
 	}
-	for e := range p.heads {
-		if p.event[e] != frame.NoInt {
+	for i := range s.employers {
+		e := &s.employers[i]
+		if e.event != 0 {
 			continue
 		}
-		for base := range p.years {
+		for base := s.o.From; base <= s.o.To; base++ {
 			if d, at, ok := change(e, base); ok {
 				sum[at] += d
 				count[at]++
@@ -70,11 +45,12 @@ func (p panel) did(k int) (effect, se float64, n int) {
 		}
 	}
 	var xs []float64
-	for e := range p.heads {
-		if p.event[e] == frame.NoInt {
+	for i := range s.employers {
+		e := &s.employers[i]
+		if e.event == 0 {
 			continue
 		}
-		if d, at, ok := change(e, int(p.event[e])-1-p.from); ok && count[at] > 0 {
+		if d, at, ok := change(e, int(e.event)-1); ok && count[at] > 0 {
 			xs = append(xs, d-sum[at]/count[at])
 			effect += d - sum[at]/count[at]
 		}
@@ -86,52 +62,147 @@ func (p panel) did(k int) (effect, se float64, n int) {
 	return effect, math.Sqrt(se) / float64(len(xs)), len(xs)
 }
 
-// TestPlantedEffects compares worlds drawn from the same streams, in which
-// employers have the same latent path, and asks a plain estimator.
-func TestPlantedEffects(t *testing.T) {
+func TestDifferenceInDifferences(t *testing.T) {
 	if testing.Short() {
-		t.Skip("draws three populations")
+		t.Skip("needs a large population")
 	}
-	draw := func(world string) panel {
-		p, err := Generate(context.Background(), Options{Employers: 6000, From: 2008, To: 2018, World: world, Suppliers: "none", Seed: 11}, nil)
+	cases := []struct {
+		world, why string
+		k          int
+		want       float64
+	}{
+		{"productivity", "the planted growth shows four years on", 4, .09},
+		{"displacement", "so does the planted decline", 4, -.05},
+		{"null", "nothing was planted", 4, 0},
+		{"productivity", "nothing is planted before the event", -4, 0},
+		{"pretrend", "three years of .005 lie between k = -4 and the base year", -4, -.015},
+	}
+	for _, c := range cases {
+		t.Run(c.world, func(t *testing.T) {
+			e, se, n := planted(c.world, 3).did(c.k)
+			t.Logf("k=%d: %.4f (%.4f), planted %.3f, %d employers", c.k, e, se, c.want, n)
+			// 3.29 standard errors: one false alarm in a thousand, per case.
+			if math.Abs(e-c.want) > 3.29*se {
+				t.Errorf("%s: %s: effect at k=%d is %.4f (se %.4f), want %.3f", c.world, c.why, c.k, e, se, c.want)
+			}
+			if c.world == "productivity" && c.k == 4 && e < 3.29*se {
+				t.Errorf("%s: effect %.4f (se %.4f) is not told from nothing", c.world, e, se)
+			}
+		})
+	}
+}
+
+// Two worlds of one seed share every latent path, so the planted effect on head
+// counts is the ratio of the two, up to rounding and the floor of one.
+func TestHeadCountEffectIsTheOnePlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
+	null := planted("null", 5)
+	for _, world := range []string{"productivity", "displacement"} {
+		got, w := planted(world, 5), worldOf(world)
+		for k := range 5 {
+			var with, without float64
+			for i := range got.employers {
+				e := &got.employers[i]
+				for y := s0(e, got); y <= int(e.last); y++ {
+					if j, ok := at(y, int(e.event)); ok && j == k {
+						with += float64(e.count(y))
+						without += float64(null.employers[i].count(y))
+					}
+				}
+			}
+			if d := math.Log(with/without) - w.headCount[k]; math.Abs(d) > .003 {
+				t.Errorf("%s: log ratio of head counts at event time %d is %.4f, want %.3f within .003", world, k, d+w.headCount[k], w.headCount[k])
+			}
+		}
+	}
+}
+
+func s0(e *employer, s *skeleton) int { return max(s.o.From, int(e.first)) }
+
+// The same skeleton emitted in two worlds differs in wages alone, and there by
+// what was planted.
+func TestWageEffectIsTheOnePlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
+	ctx := context.Background()
+	s := newSkeleton(Options{Employers: 3000, From: 2008, To: 2018, World: "null", Suppliers: "none", Seed: 2}.Normal())
+	s.drawEmployers()
+	s.drawEvents()
+	s.plantHeads()
+	if err := s.drawStaff(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	var null, got Population
+	if err := s.emit(ctx, &null, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.world = worldOf("productivity")
+	if err := s.emit(ctx, &got, nil); err != nil {
+		t.Fatal(err)
+	}
+	a, b := null.Jobs.Col("wage").I, got.Jobs.Col("wage").I
+	employer, year, level := got.Jobs.Col("employer_id").I, got.Jobs.Col("year").I, got.Jobs.Col("level").I
+	var sum, count [2][5]float64
+	for i := range a {
+		k, ok := at(int(year[i]), int(s.employers[employer[i]-1].event))
+		if !ok {
+			if a[i] != b[i] {
+				t.Fatalf("row %d: wage changed from %d to %d without an event", i, a[i], b[i])
+			}
+			continue
+		}
+		if a[i] < 25000 { // rounding, and the minimum wage
+			continue
+		}
+		m := 0
+		if s.c.levels[level[i]].group == groupMaster {
+			m = 1
+		}
+		sum[m][k] += math.Log(float64(b[i]) / float64(a[i]))
+		count[m][k]++
+	}
+	for m := range sum {
+		for k := range sum[m] {
+			want := s.world.wage[k] + float64(m)*s.world.masterWage[k]
+			if got := sum[m][k] / count[m][k]; math.Abs(got-want) > 5e-4 {
+				t.Errorf("master %d: log wage effect at event time %d is %.5f, want %.4f", m, k, got, want)
+			}
+		}
+	}
+}
+
+// Composition moves the way it was planted: the stock of an automating
+// employer leans towards graduates, against the same employers in the null
+// world. Hires, and so the workers, differ between the worlds, so the
+// comparison is statistical: a tolerance of .1 is about three standard
+// deviations over seeds.
+func TestCompositionLeans(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws two populations")
+	}
+	graduates := func(world string) float64 {
+		p, err := Generate(context.Background(), Options{Employers: 6000, From: 2007, To: 2018, World: world, Suppliers: "none", Seed: 11}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return panelOf(p)
-	}
-	null := draw("null")
-	for _, world := range []string{"productivity", "displacement"} {
-		w, got := worldOf(world), draw(world)
-		// Ratio of staff of treated employers four years or more after the event.
-		var num, den float64
-		var classNum, classDen [tilts]float64
-		var wage, stay, wage0, stay0 float64
-		for e, event := range got.event {
-			if event == frame.NoInt {
-				continue
-			}
-			for y := max(0, int(event)+4-got.from); y < got.years; y++ {
-				num, den = num+got.heads[e][y], den+null.heads[e][y]
-				for c := range classNum {
-					classNum[c] += got.byClass[e][y][c]
-					classDen[c] += null.byClass[e][y][c]
-				}
-				wage, stay = wage+got.logWage[e][y], stay+got.stayers[e][y]
-				wage0, stay0 = wage0+null.logWage[e][y], stay0+null.stayers[e][y]
+		event, level, left := p.Employers.Col("automation_year").I, p.Jobs.Col("level").I, p.Jobs.Col("left").I
+		year, employer := p.Jobs.Col("year").I, p.Jobs.Col("employer_id").I
+		groups := belgium().levels
+		var count [5]float64
+		for i := range year {
+			if e := event[employer[i]-1]; e != frame.NoInt && year[i] >= e+4 && left[i] == frame.NoInt {
+				count[groups[level[i]].group]++
 			}
 		}
-		t.Logf("%s: head count log ratio %.4f, planted %.4f (%.0f staff)", world, math.Log(num/den), w.headCount[4], den)
-		for c := range classNum {
-			t.Logf("  %-28s log ratio %.3f planted %.3f (%.0f)", tiltNames[c], math.Log(classNum[c]/classDen[c]), w.tilt[c][4], classDen[c])
-		}
-		t.Logf("  log wage %.4f planted %.4f", wage/stay-wage0/stay0, w.wage[4])
-		for _, k := range []int{-4, -3, 0, 2, 4} {
-			e, se, n := got.did(k)
-			t.Logf("  did k=%d %.3f (%.3f) n=%d", k, e, se, n)
-		}
+		return math.Log((count[groupBachelor] + count[groupMaster]) / count[groupLow])
 	}
-	for _, k := range []int{0, 2, 4} {
-		e, se, n := null.did(k)
-		t.Logf("null did k=%d %.3f (%.3f) n=%d", k, e, se, n)
+	got := graduates("productivity") - graduates("null")
+	want := .14 + .02 // L10-L15 against L01-L05, weighted
+	t.Logf("log odds of graduates against the least educated: %.3f, planted about %.2f", got, want)
+	if math.Abs(got-want) > .1 {
+		t.Errorf("log odds of graduates moved by %.3f, want %.2f within .1", got, want)
 	}
 }
