@@ -1,24 +1,24 @@
 package attack
 
 import (
+	"cmp"
+	"fmt"
 	"math"
 	"slices"
-	"sort"
 
 	"scramblelab/internal/linked"
 )
 
 // candidates are the employers of a public file as a dense table of employer x
-// year, for the inner loop. Candidates are ordered by mean head count, so that
-// neighbours in memory are neighbours in size.
+// year, for the inner loop. Candidates are ordered by the years that they filed
+// and by mean head count, so that neighbours in memory are alike.
 type candidates struct {
 	employer []int32 // code of candidate c
 	years    []int32
 	k        int       // study levels
 	stride   int       // numbers per candidate and year
 	cell     []float32 // [candidate][year][stride]: log head, head, log FTE, log wage bill, mean age, shares by study level; NaN unknown
-	byHead   [][]int32 // by year: candidates with a head count, in its order
-	others   [][]int32 // by year: candidates without one
+	spans    []span
 
 	q         []float64   // shares of study levels in the whole file
 	headShare [10]float64 // of size classes
@@ -26,6 +26,18 @@ type candidates struct {
 	wageRatio ratio
 	ageRatio  ratio
 }
+
+// span is a run of candidates that filed accounts in the same years, so that
+// what their missing years cost is one number.
+type span struct {
+	filed  uint64 // bit t: year slot t
+	lo, hi int32
+	byHead [][]int32 // by year slot: candidates with a head count, in its order
+	others [][]int32 // by year slot: candidates with a row but no head count
+}
+
+// maxYears is the width of span.filed.
+const maxYears = 64
 
 // ratio is a normal law of what is unknown about a single employer.
 type ratio struct{ mean, variance float64 }
@@ -39,11 +51,14 @@ const (
 	atShares
 )
 
-func newCandidates(p *Public) *candidates {
+func newCandidates(p *Public) (*candidates, error) {
 	c := &candidates{k: len(p.Education), years: slices.Clone(p.Year)}
 	c.stride = atShares + c.k
 	slices.Sort(c.years)
 	c.years = slices.Compact(c.years)
+	if len(c.years) > maxYears {
+		return nil, fmt.Errorf("attack: the public file has %d years, want at most %d; name some in Options.Years", len(c.years), maxYears)
+	}
 	slot := map[int32]int{}
 	for t, y := range c.years {
 		slot[y] = t
@@ -52,29 +67,25 @@ func newCandidates(p *Public) *candidates {
 		employer int32
 		lo, hi   int
 		size     float64
+		filed    uint64
 	}
 	var list []sized
 	for lo := 0; lo < len(p.Employer); {
-		hi, sum, n := lo, 0.0, 0.0
+		hi, sum, n, filed := lo, 0.0, 0.0, uint64(0)
 		for ; hi < len(p.Employer) && p.Employer[hi] == p.Employer[lo]; hi++ {
+			filed |= 1 << slot[p.Year[hi]]
 			if h := p.head(hi); h > 0 {
 				sum += h
 				n++
 			}
 		}
 		if p.Employer[lo] >= 0 {
-			list = append(list, sized{p.Employer[lo], lo, hi, sum / max(1, n)})
+			list = append(list, sized{p.Employer[lo], lo, hi, sum / max(1, n), filed})
 		}
 		lo = hi
 	}
 	slices.SortStableFunc(list, func(a, b sized) int {
-		switch {
-		case a.size < b.size:
-			return -1
-		case a.size > b.size:
-			return 1
-		}
-		return int(a.employer) - int(b.employer)
+		return cmp.Or(cmp.Compare(a.filed, b.filed), cmp.Compare(a.size, b.size), cmp.Compare(a.employer, b.employer))
 	})
 	nan := float32(math.NaN())
 	c.cell = make([]float32, len(list)*len(c.years)*c.stride)
@@ -84,6 +95,10 @@ func newCandidates(p *Public) *candidates {
 	c.employer = make([]int32, len(list))
 	for k, s := range list {
 		c.employer[k] = s.employer
+		if k == 0 || list[k-1].filed != s.filed {
+			c.spans = append(c.spans, span{filed: s.filed, lo: int32(k)})
+		}
+		c.spans[len(c.spans)-1].hi = int32(k + 1)
 		for i := s.lo; i < s.hi; i++ {
 			c.fill(p, i, c.at(int32(k), slot[p.Year[i]]))
 		}
@@ -91,7 +106,7 @@ func newCandidates(p *Public) *candidates {
 	c.q = categoryShares(p.Education)
 	c.population(p)
 	c.index()
-	return c
+	return c, nil
 }
 
 // head is the staff at the closing date, or on average where that is unknown.
@@ -172,35 +187,27 @@ func normalOf(v []float64) ratio {
 	return ratio{s, q/float64(len(v)) + 1e-4}
 }
 
+// index sorts every span by head count, year by year.
 func (c *candidates) index() {
-	c.byHead, c.others = make([][]int32, len(c.years)), make([][]int32, len(c.years))
-	for t := range c.years {
-		for k := range c.employer {
-			row := c.at(int32(k), t)
-			if row[atLogHead] == row[atLogHead] {
-				c.byHead[t] = append(c.byHead[t], int32(k))
-			} else {
-				c.others[t] = append(c.others[t], int32(k))
+	for i := range c.spans {
+		s := &c.spans[i]
+		s.byHead, s.others = make([][]int32, len(c.years)), make([][]int32, len(c.years))
+		for t := range c.years {
+			if s.filed>>t&1 == 0 {
+				continue
 			}
+			for k := s.lo; k < s.hi; k++ {
+				if x := c.at(k, t)[atLogHead]; x == x {
+					s.byHead[t] = append(s.byHead[t], k)
+				} else {
+					s.others[t] = append(s.others[t], k)
+				}
+			}
+			slices.SortStableFunc(s.byHead[t], func(a, b int32) int {
+				return cmp.Compare(c.at(a, t)[atLogHead], c.at(b, t)[atLogHead])
+			})
 		}
-		slices.SortStableFunc(c.byHead[t], func(a, b int32) int {
-			x, y := c.at(a, t)[atLogHead], c.at(b, t)[atLogHead]
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return 0
-		})
 	}
-}
-
-// nearest returns the place in byHead[t] of the first candidate that is not
-// smaller.
-func (c *candidates) nearest(t int, logHead float64) int {
-	list := c.byHead[t]
-	return sort.Search(len(list), func(i int) bool { return float64(c.at(list[i], t)[atLogHead]) >= logHead })
 }
 
 // headMass is the chance that an employer of the file has a head count like n.

@@ -154,7 +154,7 @@ func (f *Fingerprints) scale(g group) [][]float64 {
 // row in columns that are not listed. Without spare rows and with as many
 // columns as rows it is the balanced scaling of package assign.
 func sinkhorn(kernel [][]float64, cols [][]int32, elsewhere []float64, columns, spare int) [][]float64 {
-	const rounds, tolerance = 500, 1e-9
+	const rounds, tolerance = 200, 1e-7
 	r, v, sum := make([]float64, len(kernel)), make([]float64, columns), make([]float64, columns)
 	for j := range v {
 		v[j] = 1

@@ -140,7 +140,10 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 		q.Noise = p.Noise.scaled(o.NoiseScale)
 		file = &q
 	}
-	c := newCandidates(file)
+	c, err := newCandidates(file)
+	if err != nil {
+		return nil, err
+	}
 	s := &search{
 		modeller: newModeller(c, file, a, r, o.Knowledge, units), max: o.MaxCandidates,
 		slack: math.Log(float64(len(c.employer)) / lostMass),
@@ -257,6 +260,14 @@ type scored struct {
 	cand int32
 }
 
+// scan is the state of scoring one serial.
+type scan struct {
+	*search
+	chance [][]float64 // of traits
+	found  []scored
+	best   float64
+}
+
 // unit scores the candidates of one serial. found is scratch space.
 func (s *search) unit(u unit, found []scored) (Unit, []scored) {
 	out := Unit{Serial: u.serial, Staff: u.staff()}
@@ -265,55 +276,112 @@ func (s *search) unit(u unit, found []scored) (Unit, []scored) {
 		return out, found // nothing released that an intruder could compare
 	}
 	chance, traitBound := s.traits.of(u)
-	best := math.Inf(-1)
-	try := func(k int32) {
-		ll := 0.0
-		for i := range chance {
-			ll += chance[i][s.traits.codes[i][k]]
-		}
-		for i := range models {
-			ll += models[i].log(s.c.at(k, models[i].slot))
-			if ll+models[i].rest < best-s.slack {
-				return
+	// Spans of candidates in the order of the best that they can reach.
+	type reach struct {
+		span  int
+		bound float64
+	}
+	order := make([]reach, len(s.c.spans))
+	for i := range s.c.spans {
+		order[i] = reach{i, traitBound}
+		for k := range models {
+			if s.c.spans[i].filed>>models[k].slot&1 == 1 {
+				order[i].bound += models[k].bound
+			} else {
+				order[i].bound += models[k].absent
 			}
 		}
-		best = max(best, ll)
-		found = append(found, scored{ll, k})
 	}
-	// Outward from the released head count in the first year, on both sides,
-	// until even a perfect rest would not do.
-	first := &models[0]
-	list, slot := s.c.byHead[first.slot], first.slot
-	up := s.c.nearest(slot, first.head.at-1e-6)
+	slices.SortStableFunc(order, func(a, b reach) int { return cmp.Compare(b.bound, a.bound) })
+	sc := scan{search: s, chance: chance, found: found, best: math.Inf(-1)}
+	for _, r := range order {
+		if r.bound < sc.best-s.slack {
+			break
+		}
+		sc.span(&s.c.spans[r.span], models, r.bound)
+	}
+	s.sum(&out, sc.found, sc.best)
+	return out, sc.found
+}
+
+// span scores a run of candidates with the same years filed: outward from the
+// released head count in the most telling of those years, on both sides, until
+// even a perfect rest would not do. bound is the largest value that there can
+// be.
+func (sc *scan) span(sp *span, models []yearModel, bound float64) {
+	base := 0.0
+	var filed []*yearModel
+	for i := range models {
+		if sp.filed>>models[i].slot&1 == 1 {
+			filed = append(filed, &models[i])
+		} else {
+			base += models[i].absent
+		}
+	}
+	rest := make([]float64, len(filed)) // the most that later years can add
+	for i := len(filed) - 2; i >= 0; i-- {
+		rest[i] = rest[i+1] + filed[i+1].bound
+	}
+	if len(filed) == 0 || !filed[0].staff {
+		for k := sp.lo; k < sp.hi; k++ {
+			sc.try(k, base, filed, rest)
+		}
+		return
+	}
+	first := filed[0]
+	list, slot := sp.byHead[first.slot], first.slot
+	// The scan must not end before the equal counts, whatever rounding does.
+	const near = 1e-5
+	besides := bound - first.bound + first.besides
+	up, _ := slices.BinarySearchFunc(list, first.head.at-near, func(k int32, x float64) int {
+		return cmp.Compare(float64(sc.c.at(k, slot)[atLogHead]), x)
+	})
 	down := up - 1
-	rest := first.besides + first.rest + traitBound
-	reach := func(i int) float64 { // distance of a place in the list
+	away := func(i int) float64 {
 		if i < 0 || i >= len(list) {
 			return math.Inf(1)
 		}
-		return math.Abs(float64(s.c.at(list[i], slot)[atLogHead]) - first.head.at)
+		return math.Abs(float64(sc.c.at(list[i], slot)[atLogHead]) - first.head.at)
 	}
+	du, dd := away(up), away(down)
 	for {
-		du, dd := reach(up), reach(down)
 		d := min(du, dd)
-		if math.IsInf(d, 1) || d > 1e-5 && first.head.top-float64(first.head.curve*d*d)+rest < best-s.slack {
+		if math.IsInf(d, 1) || d > near && first.head.top-float64(first.head.curve*d*d)+besides < sc.best-sc.slack {
 			break
 		}
 		if du <= dd {
-			try(list[up])
+			sc.try(list[up], base, filed, rest)
 			up++
+			du = away(up)
 		} else {
-			try(list[down])
+			sc.try(list[down], base, filed, rest)
 			down--
+			dd = away(down)
 		}
 	}
-	if max(first.absent, first.besides+first.head.blank)+first.rest+traitBound >= best-s.slack {
-		for _, k := range s.c.others[slot] {
-			try(k)
+	if first.head.blank+besides >= sc.best-sc.slack {
+		for _, k := range sp.others[slot] {
+			sc.try(k, base, filed, rest)
 		}
 	}
-	s.sum(&out, found, best)
-	return out, found
+}
+
+// try scores one candidate, or gives it up.
+func (sc *scan) try(k int32, ll float64, filed []*yearModel, rest []float64) {
+	for i := range sc.chance {
+		ll += sc.chance[i][sc.traits.codes[i][k]]
+	}
+	limit := sc.best - sc.slack
+	from := int(k) * len(sc.c.years) * sc.c.stride
+	for i, m := range filed {
+		at := from + m.slot*sc.c.stride
+		ll += m.log(sc.c.cell[at : at+sc.c.stride])
+		if ll+rest[i] < limit {
+			return
+		}
+	}
+	sc.best = max(sc.best, ll)
+	sc.found = append(sc.found, scored{ll, k})
 }
 
 // sum turns the scores of a serial into posterior, anonymity set and the list

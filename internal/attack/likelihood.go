@@ -1,7 +1,9 @@
 package attack
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -45,6 +47,7 @@ func (t *term) bound() float64 {
 type yearModel struct {
 	slot  int
 	staff bool
+	heads float64
 	// Heads: equal counts have chance equal, others a log-normal density.
 	n      float32
 	head   term
@@ -62,15 +65,12 @@ type yearModel struct {
 	levelTop   float64
 	levelBlank float64
 
-	bound, rest float64 // largest value of this year, and of all later ones together
-	besides     float64 // largest value of all but the head count, for a row that has one
+	bound   float64 // largest value of a row
+	besides float64 // largest value of all but the head count
 }
 
 // log returns the log likelihood of a candidate's row for this year.
 func (m *yearModel) log(row []float32) float64 {
-	if row[atHead] != row[atHead] {
-		return m.absent
-	}
 	if !m.staff {
 		return m.filed
 	}
@@ -156,8 +156,7 @@ func mapLevels(d *frame.Dict, p *Public) []int8 {
 	return out
 }
 
-// prepare builds the models of one serial, the most telling year first, each
-// with the largest value that the years after it can still add.
+// prepare builds the models of one serial, the most telling year first.
 func (m *modeller) prepare(u unit) []yearModel {
 	var models []yearModel
 	years := 0.0
@@ -171,17 +170,8 @@ func (m *modeller) prepare(u unit) []yearModel {
 			models = append(models, m.year(o, slot, years))
 		}
 	}
-	// The year with the largest staff comes first: few employers are as large.
-	for i := range models {
-		if models[i].staff && (!models[0].staff || models[i].n > models[0].n) {
-			models[0], models[i] = models[i], models[0]
-		}
-	}
-	rest := 0.0
-	for i := len(models) - 1; i >= 0; i-- {
-		models[i].rest = rest
-		rest += models[i].bound
-	}
+	// Years with a large staff come first: few employers are as large.
+	slices.SortStableFunc(models, func(a, b yearModel) int { return cmp.Compare(b.heads, a.heads) })
 	return models
 }
 
@@ -193,9 +183,9 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 	if o.n > 0 {
 		state = 0
 	}
-	y := yearModel{slot: slot, staff: o.n > 0, filed: math.Log(m.filed[state]), absent: math.Log(1 - m.filed[state]), equal: math.Inf(-1)}
+	y := yearModel{slot: slot, staff: o.n > 0, heads: o.n, filed: math.Log(m.filed[state]), absent: math.Log(1 - m.filed[state]), equal: math.Inf(-1)}
 	if !y.staff {
-		y.bound = max(y.filed, y.absent)
+		y.bound = y.filed
 		return y
 	}
 	m.heads(&y, o)
@@ -224,7 +214,7 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 		}
 	}
 	y.absent += blank
-	y.bound = max(y.besides+max(y.head.top, y.head.blank, y.equal), y.absent)
+	y.bound = y.besides + max(y.head.top, y.head.blank, y.equal)
 	return y
 }
 

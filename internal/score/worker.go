@@ -1,0 +1,225 @@
+package score
+
+import (
+	"fmt"
+	"strconv"
+
+	"scramblelab/internal/attack"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/metric"
+)
+
+// WorkerTruth is what the claims about workers are compared with, along the
+// targets.
+type WorkerTruth struct {
+	WageClass []int32 // class of the person's own wage in the original, -1 unknown
+	Staff     []int32 // head count of the employer in that year, for rows by size
+	Targets   []attack.Target
+}
+
+// workers is one attack on workers, summed by employer.
+type workers struct {
+	order           []int32 // employers in order of appearance
+	at              map[int32]int
+	hits, base, all []float64
+	attempts        int
+}
+
+func newWorkers() *workers { return &workers{at: map[int32]int{}} }
+
+func (w *workers) add(employer int32, hit, baseline bool) {
+	k, ok := w.at[employer]
+	if !ok {
+		k = len(w.order)
+		w.at[employer] = k
+		w.order = append(w.order, employer)
+		w.hits, w.base, w.all = append(w.hits, 0), append(w.base, 0), append(w.all, 0)
+	}
+	w.all[k]++
+	w.attempts++
+	if hit {
+		w.hits[k]++
+	}
+	if baseline {
+		w.base[k]++
+	}
+}
+
+func (w *workers) row(group string, m int) metric.Row {
+	base := 0.0
+	for _, b := range w.base {
+		base += b
+	}
+	r := clustered(w.hits, w.all, m, base/max(1, float64(w.attempts)), "no worker to attack")
+	r.Group = group
+	return r
+}
+
+// excess is the share right minus the share that the same intruder guesses
+// right without the release. Its interval shifts that of the share: the
+// baseline is a number of the same targets.
+func (w *workers) excess(group string, m int) metric.Row {
+	r := w.row(group, m)
+	if r.Value.Valid() {
+		b := r.Baseline
+		r.Value, r.Low, r.High = r.Value-b, r.Low-b, r.High-b
+		r.Baseline = 0
+	}
+	return r
+}
+
+// Workers scores claims about wage classes. variant is cell-known-employer
+// (the intruder knows the employer's serial) or chain (he found it by claims,
+// and a claim is right only if serial and wage class are). rightSerial says
+// whether a serial stands for an employer in a year. The metrics are
+// attack.worker.<variant>.<adversary>.wage-class and .excess, with rows for
+// one-person cells and by employer size.
+func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, truth WorkerTruth, m int, rightSerial func(serial, employer, year int32) bool) ([]metric.Metric, error) {
+	if len(claims) != len(truth.Targets) || len(truth.WageClass) != len(truth.Targets) {
+		return nil, fmt.Errorf("score: %d claims, %d targets and %d true classes: want one each", len(claims), len(truth.Targets), len(truth.WageClass))
+	}
+	all, single, found := newWorkers(), newWorkers(), newWorkers()
+	bySize := make([]*workers, linked.SizeDict.Len())
+	for i, c := range claims {
+		t := truth.Targets[i]
+		if truth.WageClass[i] < 0 {
+			continue
+		}
+		right := c.WageClass == truth.WageClass[i]
+		if variant == Chain {
+			right = right && c.Serial >= 0 && rightSerial(c.Serial, t.Employer, t.Year)
+		}
+		guess := c.Baseline == truth.WageClass[i]
+		all.add(t.Employer, right, guess)
+		if c.Found {
+			found.add(t.Employer, right, guess)
+			if c.CellSize < 1.5 {
+				single.add(t.Employer, right, guess)
+			}
+		}
+		if truth.Staff != nil {
+			if s := linked.SizeCode(truth.Staff[i]); s >= 0 {
+				if bySize[s] == nil {
+					bySize[s] = newWorkers()
+				}
+				bySize[s].add(t.Employer, right, guess)
+			}
+		}
+	}
+	method := "A worker whose employer, level and field are known: the class of the wage is read from the released cell and combined with wages outside the fragment, at the known swap rate (METHODS 1.2); baseline is the best guess by level, field and sector without the release. Lower is safer."
+	if variant == Chain {
+		method = "As with a known employer, but the employer's serial must first be found by the one-to-one fingerprint; right only if serial and wage class both are. Baseline is the guess of the wage class without the release. Lower is safer."
+	}
+	share := metric.Metric{Name: fmt.Sprintf("attack.worker.%s.%s.wage-class", variant, adversary), Row: all.row("", m), Better: metric.Lower, Unit: "share", Method: method, Knowledge: knowledge}
+	excess := metric.Metric{Name: fmt.Sprintf("attack.worker.%s.%s.excess", variant, adversary), Row: all.excess("", m), Better: metric.Lower, Unit: "share", Knowledge: knowledge,
+		Method: "Share of workers whose wage class is claimed rightly, minus the share guessed rightly without the release. " + method}
+	add := func(group string, w *workers) {
+		share.By = append(share.By, w.row(group, m))
+		excess.By = append(excess.By, w.excess(group, m))
+	}
+	add("one-person-cell", single)
+	add("cell-found", found)
+	for s, w := range bySize {
+		if w != nil {
+			add("size "+linked.SizeDict.Label(int32(s)), w)
+		}
+	}
+	return []metric.Metric{share, excess}, nil
+}
+
+// Variants of [Workers].
+const (
+	KnownEmployer = "cell-known-employer"
+	Chain         = "chain"
+)
+
+// ChainTable counts workers by whether the employer was found and whether the
+// claim about the wage class is right.
+func ChainTable(adversary string, claims []attack.WorkerClaim, truth WorkerTruth, rightSerial func(serial, employer, year int32) bool) metric.Table {
+	var n [2][2]int
+	total := 0
+	for i, c := range claims {
+		if truth.WageClass[i] < 0 {
+			continue
+		}
+		t := truth.Targets[i]
+		e, w := 1, 1
+		if c.Serial >= 0 && rightSerial(c.Serial, t.Employer, t.Year) {
+			e = 0
+		}
+		if c.WageClass == truth.WageClass[i] {
+			w = 0
+		}
+		n[e][w]++
+		total++
+	}
+	table := metric.Table{
+		Name: "chain-" + adversary, Title: "From the public accounts to a person's wage: " + adversary,
+		Note:    "Workers attacked, by whether the one-to-one fingerprint found their employer and whether the claimed wage class is right. A wage class claimed rightly with the employer not found is luck or the guess without the release.",
+		Columns: []string{"employer", "wage class right", "wage class wrong", "workers", "share of workers"},
+	}
+	for e, label := range []string{"found", "not found"} {
+		sum := n[e][0] + n[e][1]
+		table.Rows = append(table.Rows, []string{label, strconv.Itoa(n[e][0]), strconv.Itoa(n[e][1]), strconv.Itoa(sum), percent(sum, total)})
+	}
+	right, wrong := n[0][0]+n[1][0], n[0][1]+n[1][1]
+	table.Rows = append(table.Rows, []string{"all", strconv.Itoa(right), strconv.Itoa(wrong), strconv.Itoa(total), percent(total, total)})
+	return table
+}
+
+func percent(n, of int) string {
+	if of == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+}
+
+// SerialFinder turns claims about serials round: the serial that the intruder
+// takes an employer for, in a year. Where several serials got the same
+// employer, the surest claim counts.
+func SerialFinder(claims []attack.Claim) func(employer, year int32) (serial int32, ok bool) {
+	type at struct{ employer, year int32 }
+	best := map[at]attack.Claim{}
+	for _, c := range claims {
+		if c.Employer < 0 {
+			continue
+		}
+		k := at{c.Employer, c.Year}
+		if old, ok := best[k]; !ok || c.Posterior > old.Posterior || c.Posterior == old.Posterior && c.Serial < old.Serial {
+			best[k] = c
+		}
+	}
+	return func(employer, year int32) (int32, bool) {
+		for _, y := range []int32{year, 0} {
+			if c, ok := best[at{employer, y}]; ok {
+				return c.Serial, true
+			}
+		}
+		return -1, false
+	}
+}
+
+// SerialOf returns the lookups that a known employer and [Workers] need:
+// the true serial of an employer in a year, and whether a serial is right.
+func (t Truth) SerialOf() (of func(employer, year int32) (int32, bool), right func(serial, employer, year int32) bool) {
+	type at struct{ employer, year int32 }
+	serial := map[at]int32{}
+	for k, members := range t {
+		for _, e := range members {
+			serial[at{e, k.Year}] = k.Serial // an employer has one serial a year
+		}
+	}
+	of = func(employer, year int32) (int32, bool) {
+		for _, y := range []int32{year, 0} {
+			if s, ok := serial[at{employer, y}]; ok {
+				return s, true
+			}
+		}
+		return -1, false
+	}
+	right = func(s, employer, year int32) bool {
+		got, ok := of(employer, year)
+		return ok && got == s
+	}
+	return of, right
+}
