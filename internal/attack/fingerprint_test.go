@@ -80,9 +80,9 @@ func TestKnowingTheSwapHelps(t *testing.T) {
 
 // The null release of METHODS 2: a fragment of an independent population behind
 // the same public file. Every serial then names its own employer with chance
-// 1/M; 200 populations of 20 serials give 4,000 attempts, which are not
-// independent within one (one-to-one claims), so the band is widened by the
-// largest design effect, 20. False alarm below 1e-4.
+// 1/M; 200 populations of 20 serials give 4,000 attempts, hits within one being
+// nearly uncorrelated (fixed points of a random matching). False alarm about
+// 1e-4 for each of four counts.
 func TestNullRelease(t *testing.T) {
 	if testing.Short() {
 		t.Skip("200 populations")
