@@ -130,7 +130,7 @@ func TestPruningIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func(slack float64) *search {
-			s := &search{modeller: newModeller(c, p, a, r, "method+parameters", units), max: 10, slack: slack}
+			s := &search{modeller: newModeller(c, p, a, r, "method+parameters", units), max: 10, slack: slack, compares: a.FTE}
 			s.traits = newTraits(p, a, r.Tables.Employers, c, units)
 			return s
 		}
