@@ -49,14 +49,14 @@ type view struct {
 // cells has one entry per unit, year, level and field with staff, in this
 // order.
 type cells struct {
-	firm               []int32 // row of firms
-	unit, year         []int32
-	level, field       []int32 // -1 where missing or the data have none
-	workers            []float64
-	bounds             []float64 // of the classes of head counts, nil where they are exact
-	count              []int32   // class of head count, nil where they are exact
-	wageClass, fte     frame.Column
-	wage               []float64 // midpoint of the wage class, NaN where there is none
+	firm           []int32 // row of firms
+	unit, year     []int32
+	level, field   []int32 // -1 where missing or the data have none
+	workers        []float64
+	bounds         []float64 // of the classes of head counts, nil where they are exact
+	count          []int32   // class of head count, nil where they are exact
+	wageClass, fte frame.Column
+	wage           []float64 // midpoint of the wage class, NaN where there is none
 }
 
 // firms has one entry per unit and year with staff, in this order.
