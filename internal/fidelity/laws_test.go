@@ -155,8 +155,8 @@ func TestHandComputedDiD(t *testing.T) {
 			}
 		}
 	}
-	if e := r.effect(t, "head-count-low"); math.Abs(e.Share-(8+4+6+6+5+6+4+4+1+90)/200.0*200/(10+12+20+20+16+182)) > 1e-9 {
-		t.Errorf("low has a share of %v", e.Share)
+	if e := r.effect(t, "head-count-low"); math.Abs(e.Share-134.0/260) > 1e-9 {
+		t.Errorf("low has a share of %v, want 134 of 260", e.Share)
 	}
 }
 

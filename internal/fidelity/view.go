@@ -90,6 +90,11 @@ func (v *view) fillCells(f *frame.Frame, u units) error {
 	c.field = intsOr(f, linked.Field, frame.NoCode)
 	c.wageClass, _ = f.Lookup(publish.WageClass)
 	c.fte, _ = f.Lookup(publish.FTEClass)
+	for _, class := range []frame.Column{c.wageClass, c.fte} {
+		if class.Len() > 0 && !class.Coded() {
+			return fmt.Errorf("%q is a %v: want classes, as they are published", class.Name, class.Kind)
+		}
+	}
 	if workers.Coded() {
 		if c.bounds, ok = publish.Contiguous(workers.Dict.Labels()); !ok || !workers.Dict.HasValues() {
 			return fmt.Errorf("classes of %q stand for no numbers: want labels such as [3,5)", publish.Workers)
@@ -120,7 +125,7 @@ func (v *view) fillCells(f *frame.Frame, u units) error {
 
 // numeric reports whether a column stands for numbers; class labels without
 // midpoints do not.
-func numeric(c frame.Column) bool { return c.Len() > 0 && (!c.Coded() || c.Dict.HasValues()) }
+func numeric(c frame.Column) bool { return c.Len() > 0 && c.Dict.HasValues() }
 
 // compare orders cell i and cell j of b by unit, year, level and field.
 func (c *cells) compare(i int, b *cells, j int) int {
