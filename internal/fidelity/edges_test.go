@@ -15,7 +15,7 @@ import (
 // TestEdgesHaveReasons: whatever a schema lacks, every metric is valid, and
 // every name stands in the result with a number or a reason.
 func TestEdgesHaveReasons(t *testing.T) {
-	w := small()
+	w := tiny()
 	ctx := context.Background()
 	names := map[string]bool{}
 	for _, m := range measured(t, w.input(w.fragment)).Metrics {
@@ -143,6 +143,7 @@ func TestEdgesHaveReasons(t *testing.T) {
 		{name: "one employer", why: "nothing varies between employers", in: one},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			tt.in.Draws = 5
 			r := measured(t, tt.in)
 			seen := map[string]bool{}
 			for _, m := range r.Metrics {
@@ -194,7 +195,7 @@ func TestNonPositiveMidpoints(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := publishBothClasses(t, small(), dict)
+	in := publishBothClasses(t, tiny(), dict)
 	r := measured(t, in)
 	note := ""
 	for _, x := range r.Tables {
@@ -213,7 +214,7 @@ func TestNonPositiveMidpoints(t *testing.T) {
 
 // TestRefusals: tables that cannot be compared are refused with what to do.
 func TestRefusals(t *testing.T) {
-	w := small()
+	w := tiny()
 	cells := func(change func(f *frame.Frame) *frame.Frame) *publish.Tables {
 		return &publish.Tables{Employers: w.fragment.Employers, Cells: change(w.fragment.Cells)}
 	}

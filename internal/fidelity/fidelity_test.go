@@ -96,6 +96,9 @@ func swapLevels(tb testing.TB, d *linked.Data, rate float64, key uint64) *linked
 
 var small = sync.OnceValue(func() *world { return newWorld(failer{}, 300, 2) })
 
+// tiny is for what does not hang on figures.
+var tiny = sync.OnceValue(func() *world { return newWorld(failer{}, 160, 2) })
+
 // failer lets a world be built once for all tests.
 type failer struct{ testing.TB }
 

@@ -247,12 +247,12 @@ func TestStructuralFact6SignFlip(t *testing.T) {
 // table of level x field, and with it every margin, is exact, while the cells
 // are damaged. So no headline rests on margins.
 func TestStructuralFact7MarginsAreExact(t *testing.T) {
-	w := *small()
+	w := *tiny()
 	w.options.CountOn = publish.CountAny // every job that was swapped is counted
 	w.options.Weight = nil
 	whole := w.publish(t, w.data, nil)
 	joint := swapLevels(t, w.data, 0.5, 4)
-	r := measured(t, Input{Release: w.publish(t, joint, nil), Fragment: whole, Periods: true, Key: 1})
+	r := measured(t, Input{Release: w.publish(t, joint, nil), Fragment: whole, Periods: true, Key: 1, Draws: 4})
 	if m := r.get(t, "fidelity.margins.level-field-tv"); m.Value != 0 {
 		t.Errorf("the table of the pool moved by %v", m.Value)
 	}
@@ -268,7 +268,7 @@ func TestStructuralFact7MarginsAreExact(t *testing.T) {
 	apart := *w.data
 	apart.Jobs = res.Frame
 	release := w.publish(t, &apart, nil)
-	r = measured(t, Input{Release: release, Fragment: whole, Periods: true, Key: 1})
+	r = measured(t, Input{Release: release, Fragment: whole, Periods: true, Key: 1, Draws: 4})
 	if m := r.get(t, "fidelity.margins.level-field-tv"); !(m.Value > 0.05) {
 		t.Errorf("independent swaps move the table of the pool by %v only", m.Value)
 	}
@@ -366,7 +366,7 @@ func TestFloorIsWhatAnotherFragmentShows(t *testing.T) {
 func TestDeterminism(t *testing.T) {
 	w := small()
 	in := w.input(w.swapped(t, 0.2, 1))
-	in.Swap = &SwapLaw{Rate: 0.2, Strata: []string{linked.Year}}
+	in.Draws, in.Swap = 6, &SwapLaw{Rate: 0.2, Strata: []string{linked.Year}}
 	type output struct {
 		Metrics []metric.Metric
 		Tables  []metric.Table

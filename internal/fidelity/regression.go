@@ -189,18 +189,20 @@ func wageRegression(ctx context.Context, s *setting) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	note := m.note
-	for _, v := range []*view{s.fragment, s.release} {
-		n := 0
-		for _, w := range v.cells.wage {
-			n += int(indicator(w <= 0))
-		}
-		if n > 0 {
-			note += fmt.Sprintf(" %d cells of the %s whose wage class stands for no positive number are left out.", n, map[bool]string{true: "release", false: "fragment"}[v == s.release])
-		}
-	}
-	t := metric.Table{Name: "wage-regression", Title: "Wage regression: log wage by education level", Note: note}
+	t := metric.Table{Name: "wage-regression", Title: "Wage regression: log wage by education level", Note: m.note + notPositive("fragment", s.fragment) + notPositive("release", s.release)}
 	return Result{Metrics: s.judge(wageNames, terms, "", ""), Tables: []metric.Table{coefficients(t, "term", terms)}}, nil
+}
+
+// notPositive says how many cells of a version have a wage without a logarithm.
+func notPositive(name string, v *view) string {
+	n := 0
+	for _, w := range v.cells.wage {
+		n += int(indicator(w <= 0))
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d cells of the %s whose wage class stands for no positive number are left out.", n, name)
 }
 
 // wageTerms fits the model on all versions. The whole selection gives a number
