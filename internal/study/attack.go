@@ -16,6 +16,7 @@ import (
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
+	"scramblelab/internal/progress"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
@@ -25,17 +26,18 @@ import (
 // variants of an attack beside its top row, which is noise 1 and full knowledge
 // of the method: the errors of the public file are an assumption, and so is
 // what the intruder knows.
-var variants = []struct {
-	group   string
-	options attack.Options
-	method  bool // differs only for intruders who look at what was swapped
-}{
-	{"", attack.Options{}, false},
+var variants = []variant{
 	{"noise=0", attack.Options{Exact: true}, false},
 	{"noise=0.5", attack.Options{NoiseScale: 0.5}, false},
 	{"noise=2", attack.Options{NoiseScale: 2}, false},
 	{"knowledge=method", attack.Options{Knowledge: metric.KnowsMethod}, true},
 	{"knowledge=none", attack.Options{Knowledge: metric.KnowsNothing}, true},
+}
+
+type variant struct {
+	group   string
+	options attack.Options
+	method  bool // differs only for intruders who look at what was swapped
 }
 
 // fingerprinted is what one adversary found, variant by variant.
@@ -45,7 +47,7 @@ type fingerprinted struct {
 }
 
 // claims lets every adversary of the plan match serials to the public file.
-func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim, o Options) ([]fingerprinted, error) {
+func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim, vs []variant, show progress.Func) ([]fingerprinted, error) {
 	public, err := s.publicFile(key)
 	if err != nil {
 		return nil, err
@@ -57,11 +59,12 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 			return nil, err
 		}
 		f := fingerprinted{adversary: a}
-		for k, v := range variants {
+		for k, v := range append([]variant{{}}, vs...) {
 			if v.method && (!a.Education || held.Method.SwapRate == 0) {
 				continue
 			}
-			o.Progress.Step("attack", i*len(variants)+k, len(s.plan.Adversaries)*len(variants))
+			show.Step("attack", i*(1+len(vs))+k, len(s.plan.Adversaries)*(1+len(vs)))
+			v.options.Years = s.attackedYears()
 			found, err := attack.Fingerprint(ctx, held, public, a, v.options)
 			if err != nil {
 				return nil, err
@@ -73,6 +76,17 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 	return out, nil
 }
 
+// attackedYears are the years that are attacked, nil for all. With a fresh
+// serial every year each year is a riddle of its own and as hard as any other,
+// so the first, the middle and the last one speak for all.
+func (s *scrambled) attackedYears() []int32 {
+	years := s.data.Years()
+	if !s.perYear || len(years) <= 3 {
+		return nil
+	}
+	return []int32{years[0], years[len(years)/2], years[len(years)-1]}
+}
+
 // publicFile is the annual accounts, or what the plan says the public knows.
 func (s *scrambled) publicFile(key rng.Sim) (*attack.Public, error) {
 	if s.data.Accounts != nil {
@@ -81,14 +95,10 @@ func (s *scrambled) publicFile(key rng.Sim) (*attack.Public, error) {
 	return attack.Derive(s.data, s.plan.Attack.Public.Columns, s.plan.Attack.Public.Noise, key)
 }
 
-// attack lets the intruders loose and scores their claims with the truth.
-func (s *scrambled) attack(ctx context.Context, rel *release.Release, serials release.SerialMap, key rng.Sim, o Options) (measured, error) {
+// score joins the claims of the intruders with the truth, and sends them on to
+// the workers.
+func (s *scrambled) score(held attack.Release, found []fingerprinted, serials release.SerialMap, key rng.Sim) (measured, error) {
 	var out measured
-	held := s.held(rel)
-	found, err := s.claims(ctx, held, key, o)
-	if err != nil {
-		return out, err
-	}
 	truth := s.truth(serials)
 	for _, f := range found {
 		ms, err := score.Employers(truth, f.variants)
@@ -105,6 +115,9 @@ func (s *scrambled) attack(ctx context.Context, rel *release.Release, serials re
 				out.warnings = append(out.warnings, n)
 			}
 		}
+	}
+	if years := s.attackedYears(); years != nil {
+		out.warnings = append(out.warnings, fmt.Sprintf("serials are fresh every year, so the years %v were attacked, each by itself, and speak for the others", years))
 	}
 	return out, s.attackWorkers(&out, held, found, truth, key)
 }
@@ -157,8 +170,9 @@ func (s *scrambled) attackWorkers(out *measured, held attack.Release, found []fi
 	employer, year := s.data.Jobs.Col(linked.Employer).I, s.data.Jobs.Col(linked.Year).I
 	left, dated := s.data.Jobs.Lookup(linked.Left)
 	counted := s.plan.Release.CountOn == "31-12" && dated
+	attacked := s.attackedYears()
 	rows := attack.DrawTargets(s.data.Jobs, func(i int) bool {
-		if !inside[employer[i]] || counted && !left.Missing(i) {
+		if !inside[employer[i]] || counted && !left.Missing(i) || attacked != nil && !slices.Contains(attacked, year[i]) {
 			return false
 		}
 		_, ok := serialOf(employer[i], year[i])
@@ -243,7 +257,8 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.claims(ctx, s.held(rel), k.sim, Options{Progress: o.Progress})
+	held := s.held(rel)
+	found, err := s.claims(ctx, held, k.sim, variants, o.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +274,7 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if s.sample.Unit == draw.UnitWorker {
 		r.Warnings = append(r.Warnings, "the records are workers, whom the escrow does not name: workers of the same employers are attacked")
 	}
-	risk, err := s.attack(ctx, rel, serials, k.sim, Options{})
+	risk, err := s.score(held, found, serials, k.sim)
 	if err != nil {
 		return nil, err
 	}

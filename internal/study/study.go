@@ -153,7 +153,12 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		return nil, err
 	}
 	watch.start("attack")
-	risk, err := s.attack(ctx, rel, serials, k.sim, o)
+	held := s.held(rel)
+	found, err := s.claims(ctx, held, k.sim, nil, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	risk, err := s.score(held, found, serials, k.sim)
 	if err != nil {
 		return nil, err
 	}
