@@ -2,6 +2,7 @@ package fidelity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -30,21 +31,29 @@ type fits struct {
 
 func (s *setting) fitAll(ctx context.Context, m model) (*fits, error) {
 	f := &fits{drawnF: make([]estimate.Fit, s.Draws), drawnR: make([]estimate.Fit, s.Draws)}
+	// A version too small for the model estimates nothing, which is no error.
+	fit := func(v *view, drawn []float64) (estimate.Fit, error) {
+		got, err := m.fit(ctx, v, drawn)
+		if errors.Is(err, estimate.ErrNoRows) {
+			return estimate.Fit{}, nil
+		}
+		return got, err
+	}
 	jobs := []func() error{
-		func() (err error) { f.fragment, err = m.fit(ctx, s.fragment, nil); return },
-		func() (err error) { f.release, err = m.fit(ctx, s.release, nil); return },
+		func() (err error) { f.fragment, err = fit(s.fragment, nil); return },
+		func() (err error) { f.release, err = fit(s.release, nil); return },
 	}
 	if s.population != nil {
 		jobs = append(jobs, func() error {
-			p, err := m.fit(ctx, s.population, nil)
+			p, err := fit(s.population, nil)
 			f.population = &p
 			return err
 		})
 	}
 	for b := range s.Draws {
 		jobs = append(jobs,
-			func() (err error) { f.drawnF[b], err = m.fit(ctx, s.fragment, s.draws[b]); return },
-			func() (err error) { f.drawnR[b], err = m.fit(ctx, s.release, s.draws[b]); return })
+			func() (err error) { f.drawnF[b], err = fit(s.fragment, s.draws[b]); return },
+			func() (err error) { f.drawnR[b], err = fit(s.release, s.draws[b]); return })
 	}
 	err := par.Do(ctx, len(jobs), func(i int) error { return jobs[i]() })
 	return f, err
