@@ -14,8 +14,8 @@ import (
 	"scramblelab/internal/rng"
 )
 
-// small generates a population on which a whole study takes a second.
-const small = "data: {generate: {employers: 300, from: 2017, to: 2021}}\n"
+// small generates a population on which a whole study takes a fraction of a second.
+const small = "data: {generate: {employers: 120, from: 2017, to: 2021}}\n"
 
 // parsed reads a plan from text.
 func parsed(t testing.TB, yaml string) plan.Plan {
