@@ -163,16 +163,6 @@ func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
 
 func listed(names []string) string { return strings.Join(names, " and ") }
 
-func sumOf(c frame.Column, lo, hi int32) int64 {
-	total := int64(0)
-	for _, v := range c.I[lo:hi] {
-		if v != frame.NoInt {
-			total += int64(v)
-		}
-	}
-	return total
-}
-
 func yearsOf(f *frame.Frame) []int32 {
 	if c, ok := f.Lookup(linked.Year); ok {
 		return c.I

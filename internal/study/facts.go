@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"scramblelab/internal/fidelity"
 	"scramblelab/internal/frame"
@@ -34,20 +35,18 @@ func (s *scrambled) facts(ctx context.Context, v *versions, use *fidelity.Result
 // headCountFact: head counts survive every attribute permutation, and their
 // path over the years identifies.
 func (s *scrambled) headCountFact(_ context.Context, v *versions, _ *fidelity.Result, _ rng.Secret) (metric.Fact, error) {
-	before, after := headCounts(s.data.Jobs), headCounts(s.permuted)
-	same := 0
-	for i := range before {
-		if i < len(after) && before[i] == after[i] {
-			same++
-		}
-	}
-	text := fmt.Sprintf("After the swap %s of %s employer-years have the head count that they had before.", count(same), count(len(before)))
+	one := func(int) int64 { return 1 }
+	same, all := kept(totals(s.swappedFrom, one), totals(s.permuted, one))
+	text := fmt.Sprintf("After the swap %s of %s employer-years have the head count that they had before.", count(same), count(all))
 	if paths := uniquePaths(v.population); len(paths) > 1 {
 		k := min(5, len(paths))
-		text += fmt.Sprintf(" That number alone, over %d years, is a path that no other employer of the selection has for %s of employers; over %d years for %s.",
-			k, percent(paths[k-1].share()), len(paths), percent(paths[len(paths)-1].share()))
+		text += fmt.Sprintf(" That number alone, over %d years, is a path that no other employer of the selection has for %s of employers", k, percent(paths[k-1].share()))
+		if len(paths) > k {
+			text += fmt.Sprintf("; over %d years for %s", len(paths), percent(paths[len(paths)-1].share()))
+		}
+		text += "."
 	}
-	return metric.Fact{ID: "1", Title: "No attribute swap touches the head count", Sentence: text, Holds: same == len(before)}, nil
+	return metric.Fact{ID: "1", Title: "No attribute swap touches the head count", Sentence: text, Holds: same == all}, nil
 }
 
 // withinFact: a joint swap inside employers protects no count.
@@ -66,30 +65,22 @@ func (s *scrambled) withinFact(ctx context.Context, v *versions, _ *fidelity.Res
 // wageBillFact: swapping education across employers keeps wage bills; the
 // release shows them up to its classes.
 func (s *scrambled) wageBillFact(_ context.Context, v *versions, _ *fidelity.Result, _ rng.Secret) (metric.Fact, error) {
-	wages, ok := s.data.Jobs.Lookup(linked.Wage)
 	f := metric.Fact{ID: "3", Title: "Swapping education leaves every wage bill in place"}
-	if !ok {
+	if !s.data.Jobs.Has(linked.Wage) {
 		f.Sentence = "The data have no wages, so there is no wage bill."
 		return f, nil
 	}
-	after := s.permuted.Col(linked.Wage)
-	bounds := s.data.Jobs.Runs(linked.Employer, linked.Year)
-	same := 0
-	for k := 0; k+1 < len(bounds); k++ {
-		if sumOf(wages, bounds[k], bounds[k+1]) == sumOf(after, bounds[k], bounds[k+1]) {
-			same++
-		}
-	}
+	same, all := kept(totals(s.swappedFrom, amounts(s.swappedFrom.Col(linked.Wage))), totals(s.permuted, amounts(s.permuted.Col(linked.Wage))))
 	n, miss := 0, 0.0
-	truth, shown := cellWageBills(s.data.Jobs, v)
+	truth, shown := s.cellWageBills(v)
 	for k := range truth {
 		if truth[k] > 0 && shown[k] > 0 {
 			miss += math.Abs(shown[k]/truth[k] - 1)
 			n++
 		}
 	}
-	f.Holds = same == len(bounds)-1
-	f.Sentence = fmt.Sprintf("The swap left the wage bill of %s of %s employer-years exactly as it was.", count(same), count(len(bounds)-1))
+	f.Holds = same == all
+	f.Sentence = fmt.Sprintf("The swap left the wage bill of %s of %s employer-years exactly as it was.", count(same), count(all))
 	if n > 0 {
 		f.Sentence += fmt.Sprintf(" Whoever adds up the midpoints of the published wage classes of an unscrambled fragment misses it by %s on average.", percent(miss/float64(n)))
 	}
@@ -98,23 +89,26 @@ func (s *scrambled) wageBillFact(_ context.Context, v *versions, _ *fidelity.Res
 
 // cellWageBills returns, for each employer-year of the fragment, the wage bill
 // in the data and the one that midpoints of classes give.
-func cellWageBills(jobs *frame.Frame, v *versions) (truth, shown []float64) {
+func (s *scrambled) cellWageBills(v *versions) (truth, shown []float64) {
 	cells := v.fragment.Cells
 	class, ok := cells.Lookup(publish.WageClass)
-	if !ok {
-		return nil, nil
+	if !ok || s.plan.Release.CountOn == publish.CountAverage {
+		return nil, nil // average staff times a mean wage is no sum of yearly wages
 	}
 	type key struct{ employer, year int32 }
 	bill := map[key]float64{}
+	jobs := s.drawn(s.data).Jobs
 	employer, year, wage := jobs.Col(linked.Employer), jobs.Col(linked.Year), jobs.Col(linked.Wage)
 	left, dated := jobs.Lookup(linked.Left)
 	for i := range jobs.Rows() {
-		if v.counts31 && dated && !left.Missing(i) {
+		if v.counts31 && dated && !left.Missing(i) || wage.Missing(i) {
 			continue
 		}
-		if !wage.Missing(i) {
-			bill[key{employer.I[i], year.I[i]}] += wage.Value(i)
+		e := employer.I[i]
+		if s.merge != nil {
+			e = s.merge[e]
 		}
+		bill[key{e, year.I[i]}] += wage.Value(i)
 	}
 	at, when, workers := cells.Col(linked.Employer), yearsOf(cells), cells.Col(publish.Workers)
 	for i := 0; i < cells.Rows(); {
@@ -183,8 +177,13 @@ func (s *scrambled) signFact(_ context.Context, _ *versions, use *fidelity.Resul
 			text += fmt.Sprintf(" (the law of swapping predicts %+.4f)", e.Predicted.Estimate)
 		}
 		if e.Share < 1 && e.Fragment.Estimate*e.Release.Estimate < 0 {
-			text += ", a changed sign"
-			f.Holds = true
+			// Near zero a sign also changes by the luck of the draw.
+			if e.Predicted != nil && e.Predicted.Estimate*e.Release.Estimate > 0 {
+				text += ", a changed sign"
+				f.Holds = true
+			} else {
+				text += ", a changed sign that the law does not explain"
+			}
 		}
 		f.Sentence += text + "."
 	}
@@ -213,14 +212,50 @@ func (s *scrambled) marginFact(ctx context.Context, _ *versions, use *fidelity.R
 	return f, nil
 }
 
-// headCounts returns the rows of each employer-year, in canonical order.
-func headCounts(jobs *frame.Frame) []int32 {
-	b := jobs.Runs(linked.Employer, linked.Year)
-	out := make([]int32, max(0, len(b)-1))
-	for i := range out {
-		out[i] = b[i+1] - b[i]
+// total is a sum over the jobs of one employer in one year.
+type total struct {
+	jobs int
+	sum  int64
+}
+
+// totals adds up an amount by employer and year, whatever the order of rows.
+func totals(jobs *frame.Frame, amount func(i int) int64) []total {
+	employer, year := jobs.Col(linked.Employer), jobs.Col(linked.Year).I
+	if len(year) == 0 {
+		return nil
+	}
+	first, years := slices.Min(year), int(slices.Max(year)-slices.Min(year))+1
+	out := make([]total, employer.Dict.Len()*years)
+	for i, e := range employer.I {
+		t := &out[int(e)*years+int(year[i]-first)]
+		t.jobs, t.sum = t.jobs+1, t.sum+amount(i)
 	}
 	return out
+}
+
+// kept counts the employer-years with staff before, and those of them whose
+// total is as it was. A permutation keeps the years, so both have one shape.
+func kept(before, after []total) (same, all int) {
+	for i, t := range before {
+		if t.jobs == 0 {
+			continue
+		}
+		all++
+		if i < len(after) && after[i].sum == t.sum {
+			same++
+		}
+	}
+	return same, all
+}
+
+// amounts reads an integer column, missing values as 0.
+func amounts(c frame.Column) func(i int) int64 {
+	return func(i int) int64 {
+		if c.I[i] == frame.NoInt {
+			return 0
+		}
+		return int64(c.I[i])
+	}
 }
 
 // path counts the employers whose head counts over the first years of the

@@ -51,13 +51,15 @@ func (s *scrambled) drawn(d *linked.Data) *linked.Data {
 	out := *d
 	switch s.sample.Unit {
 	case draw.UnitWorker:
-		keep := make(map[[3]int32]bool, len(s.sample.Rows))
-		key := jobKey(s.data.Jobs)
+		drawn := make([]bool, s.data.Jobs.Rows())
 		for _, r := range s.sample.Rows {
-			keep[key(int(r))] = true
+			drawn[r] = true
 		}
-		key = jobKey(d.Jobs)
-		out.Jobs = d.Jobs.Filter(func(i int) bool { return keep[key(i)] })
+		row := func(i int) int32 { return int32(i) }
+		if c, scrambled := d.Jobs.Lookup(jobRow); scrambled {
+			row = func(i int) int32 { return c.I[i] }
+		}
+		out.Jobs = d.Jobs.Filter(func(i int) bool { return drawn[row(i)] })
 	case draw.UnitEmployerYear:
 		keep := make(map[[2]int32]bool, len(s.sample.EmployerYears))
 		for _, ey := range s.sample.EmployerYears {
@@ -72,17 +74,6 @@ func (s *scrambled) drawn(d *linked.Data) *linked.Data {
 func filterEmployerYears(f *frame.Frame, keep map[[2]int32]bool) *frame.Frame {
 	e, y := f.Col(linked.Employer).I, f.Col(linked.Year).I
 	return f.Filter(func(i int) bool { return keep[[2]int32{e[i], y[i]}] })
-}
-
-// jobKey identifies a job by employer, year and worker, or by its row where
-// there are no workers.
-func jobKey(jobs *frame.Frame) func(i int) [3]int32 {
-	e, y := jobs.Col(linked.Employer).I, jobs.Col(linked.Year).I
-	w, ok := jobs.Lookup(linked.Worker)
-	if !ok {
-		return func(i int) [3]int32 { return [3]int32{-1, -1, int32(i)} }
-	}
-	return func(i int) [3]int32 { return [3]int32{e[i], y[i], w.I[i]} }
 }
 
 func (s *scrambled) publishOptions() (publish.Options, error) {

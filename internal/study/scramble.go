@@ -15,6 +15,10 @@ import (
 	"scramblelab/internal/swap"
 )
 
+// jobRow is a column beside those of the data: the row of the original job whose
+// worker a scrambled row is. It follows the worker through every step.
+const jobRow = "job row"
+
 // scrambled is the data after the plan's steps, with everything that the later
 // stages need to know of what was done.
 type scrambled struct {
@@ -55,8 +59,13 @@ func scramble(ctx context.Context, p plan.Plan, d *linked.Data, key rng.Secret) 
 		return nil, err
 	}
 	s.swappedFrom = d.Jobs
+	all := make([]int32, d.Jobs.Rows())
+	for i := range all {
+		all[i] = int32(i)
+	}
+	s.swappedFrom = d.Jobs.With(frame.Ints(jobRow, all))
 	if p.Scramble.Donors == "fragment" {
-		s.swappedFrom = d.Jobs.Take(s.fragmentRows())
+		s.swappedFrom = s.swappedFrom.Take(s.fragmentRows())
 	}
 	s.permuted = s.swappedFrom
 	for i, step := range p.Scramble.Steps {
@@ -121,6 +130,9 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 		return err
 	}
 	s.permuted = r.Frame.Without(joined...)
+	if slices.Contains(step.Bundle, linked.Employer) {
+		s.permuted = linked.Canonical(s.permuted) // whole workers moved
+	}
 	s.steps = append(s.steps, swapStep{number, r})
 	return nil
 }
