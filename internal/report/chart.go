@@ -80,12 +80,12 @@ func charts(r *metric.Report) []chart {
 	}
 	add(riskByAdversary(r))
 	if m, ok := strongest(r, "attack.employer.", ".top1"); ok {
-		add(byGroup(r, m, "by-size", "risk", "size ", "By size of employer: "+plain(m.Name),
-			"The strongest attack on employers, by number of staff. Large employers are few and their figures rare, so they are usually found first."))
+		add(byGroup(r, m, "by-size", "risk", "size ", plain(m.Name)+", by size of employer",
+			"The strongest attack on employers, by number of staff. Large employers are few, and their figures rare."))
 		add(whatIf(r, m))
 	}
 	if m, ok := strongest(r, "attack.worker.", ".wage-class"); ok {
-		add(byGroup(r, m, "by-size", "chain", "size ", "By size of employer: "+plain(m.Name),
+		add(byGroup(r, m, "by-size", "chain", "size ", plain(m.Name)+", by size of employer",
 			"The strongest attack on workers, by number of staff of the employer. The tick is the guess of the wage class without the release."))
 	}
 	add(errorsInFloors(r))
@@ -104,7 +104,7 @@ func charts(r *metric.Report) []chart {
 // riskByAdversary shows the success of every intruder: one-to-one where there
 // is such a number, since the likeliest match says nearly the same.
 func riskByAdversary(r *metric.Report) chart {
-	c := chart{ID: "risk-by-adversary", Section: "risk", Title: "What intruders get", BaseWord: "without the release", Better: "lower is safer", unit: "share",
+	c := chart{ID: "risk-by-adversary", Section: "risk", Title: "Success of each intruder", BaseWord: "without the release", Better: "lower is safer", unit: "share",
 		Caption: "Share of attempts that succeed: employers named right, and workers whose wage class is stated rightly."}
 	for _, m := range r.Metrics {
 		a, ok := parseAttack(m.Name)
@@ -145,7 +145,7 @@ func spaced2(label, prefix string) string {
 // whatIf shows how the strongest attack fares when the intruder knows more or
 // less than assumed.
 func whatIf(r *metric.Report, m metric.Metric) chart {
-	c := byGroup(r, m, "what-if", "risk", "", "If the intruder knows more or less: "+plain(m.Name),
+	c := byGroup(r, m, "what-if", "risk", "", plain(m.Name)+", if the intruder knows more or less",
 		"The same attack, when the public figures are better or worse than assumed, or the intruder does not know the method.")
 	c.Rows = []mark{newMark("as assumed", m, m.Row, limitOf(r, m.Name, ""))}
 	for _, row := range m.By {

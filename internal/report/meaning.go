@@ -12,32 +12,32 @@ func attackMeaning(a attackName) meaning {
 			"Share of the released serial numbers for which the intruder names the employer behind it, and is right. At 0 % nobody is found, at 100 % everybody."}
 	case "top5":
 		return meaning{"employer among five names",
-			"Share of serial numbers whose employer is among the five that the intruder holds for likeliest: what a quick phone call or a look at the web could settle."}
+			"Share of serial numbers whose employer is among the five that the intruder holds for likeliest: a look at the web could settle the rest."}
 	case "anonymity-set":
 		return meaning{"employers left to choose from",
-			"Among how many employers the intruder still hesitates, for the serial number in the middle. 1 means that he does not hesitate at all."}
+			"Among how many employers the intruder still hesitates, for the serial number in the middle. 1 means no hesitation at all."}
 	case "workers-exposed":
 		return meaning{"staff whose employer is named right",
 			"Share of the people in the release who work for an employer that the intruder names right. Large employers weigh more here than in the share of employers."}
 	case "precision90":
-		return meaning{"right when he is sure",
-			"Of the names that the intruder is at least 90 % sure of, the share that is right. High means that an intruder can tell which of his finds to trust. n counts such names."}
+		return meaning{"names that are right",
+			"Of the names that the intruder is at least 90 % sure of, the share that is right. High means that an intruder can tell which finds to trust. N counts such names."}
 	case "claims90":
-		return meaning{"serials he is sure of",
+		return meaning{"serials named at all",
 			"Share of serial numbers for which the intruder is at least 90 % sure, rightly or not."}
 	case "named90":
-		return meaning{"named surely and rightly",
+		return meaning{"serials named, and rightly",
 			"Share of serial numbers that the intruder names with at least 90 % certainty, and rightly: finds that can be acted upon."}
 	case "decoys":
 		return meaning{"names that are not in the release",
 			"Share of the intruder's names that are employers outside the fragment: false finds. Many false finds make every find doubtful."}
 	case "wage-class":
 		if a.method == "chain" {
-			return meaning{"worker's wage class right",
+			return meaning{"wage class right",
 				"Share of workers for whom the intruder first finds the employer in the release and then states the right wage class. Both must be right, while the guess without the release only needs the class: below that guess does not mean safe."}
 		}
-		return meaning{"worker's wage class right",
-			"Share of workers whose wage class the intruder states rightly, when he already knows the employer's serial number and the worker's education."}
+		return meaning{"wage class right",
+			"Share of workers whose wage class the intruder states rightly, already knowing the employer's serial number and the worker's education."}
 	case "excess":
 		return meaning{"wage classes right beyond guessing",
 			"Wage classes stated rightly with the release, minus those guessed rightly without it: what the release adds, as a share of workers."}

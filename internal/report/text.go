@@ -21,9 +21,9 @@ func Gates(w io.Writer, gates []metric.Gate) {
 		v := viewGate(r, g)
 		if v.Missing {
 			fmt.Fprintf(w, "  %-8s %s\n", v.Word, v.Name)
-			wrapped(w, "           ", "no number: "+g.Why+"; the policy wants "+gateSide(g)+" "+number(g.Limit))
+			wrapped(w, "           ", "no number: "+g.Why+"; the policy wants "+gateSide(g)+" "+limit(g.Limit, ""))
 		} else {
-			fmt.Fprintf(w, "  %-8s %s\n           %s %s, got %s (%s), margin %s\n", v.Word, v.Name, gateSide(g), number(g.Limit), number(g.Got), v.At, number(g.Margin))
+			fmt.Fprintf(w, "  %-8s %s\n           %s %s, got %s (%s), margin %s\n", v.Word, v.Name, gateSide(g), limit(g.Limit, ""), number(g.Got), v.At, number(g.Margin))
 		}
 		if v.Verdict == metric.Fail && v.Remedy != "" {
 			wrapped(w, "           ", "change: "+v.Remedy)
@@ -79,7 +79,7 @@ func intruders(r *metric.Report) [][]string {
 func intruderRow(label string, m metric.Metric) []string {
 	a, _ := parseAttack(m.Name)
 	if !m.Value.Valid() {
-		return []string{label, clip(a.adversary, 20), none, "not measured", "", clip(m.Reason, 30)}
+		return []string{label, clip(a.adversary, 20), none, "not measured: " + clip(m.Reason, 30)}
 	}
 	return []string{label, clip(a.adversary, 20), shown(m.Value, m.Unit), interval(m.Row, m.Unit), shown(m.Baseline, m.Unit), sizes(m.Row)}
 }
@@ -93,10 +93,10 @@ func losses(r *metric.Report) [][]string {
 		}
 		v := viewNumber(m, m.Row)
 		if v.Missing != "" && !m.Value.Valid() {
-			rows = append(rows, []string{v.What, none, "not measured", "", clip(m.Reason, 30)})
+			rows = append(rows, []string{v.What, none, "not measured: " + clip(m.Reason, 35)})
 			continue
 		}
-		rows = append(rows, []string{v.What, v.Value, v.Interval, v.Base, v.Better})
+		rows = append(rows, []string{v.What, v.Value, v.Interval, v.Base, strings.ToLower(v.Better)})
 	}
 	return rows
 }
@@ -116,7 +116,7 @@ func verdicts(w io.Writer, r *metric.Report) {
 		if failed++; failed > most {
 			continue
 		}
-		got := v.Got + " (" + v.At + "), limit " + shown(g.Limit, gateUnit(r, g))
+		got := map[string]string{"upper": "up to ", "lower": "down to "}[g.At] + v.Got + ", want " + v.Limit
 		if v.Missing {
 			got = "no number to judge"
 		}
@@ -177,54 +177,47 @@ func Numbers(w io.Writer, r *metric.Report) {
 		if m.Baseline.Valid() {
 			base = map[bool]string{true: "without ", false: "floor "}[family(m.Name) == "attack"] + v.Base
 		}
-		rows = append(rows, []string{"  " + m.Name[i+1:], strings.TrimSpace(v.Value + " " + clip(v.Unit, 12)), v.Interval, base, v.Sizes, string(m.Better)})
+		rows = append(rows, []string{"  " + m.Name[i+1:], strings.TrimSpace(v.Value + " " + strings.ReplaceAll(clip(v.Unit, 16), "standard errors", "SE")), v.Interval, base, v.Sizes, string(m.Better)})
 	}
 	grid{{"metric", "value", "95 % interval", "baseline", "N of M", "better"}}.write(w, rows, "")
 }
 
-// grid is a table for a terminal: the first column and words to the left,
-// numbers to the right. Rows of one or three cells that say why there is no
-// number run on.
+// grid is a table for a terminal: columns of numbers stand to the right, words
+// to the left. A row with fewer cells than the head says why there is no
+// number: its last cell runs on.
 type grid [][]string
 
 func (g grid) write(w io.Writer, rows [][]string, indent string) {
-	width := make([]int, len(g[0]))
-	full := func(r []string) bool { return len(r) == len(width) }
-	for i, h := range g[0] {
+	head := g[0]
+	width, right := make([]int, len(head)), make([]bool, len(head))
+	for i, h := range head {
 		width[i] = utf8.RuneCountInString(h)
 	}
-	for _, r := range rows {
-		if full(r) {
-			for i, s := range r {
-				n := utf8.RuneCountInString(s)
-				if i == 0 {
-					n += len(indent)
-				}
-				width[i] = max(width[i], n)
+	rows = append([][]string{head}, rows...)
+	for k, r := range rows {
+		if k > 0 {
+			r = append([]string{indent + r[0]}, r[1:]...)
+			rows[k] = r
+		}
+		for i, s := range r {
+			if len(r) == len(head) || i < len(r)-1 {
+				width[i] = max(width[i], utf8.RuneCountInString(s))
+				right[i] = right[i] || i > 0 && k > 0 && numeric(s)
 			}
 		}
 	}
-	put := func(r []string) {
+	for _, r := range rows {
 		var b strings.Builder
 		for i, s := range r {
-			pad := strings.Repeat(" ", max(0, width[min(i, len(width)-1)]-utf8.RuneCountInString(s)))
-			switch {
-			case !full(r) && i > 1, i == len(r)-1 && !numeric(s):
-				b.WriteString(s)
-			case i == 0 || !numeric(s) && g[0][i] == "who":
-				b.WriteString(s + pad)
-			default:
-				b.WriteString(pad + s)
+			pad := strings.Repeat(" ", max(0, width[i]-utf8.RuneCountInString(s)))
+			if right[i] && (len(r) == len(head) || i < len(r)-1) {
+				s = pad + s
+			} else {
+				s += pad
 			}
-			if i < len(r)-1 {
-				b.WriteString("  ")
-			}
+			b.WriteString(s + "  ")
 		}
 		fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
-	}
-	put(g[0])
-	for _, r := range rows {
-		put(append([]string{indent + r[0]}, r[1:]...))
 	}
 }
 
@@ -235,7 +228,8 @@ func numeric(s string) bool {
 // wrapped writes a text in lines of a screen; lead stands before the first
 // line, as many blanks before the others.
 func wrapped(w io.Writer, lead, text string) {
-	words := strings.Fields(text)
+	const tie = "\x00" // a number stays with its sign
+	words := strings.Split(strings.ReplaceAll(text, " %", tie+"%"), " ")
 	line := lead
 	fresh := true
 	for _, word := range words {
@@ -246,7 +240,7 @@ func wrapped(w io.Writer, lead, text string) {
 		if !fresh {
 			line += " "
 		}
-		line += word
+		line += strings.ReplaceAll(word, tie, " ")
 		fresh = false
 	}
 	fmt.Fprintln(w, strings.TrimRight(line, " "))

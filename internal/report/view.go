@@ -45,8 +45,19 @@ type gateView struct {
 // block is a table of numbers under one heading.
 type block struct {
 	Title, Intro, Success, Base string
-	Rows                        []numberView
+	Topics                      []topic
 }
+
+// topic is a measure that several intruders may have: explained once, with a
+// row for each.
+type topic struct {
+	What, Means, Better string
+	Rows                []numberView
+	rank                int
+}
+
+// Single reports whether the measure has one row, which then bears its name.
+func (t topic) Single() bool { return len(t.Rows) == 1 && t.rank == 0 }
 
 // numberView is a metric in words.
 type numberView struct {
@@ -148,15 +159,17 @@ func sides(r *metric.Report) []side {
 // released says in one sentence what leaves and what part of the whole it is.
 func released(r *metric.Report) string {
 	n := r.N
-	s := count(n["records"]) + " records"
+	s, what := count(n["records"]), "records"
 	if n["records"] == n["employers"] {
-		s = count(n["employers"]) + " employers"
+		what = "employers"
 	}
 	if all := n["selection"]; all > 0 {
-		s += fmt.Sprintf(" of the %s in the selection (%s)", count(all), shown(metric.Number(float64(n["records"])/float64(all)), "share"))
+		s += fmt.Sprintf(" of %s %s (%s)", count(all), what, shown(metric.Number(float64(n["records"])/float64(all)), "share"))
+	} else {
+		s += " " + what
 	}
 	if n["years"] > 1 {
-		return s + fmt.Sprintf(", over %d years: %s cells, %s worker-years", n["years"], count(n["cells"]), count(n["workers"]))
+		return s + fmt.Sprintf(", %d years: %s cells, %s worker-years", n["years"], count(n["cells"]), count(n["workers"]))
 	}
 	return s + fmt.Sprintf(", of one period: %s cells, %s workers", count(n["cells"]), count(n["workers"]))
 }
@@ -171,6 +184,9 @@ func tiles(n map[string]int64) []tile {
 	known := map[string]bool{}
 	for _, w := range words {
 		known[w.key] = true
+		if w.key == "records" && n["records"] == n["employers"] {
+			continue // said once
+		}
 		if v, ok := n[w.key]; ok {
 			if w.key == "workers" && n["years"] > 1 {
 				w.label = "worker-years counted in them"
@@ -206,7 +222,7 @@ func viewGate(r *metric.Report, g metric.Gate) gateView {
 	unit := gateUnit(r, g)
 	v := gateView{
 		What: plain(g.Metric), Name: g.Metric, Verdict: g.Verdict, Word: verdictWord(g.Verdict), Why: g.Why, Remedy: strings.TrimSuffix(g.Remedy, "."),
-		Limit: gateSide(g) + " " + shown(g.Limit, unit), Got: shown(g.Got, unit), At: gateAt(g), Missing: !g.Got.Valid(),
+		Limit: gateSide(g) + " " + limit(g.Limit, unit), Got: shown(g.Got, unit), At: gateAt(g), Missing: !g.Got.Valid(),
 	}
 	if v.Verdict != metric.Pass && v.Verdict != metric.Skip {
 		v.Verdict = metric.Fail
@@ -240,7 +256,7 @@ func viewNumber(m metric.Metric, r metric.Row) numberView {
 	unit := unitOf(m)
 	v := numberView{
 		ID: anchor(m.Name), What: plain(m.Name), Name: m.Name, Value: shown(r.Value, unit), Unit: unitWord(m), Interval: interval(r, unit), Base: shown(r.Baseline, unit),
-		Sizes: sizes(r), Means: means(m.Name), Better: direction(m.Better, family(m.Name) == "attack"), Method: m.Method, Knowledge: knowledge(m.Knowledge),
+		Sizes: sizes(r), Means: means(m.Name), Better: capital(direction(m.Better, family(m.Name) == "attack")), Method: m.Method, Knowledge: knowledge(m.Knowledge),
 	}
 	if r.Group != "" {
 		v.What = groupWord(r.Group)
@@ -292,7 +308,7 @@ func blocks(r *metric.Report) (risk, use []block, plans block) {
 			default:
 				i = 2
 			}
-			risk[i].Rows = append(risk[i].Rows, v)
+			risk[i].addAttack(m.Name, v)
 		case "fidelity":
 			switch {
 			case parts[1] == "cells" || parts[1] == "employers":
@@ -303,18 +319,52 @@ func blocks(r *metric.Report) (risk, use []block, plans block) {
 			default:
 				i = 3
 			}
-			use[i].Rows = append(use[i].Rows, v)
+			use[i].add(v)
 		default:
-			plans.Rows = append(plans.Rows, v)
+			plans.add(v)
 		}
 	}
 	return filled(risk), filled(use), plans
 }
 
+func (b *block) add(v numberView) {
+	b.Topics = append(b.Topics, topic{What: v.What, Means: v.Means, Better: v.Better, Rows: []numberView{v}})
+}
+
+// attackOrder puts what matters most first.
+var attackOrder = []string{
+	"assignment.top1", "assignment.workers-exposed", "posterior.named90", "posterior.precision90", "posterior.claims90", "nearest.top1", "nearest.top5",
+	"nearest.anonymity-set", "assignment.decoys", "cell-known-employer.wage-class", "cell-known-employer.excess", "chain.wage-class", "chain.excess",
+}
+
+func (b *block) addAttack(name string, v numberView) {
+	a, ok := parseAttack(name)
+	if !ok {
+		b.add(v)
+		return
+	}
+	rank := 1 + len(attackOrder)
+	for i, s := range attackOrder {
+		if s == a.method+"."+a.measure {
+			rank = 1 + i
+		}
+	}
+	what := capital(attackMeaning(a).what) + " (" + how(a.method) + ")"
+	v.What = intruder(a.adversary)
+	for i, t := range b.Topics {
+		if t.What == what && t.Better == v.Better {
+			b.Topics[i].Rows = append(t.Rows, v)
+			return
+		}
+	}
+	b.Topics = append(b.Topics, topic{What: what, Means: v.Means, Better: v.Better, Rows: []numberView{v}, rank: rank})
+}
+
 func filled(bs []block) []block {
 	var out []block
 	for _, b := range bs {
-		if len(b.Rows) > 0 {
+		if len(b.Topics) > 0 {
+			sort.SliceStable(b.Topics, func(i, j int) bool { return b.Topics[i].rank < b.Topics[j].rank })
 			out = append(out, b)
 		}
 	}
@@ -354,13 +404,13 @@ func chain(r *metric.Report) (links []link, adversary, says string) {
 		known, ok = strongest(r, "attack.worker.cell-known-employer.", ".wage-class")
 	}
 	if ok {
-		add("Knowing the employer, he looks up a worker's cell, and the wage class is right.", known, known.Row)
+		add("Knowing the employer, the intruder looks up a worker's cell, and the wage class is right.", known, known.Row)
 		if row, ok := known.RowOf("one-person-cell"); ok {
 			links = append(links, link{"", "The same where the cell holds one person: the class is that person's own.", viewNumber(known, row)})
 		}
 	}
 	links = append(links, link{"=", "Both: the employer is found and the worker's wage class is right.", viewNumber(whole, whole.Row)})
-	says = fmt.Sprintf("The strongest intruder here is: %s. Of 1,000 workers that he goes for, he finds the employer and states the right wage class of about %.0f.",
-		strings.ToLower(intruder(adversary)[:1])+intruder(adversary)[1:], 1000*min(1, max(0, float64(whole.Value))))
+	says = fmt.Sprintf("The strongest intruder here: %s. Of 1,000 workers who are targets, about %.0f have their employer found and their wage class stated rightly.",
+		spaced(adversary), 1000*min(1, max(0, float64(whole.Value))))
 	return links, adversary, says
 }

@@ -154,6 +154,14 @@ func count(n int64) string {
 	return s
 }
 
+// limit shows a limit as the policy wrote it.
+func limit(n metric.Number, unit string) string {
+	if !n.Valid() || unit == "share" {
+		return shown(n, unit)
+	}
+	return strconv.FormatFloat(float64(n), 'g', -1, 64)
+}
+
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -218,9 +226,9 @@ func how(method string) string {
 	case "nearest":
 		return "likeliest match"
 	case "posterior":
-		return "when 90 % sure"
+		return "90 % sure"
 	case "chain":
-		return "employer found first"
+		return "employer found"
 	case "cell-known-employer":
 		return "employer known"
 	}
