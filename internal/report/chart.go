@@ -163,7 +163,7 @@ func whatIf(r *metric.Report, m metric.Metric) chart {
 // what another fragment of the same size would show by chance.
 func errorsInFloors(r *metric.Report) chart {
 	c := chart{ID: "errors-in-noise-floors", Section: "use", Title: "Damage of the scramble, next to the cost of drawing a fragment", Better: "lower is better",
-		Caption: "Errors in multiples of the noise floor: 1 is as much as another fragment of this size would differ by chance, so damage below 1 cannot be noticed in a fragment."}
+		Caption: "Errors in multiples of the noise floor: 1 is as much as another fragment of this size would differ by chance, so damage below 1 is smaller than the luck of the draw. The floor is taken as exact."}
 	for _, m := range r.Metrics {
 		if family(m.Name) != "fidelity" || m.Better != metric.Lower || !m.Value.Valid() || !m.Baseline.Valid() || m.Baseline <= 0 {
 			continue

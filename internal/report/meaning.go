@@ -109,7 +109,7 @@ var glossary = []term{
 	{"Intruder", "Somebody with stated knowledge who tries to find employers or workers in the release. All know the method and its settings; only the key is secret, unless a row says otherwise."},
 	{"Log point", "A relative difference: 0.01 is about 1 %."},
 	{"N and M", "N: how many cases were tried. M: how many the right one had to be found among, such as the employers of the public file."},
-	{"Noise floor", "How much another fragment of the same size would differ by mere chance. Damage below it cannot be noticed."},
+	{"Noise floor", "How much another fragment of the same size would differ by mere chance. Damage well below it drowns in the luck of the draw."},
 	{"One-to-one", "The intruder gives every serial number another employer, all at once, so that the whole fits best."},
 	{"Pseudonymised", "Names and numbers are replaced by meaningless serial numbers. The data remain personal data as long as somebody might be found in them."},
 	{"Scramble error, fragment error", "Scramble error: release against the same fragment unscrambled. Fragment error: that fragment against the whole selection. Only the first comes from the scramble."},

@@ -5,7 +5,9 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,13 +104,55 @@ func TestTerminal(t *testing.T) {
 	var b bytes.Buffer
 	Summary(&b, madeUp(), "out")
 	golden(t, "summary.txt", b.Bytes())
+	if n := bytes.Count(b.Bytes(), []byte("\n")); n > 30 {
+		t.Errorf("the summary has %d lines: more than a screen", n)
+	}
 	b.Reset()
 	Gates(&b, madeUp().Gates)
 	golden(t, "gates.txt", b.Bytes())
 	b.Reset()
 	Numbers(&b, madeUp())
 	golden(t, "numbers.txt", b.Bytes())
+	Summary(&b, madeUp(), "out")
+	for _, line := range strings.Split(b.String(), "\n") {
+		if utf8.RuneCountInString(line) > screen {
+			t.Errorf("wider than a terminal: %s", line)
+		}
+	}
 	b.Reset()
 	Summary(&b, &metric.Report{Version: 1}, "out")
 	golden(t, "summary-empty.txt", b.Bytes())
+}
+
+func TestNumbersInWords(t *testing.T) {
+	for _, c := range []struct {
+		value metric.Number
+		unit  string
+		want  string
+		why   string
+	}{
+		{0, "share", "0 %", "nothing"},
+		{1, "share", "100 %", "everything"},
+		{0.00003, "share", "< 0.01 %", "nearly nothing is not nothing"},
+		{-0.00003, "share", "> -0.01 %", "the sign stays"},
+		{0.99996, "share", "> 99.99 %", "nearly everything is not everything"},
+		{0.9996, "share", "99.96 %", "nearly everything"},
+		{0.00994, "share", "0.99 %", "two digits below one"},
+		{0.6174, "share", "61.7 %", "a digit above one"},
+		{-0.25, "share", "-25 %", "an excess below nothing"},
+		{1e300, "share", "1e+302 %", "no line of zeros"},
+		{metric.None, "share", "–", "absent"},
+		{31832, "employers", "31,832", "thousands apart"},
+		{999.7, "", "1,000", "rounded before the comma is set"},
+		{-1234567, "", "-1,234,567", "negative thousands"},
+		{1e18, "", "1e+18", "no overflow"},
+		{99.97, "", "100", "rounded"},
+		{0.0396, "log points", "0.040", "three digits where small"},
+		{0.633, "", "0.63", "two digits"},
+		{0.00001, "", "1e-05", "tiny"},
+	} {
+		if got := shown(c.value, c.unit); got != c.want {
+			t.Errorf("shown(%v, %q) = %q, want %q: %s", float64(c.value), c.unit, got, c.want, c.why)
+		}
+	}
 }

@@ -289,7 +289,7 @@ func blocks(r *metric.Report) (risk, use []block, plans block) {
 		{Title: "Other attacks", Success: "value", Base: "without the release"},
 	}
 	use = []block{
-		{Title: "Cells and employers", Intro: "Each released cell against the true cell of the same employer.", Success: "value", Base: "noise floor"},
+		{Title: "Cells and employers", Intro: "Each released cell against the true cell of the same employer. The floor is what an unscrambled release would show.", Success: "value", Base: "noise floor"},
 		{Title: "Totals and mean wages", Intro: "Weighted to the whole selection.", Success: "value", Base: "noise floor"},
 		{Title: "What a researcher would estimate", Intro: "The same program run before and after the scramble.", Success: "value", Base: "noise floor"},
 		{Title: "Other measures", Success: "value", Base: "noise floor"},
