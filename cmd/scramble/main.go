@@ -86,7 +86,7 @@ EXIT STATUS
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
-	root.AddCommand(newRun(), newRelease(), newFidelity(), newAttack(), newGate(), newReport(), newAudit())
+	root.AddCommand(newRun(), newInit(), newRelease(), newFidelity(), newAttack(), newGate(), newReport(), newAudit())
 	return root
 }
 

@@ -17,7 +17,8 @@ type candidates struct {
 	years    []int32
 	k        int       // study levels
 	stride   int       // numbers per candidate and year
-	cell     []float32 // [candidate][year][stride]: log head, head, log FTE, log wage bill, mean age, shares by study level; NaN unknown
+	logHead  []float32 // [candidate][year], apart for it decides most pairs; NaN unknown
+	cell     []float32 // [candidate][year][stride]: log FTE, log wage bill, log mean age, shares by study level; NaN unknown
 	spans    []span
 
 	q         []float64   // shares of study levels in the whole file
@@ -32,8 +33,9 @@ type candidates struct {
 type span struct {
 	filed  uint64 // bit t: year slot t
 	lo, hi int32
-	byHead [][]int32 // by year slot: candidates with a head count, in its order
-	others [][]int32 // by year slot: candidates with a row but no head count
+	byHead [][]int32   // by year slot: candidates with a head count, in its order
+	heads  [][]float32 // their log head counts
+	others [][]int32   // by year slot: candidates with a row but no head count
 }
 
 // maxYears is the width of span.filed.
@@ -43,9 +45,7 @@ const maxYears = 64
 type ratio struct{ mean, variance float64 }
 
 const (
-	atLogHead = iota
-	atHead
-	atLogFTE
+	atLogFTE = iota
 	atLogWage
 	atAge
 	atShares
@@ -92,6 +92,10 @@ func newCandidates(p *Public) (*candidates, error) {
 	for i := range c.cell {
 		c.cell[i] = nan
 	}
+	c.logHead = make([]float32, len(list)*len(c.years))
+	for i := range c.logHead {
+		c.logHead[i] = nan
+	}
 	c.employer = make([]int32, len(list))
 	for k, s := range list {
 		c.employer[k] = s.employer
@@ -100,7 +104,9 @@ func newCandidates(p *Public) (*candidates, error) {
 		}
 		c.spans[len(c.spans)-1].hi = int32(k + 1)
 		for i := s.lo; i < s.hi; i++ {
-			c.fill(p, i, c.at(int32(k), slot[p.Year[i]]))
+			t := slot[p.Year[i]]
+			c.logHead[k*len(c.years)+t] = p.logHead(i)
+			c.fill(p, i, c.at(int32(k), t))
 		}
 	}
 	c.q = categoryShares(p.Education)
@@ -117,11 +123,25 @@ func (p *Public) head(i int) float64 {
 	return math.Round(p.HeadAverage[i])
 }
 
+// logHead is the log head count as candidates store it. One that is known on
+// average only is pushed off the whole numbers: it never counts as equal.
+func (p *Public) logHead(i int) float32 {
+	switch {
+	case p.Head[i] > 0:
+		return float32(math.Log(p.Head[i]))
+	case p.HeadAverage[i] > 0:
+		return float32(math.Log(p.HeadAverage[i]) - p.Noise.HeadAverage.Bias + 1e-4)
+	}
+	return float32(math.NaN())
+}
+
 // at is the row of candidate k in year slot t.
 func (c *candidates) at(k int32, t int) []float32 {
 	i := (int(k)*len(c.years) + t) * c.stride
 	return c.cell[i : i+c.stride : i+c.stride]
 }
+
+func (c *candidates) head(k int32, t int) float32 { return c.logHead[int(k)*len(c.years)+t] }
 
 func (c *candidates) fill(p *Public, i int, to []float32) {
 	logOf := func(v float64) float32 {
@@ -129,14 +149,6 @@ func (c *candidates) fill(p *Public, i int, to []float32) {
 			return float32(math.Log(v))
 		}
 		return float32(math.NaN())
-	}
-	to[atHead] = -1 // a row without a head count: the employer filed
-	if h := p.head(i); h > 0 {
-		to[atLogHead], to[atHead] = logOf(h), float32(h)
-		if !(p.Head[i] > 0) {
-			to[atHead] = 0 // only the average is known: it never counts as equal
-			to[atLogHead] = float32(math.Log(p.HeadAverage[i]) - p.Noise.HeadAverage.Bias)
-		}
 	}
 	to[atLogFTE], to[atLogWage], to[atAge] = logOf(p.FTE[i]), logOf(p.WageBill[i]), logOf(p.Age[i])
 	if total := sumAt(p.Education, i); total > 0 {
@@ -191,21 +203,25 @@ func normalOf(v []float64) ratio {
 func (c *candidates) index() {
 	for i := range c.spans {
 		s := &c.spans[i]
-		s.byHead, s.others = make([][]int32, len(c.years)), make([][]int32, len(c.years))
+		s.byHead, s.others, s.heads = make([][]int32, len(c.years)), make([][]int32, len(c.years)), make([][]float32, len(c.years))
 		for t := range c.years {
 			if s.filed>>t&1 == 0 {
 				continue
 			}
 			for k := s.lo; k < s.hi; k++ {
-				if x := c.at(k, t)[atLogHead]; x == x {
+				if x := c.head(k, t); x == x {
 					s.byHead[t] = append(s.byHead[t], k)
 				} else {
 					s.others[t] = append(s.others[t], k)
 				}
 			}
 			slices.SortStableFunc(s.byHead[t], func(a, b int32) int {
-				return cmp.Compare(c.at(a, t)[atLogHead], c.at(b, t)[atLogHead])
+				return cmp.Compare(c.head(a, t), c.head(b, t))
 			})
+			s.heads[t] = make([]float32, len(s.byHead[t]))
+			for i, k := range s.byHead[t] {
+				s.heads[t][i] = c.head(k, t)
+			}
 		}
 	}
 }

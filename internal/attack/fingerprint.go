@@ -146,11 +146,11 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 	}
 	s := &search{
 		modeller: newModeller(c, file, a, r, o.Knowledge, units), max: o.MaxCandidates,
-		slack: math.Log(float64(len(c.employer)) / lostMass),
+		slack: math.Log(float64(len(c.employer)) / lostMass), compares: a.FTE || a.WageBill || a.Age || a.Education,
 	}
 	s.traits = newTraits(file, a, r.Tables.Employers, c, units)
 	f := &Fingerprints{Adversary: a, Knowledge: o.Knowledge, NoiseScale: o.NoiseScale, M: p.Employers, Notes: p.Notes, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
-	err = par.Chunks(ctx, len(units), 16, func(_, lo, hi int) error {
+	err = par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
 		var found []scored
 		for i := lo; i < hi; i++ {
 			f.Units[i], found = s.unit(units[i], found[:0])
@@ -250,9 +250,10 @@ func (t *traits) of(u unit) (chance [][]float64, bound float64) {
 
 type search struct {
 	*modeller
-	traits *traits
-	max    int
-	slack  float64
+	compares bool // features beside head counts
+	traits   *traits
+	max      int
+	slack    float64
 }
 
 type scored struct {
@@ -318,30 +319,36 @@ func (sc *scan) span(sp *span, models []yearModel, bound float64) {
 			base += models[i].absent
 		}
 	}
-	rest := make([]float64, len(filed)) // the most that later years can add
+	// The most that the years after each can add: by head counts with all
+	// features, and by features alone.
+	heads, features := make([]float64, len(filed)), make([]float64, len(filed)+1)
+	for i := len(filed) - 1; i >= 0; i-- {
+		features[i] = features[i+1] + filed[i].features
+	}
 	for i := len(filed) - 2; i >= 0; i-- {
-		rest[i] = rest[i+1] + filed[i+1].bound
+		heads[i] = heads[i+1] + filed[i+1].bound - filed[i+1].features
+	}
+	for i := range heads {
+		heads[i] += features[0]
 	}
 	if len(filed) == 0 || !filed[0].staff {
 		for k := sp.lo; k < sp.hi; k++ {
-			sc.try(k, base, filed, rest)
+			sc.try(k, base, filed, heads, features)
 		}
 		return
 	}
 	first := filed[0]
-	list, slot := sp.byHead[first.slot], first.slot
+	list, logs := sp.byHead[first.slot], sp.heads[first.slot]
 	// The scan must not end before the equal counts, whatever rounding does.
 	const near = 1e-5
-	besides := bound - first.bound + first.besides
-	up, _ := slices.BinarySearchFunc(list, first.head.at-near, func(k int32, x float64) int {
-		return cmp.Compare(float64(sc.c.at(k, slot)[atLogHead]), x)
-	})
+	besides := bound - first.bound + first.filed + first.features
+	up, _ := slices.BinarySearch(logs, float32(first.head.at-near))
 	down := up - 1
 	away := func(i int) float64 {
 		if i < 0 || i >= len(list) {
 			return math.Inf(1)
 		}
-		return math.Abs(float64(sc.c.at(list[i], slot)[atLogHead]) - first.head.at)
+		return math.Abs(float64(logs[i]) - first.head.at)
 	}
 	du, dd := away(up), away(down)
 	for {
@@ -350,34 +357,47 @@ func (sc *scan) span(sp *span, models []yearModel, bound float64) {
 			break
 		}
 		if du <= dd {
-			sc.try(list[up], base, filed, rest)
+			sc.try(list[up], base, filed, heads, features)
 			up++
 			du = away(up)
 		} else {
-			sc.try(list[down], base, filed, rest)
+			sc.try(list[down], base, filed, heads, features)
 			down--
 			dd = away(down)
 		}
 	}
 	if first.head.blank+besides >= sc.best-sc.slack {
-		for _, k := range sp.others[slot] {
-			sc.try(k, base, filed, rest)
+		for _, k := range sp.others[first.slot] {
+			sc.try(k, base, filed, heads, features)
 		}
 	}
 }
 
-// try scores one candidate, or gives it up.
-func (sc *scan) try(k int32, ll float64, filed []*yearModel, rest []float64) {
+// try scores one candidate, or gives it up: first the head counts of all years,
+// then everything else. heads and features bound what is still to come.
+func (sc *scan) try(k int32, ll float64, filed []*yearModel, heads, features []float64) {
 	for i := range sc.chance {
 		ll += sc.chance[i][sc.traits.codes[i][k]]
 	}
 	limit := sc.best - sc.slack
-	from := int(k) * len(sc.c.years) * sc.c.stride
+	years := len(sc.c.years)
+	logs := sc.c.logHead[int(k)*years : (int(k)+1)*years]
 	for i, m := range filed {
-		at := from + m.slot*sc.c.stride
-		ll += m.log(sc.c.cell[at : at+sc.c.stride])
-		if ll+rest[i] < limit {
+		ll += m.headLog(logs[m.slot])
+		if ll+heads[i] < limit {
 			return
+		}
+	}
+	if sc.compares {
+		for i, m := range filed {
+			if !m.staff {
+				continue
+			}
+			at := (int(k)*years + m.slot) * sc.c.stride
+			ll += m.featureLog(sc.c.cell[at : at+sc.c.stride])
+			if ll+features[i+1] < limit {
+				return
+			}
 		}
 	}
 	sc.best = max(sc.best, ll)

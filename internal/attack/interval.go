@@ -11,6 +11,7 @@ import (
 // intervals have NaN bounds.
 type classes struct {
 	lo, hi, mid, spread []float64 // spread: variance of a value inside the class
+	openBelow           bool
 }
 
 // classesOf reads labels such as "[25000,30000)" and "[150000,)". An open class
@@ -47,6 +48,7 @@ func classesOf(d *frame.Dict, integer bool) classes {
 			}
 		}
 		if math.IsInf(c.lo[i], -1) {
+			c.openBelow = c.openBelow || i == 0
 			c.lo[i] = max(0, c.hi[i]-width)
 		}
 		w := c.hi[i] - c.lo[i]
@@ -83,7 +85,7 @@ func countMoments(lo, hi float64) (mean, variance float64) {
 func (c classes) of(v float64) int32 {
 	for i := range c.lo {
 		top := i == len(c.lo)-1
-		if v >= c.lo[i] && (v < c.hi[i] || top) {
+		if (v >= c.lo[i] || i == 0 && c.openBelow) && (v < c.hi[i] || top) {
 			return int32(i)
 		}
 	}

@@ -49,7 +49,7 @@ type yearModel struct {
 	staff bool
 	heads float64
 	// Heads: equal counts have chance equal, others a log-normal density.
-	n      float32
+	n      float32 // log head count, as candidates store it; NaN where none is equal
 	head   term
 	equal  float64 // log chance of an equal count, -Inf where counts are not exact
 	filed  float64 // log chance that an employer in this state filed an account
@@ -65,21 +65,25 @@ type yearModel struct {
 	levelTop   float64
 	levelBlank float64
 
-	bound   float64 // largest value of a row
-	besides float64 // largest value of all but the head count
+	bound    float64 // largest value of a row
+	features float64 // largest value of featureLog
 }
 
-// log returns the log likelihood of a candidate's row for this year.
-func (m *yearModel) log(row []float32) float64 {
-	if !m.staff {
+// headLog returns the log likelihood of a candidate's log head count in this
+// year, NaN where the row lacks one, and of the row's existence.
+func (m *yearModel) headLog(x float32) float64 {
+	switch {
+	case !m.staff:
 		return m.filed
+	case x == m.n && m.equal > m.head.top:
+		return m.filed + m.equal
 	}
-	ll := m.filed
-	if row[atHead] == m.n && m.equal > m.head.top {
-		ll += m.equal
-	} else {
-		ll += m.head.value(row[atLogHead])
-	}
+	return m.filed + m.head.value(x)
+}
+
+// featureLog returns the log likelihood of all other features of a row.
+func (m *yearModel) featureLog(row []float32) float64 {
+	ll := 0.0
 	if m.fte.used {
 		ll += m.fte.value(row[atLogFTE])
 	}
@@ -203,18 +207,17 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 		m.education(&y, o, years)
 	}
 	blank := y.head.blank + y.levelBlank
-	y.besides = y.filed
 	if y.levels {
-		y.besides += max(y.levelTop, y.levelBlank)
+		y.features += max(y.levelTop, y.levelBlank)
 	}
 	for _, t := range []*term{&y.fte, &y.wage, &y.age} {
 		if t.used {
 			blank += t.blank
-			y.besides += t.bound()
+			y.features += t.bound()
 		}
 	}
 	y.absent += blank
-	y.bound = y.besides + max(y.head.top, y.head.blank, y.equal)
+	y.bound = y.filed + max(y.head.top, y.head.blank, y.equal) + y.features
 	return y
 }
 
@@ -234,14 +237,14 @@ func (m *modeller) heads(y *yearModel, o observed) {
 	}
 	mass := m.c.headMass(n)
 	if o.exact {
-		y.n = float32(o.n)
+		y.n = float32(math.Log(o.n))
 		equal := m.p.Noise.HeadEqual[linked.SizeCode(int32(min(1e9, n)))]
 		y.head = gauss(math.Log(n), v, 1, ratio{math.Log(n), 0})
 		shift := math.Log(max(1e-6, 1-equal)) - math.Log(n) // density of a count, not of its logarithm
 		y.head.top += shift
 		y.equal = math.Log(max(1e-6, equal))
 	} else {
-		y.n = -2 // never equal
+		y.n = float32(math.NaN())
 		y.head = gauss(math.Log(n), v, 1, ratio{math.Log(n), 0})
 		y.head.top -= math.Log(n)
 	}

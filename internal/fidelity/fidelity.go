@@ -20,11 +20,12 @@ package fidelity
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"scramblelab/internal/estimate"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
-	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
 )
@@ -55,6 +56,10 @@ type Input struct {
 type SwapLaw struct {
 	Rate   float64  // share of jobs touched, in [0, 1]
 	Strata []string // firm columns on which partners agree: year, group, event_year
+	// Closed is true where donors come from the fragment alone. Otherwise they
+	// come from the whole selection, whose level shares the fragment's design
+	// weights stand in for where it is not given.
+	Closed bool
 }
 
 // Band is a group of education levels.
@@ -75,43 +80,59 @@ type Effect struct {
 	Outcome    string
 	Population *estimate.Coefficient // nil where it was not estimated
 	Fragment   estimate.Coefficient
-	Release    estimate.Coefficient
-	Share      float64 // of the pool's staff in this band, 1 for all
+	Release    estimate.Coefficient // dropped, with a reason, where the release cannot give it
+	Share      float64              // of the fragment's weighted staff in this band, 1 for all
 	// Predicted is the coefficient on the fragment's expectation under the
 	// swap law, nil where the law does not apply.
 	Predicted *estimate.Coefficient
 }
 
-// Measure runs every measure of the visible list, in its order.
+// Validate names the field that is wrong and what to write instead.
+func (in Input) Validate() error {
+	switch {
+	case in.Release == nil || in.Fragment == nil:
+		return fmt.Errorf("fidelity: want a release and its unscrambled fragment")
+	case in.Draws < 0 || in.Draws == 1:
+		return fmt.Errorf("fidelity: draws is %d, want at least 2, or 0 for %d", in.Draws, defaultDraws)
+	case !(in.Level >= 0 && in.Level < 1):
+		return fmt.Errorf("fidelity: level is %v, want a share in [0, 1); 0 means 0.95", in.Level)
+	case in.Swap != nil && !(in.Swap.Rate >= 0 && in.Swap.Rate <= 1):
+		return fmt.Errorf("fidelity: rate of the swap law is %v, want a share in [0, 1]", in.Swap.Rate)
+	}
+	return nil
+}
+
+const defaultDraws = 20
+
+// Measure runs every measure of the visible list, in its order. Every name of
+// the list is in the result, with a reason where there is no number; those that
+// compare with a whole selection are left out where there is none.
+//
+// It refuses tables that cannot be compared: other codebooks, cells without a
+// row among the employers, units that the fragment does not know.
 func Measure(ctx context.Context, in Input) (*Result, error) {
-	if in.Release == nil || in.Fragment == nil {
-		return nil, fmt.Errorf("fidelity: want a release and its unscrambled fragment")
+	if err := in.Validate(); err != nil {
+		return nil, err
 	}
 	if in.Draws == 0 {
-		in.Draws = 20
+		in.Draws = defaultDraws
 	}
 	if in.Level == 0 {
 		in.Level = 0.95
 	}
 	s, err := newSetting(in)
 	if err != nil {
-		return nil, err
-	}
-	parts, err := par.Map(ctx, len(measures), func(i int) (Result, error) {
-		r, err := measures[i].run(ctx, s)
-		if err != nil {
-			return Result{}, fmt.Errorf("fidelity: %s: %w", measures[i].name, err)
-		}
-		return r, nil
-	})
-	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("fidelity: %w", err)
 	}
 	out := &Result{}
-	for _, p := range parts {
-		out.Metrics = append(out.Metrics, p.Metrics...)
-		out.Tables = append(out.Tables, p.Tables...)
-		out.Effects = append(out.Effects, p.Effects...)
+	for _, m := range measures {
+		r, err := m.run(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("fidelity: %s: %w", m.name, err)
+		}
+		out.Metrics = append(out.Metrics, r.Metrics...)
+		out.Tables = append(out.Tables, r.Tables...)
+		out.Effects = append(out.Effects, r.Effects...)
 	}
 	return out, nil
 }
@@ -121,29 +142,74 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 type setting struct {
 	Input
 	release, fragment, population *view
-	levels                        *frame.Dict
+	levels, fields                *frame.Dict // without labels where the data lack the column
 	draws                         [][]float64 // multiplicity of each unit, per resample
 }
 
 func newSetting(in Input) (*setting, error) {
-	s := &setting{Input: in}
-	units := newUnits(in.Fragment)
-	var err error
+	s := &setting{Input: in, levels: codebook(in.Fragment.Cells, linked.Level), fields: codebook(in.Fragment.Cells, linked.Field)}
+	if err := comparable(in.Fragment, in.Release, "release", linked.Employer); err != nil {
+		return nil, err
+	}
+	units, err := newUnits(in.Fragment)
+	if err != nil {
+		return nil, fmt.Errorf("fragment: %w", err)
+	}
 	if s.fragment, err = newView(in.Fragment, units); err != nil {
-		return nil, fmt.Errorf("fidelity: fragment: %w", err)
+		return nil, fmt.Errorf("fragment: %w", err)
 	}
 	if s.release, err = newView(in.Release, units); err != nil {
-		return nil, fmt.Errorf("fidelity: release: %w", err)
+		return nil, fmt.Errorf("release: %w", err)
 	}
 	if in.Population != nil {
-		if s.population, err = newView(in.Population, newUnits(in.Population)); err != nil {
-			return nil, fmt.Errorf("fidelity: population: %w", err)
+		if err := comparable(in.Fragment, in.Population, "population", ""); err != nil {
+			return nil, err
+		}
+		all, err := newUnits(in.Population)
+		if err != nil {
+			return nil, fmt.Errorf("population: %w", err)
+		}
+		if s.population, err = newView(in.Population, all); err != nil {
+			return nil, fmt.Errorf("population: %w", err)
 		}
 	}
-	s.levels = in.Fragment.Cells.Col("level").Dict
 	if s.Bands == nil {
 		s.Bands = thirds(s.fragment, s.levels)
 	}
+	if err := validateBands(s.Bands, s.levels); err != nil {
+		return nil, err
+	}
 	s.draws = resamples(in.Key, units.n, in.Draws)
 	return s, nil
+}
+
+// comparable refuses two versions whose codes do not mean the same.
+func comparable(fragment, other *publish.Tables, name, employer string) error {
+	for _, pair := range [][2]*frame.Frame{{fragment.Cells, other.Cells}, {fragment.Employers, other.Employers}} {
+		for _, column := range []string{employer, linked.Level, linked.Field, publish.WageClass, publish.FTEClass, publish.AgeClass, linked.Group} {
+			a, inA := pair[0].Lookup(column)
+			b, inB := pair[1].Lookup(column)
+			cell := column == linked.Level || column == linked.Field
+			if inA != inB && (cell || column == employer) {
+				return fmt.Errorf("only one of fragment and %s has a column %q: publish both in one layout", name, column)
+			}
+			if inA && inB && !sameCodebook(a, b) {
+				return fmt.Errorf("fragment and %s have different codebooks of %q: publish both with the same classes", name, column)
+			}
+		}
+	}
+	return nil
+}
+
+func sameCodebook(a, b frame.Column) bool {
+	return a.Coded() == b.Coded() && (a.Dict == b.Dict || slices.Equal(a.Dict.Labels(), b.Dict.Labels()))
+}
+
+// codebook is the codebook of a coded column, an empty one where there is no
+// such column.
+func codebook(f *frame.Frame, name string) *frame.Dict {
+	if c, ok := f.Lookup(name); ok && c.Coded() {
+		return c.Dict
+	}
+	return frame.MustDict()
 }

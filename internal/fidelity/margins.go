@@ -3,45 +3,74 @@ package fidelity
 import (
 	"context"
 	"math"
+	"slices"
 
 	"scramblelab/internal/metric"
 )
 
-// table is a weighted table over level x field: staff and wages.
-type table struct{ staff, wages []float64 }
+// table is a weighted table over level x field.
+type table struct {
+	staff       []float64
+	paid, wages []float64 // staff with a wage, and their class midpoints summed
+}
 
-// levelField adds up the cells by level x field, each weighted by its design
-// weight and, in a resample, by how often its unit was drawn.
-func (s *setting) levelField(v *view, weight, drawn []float64) table {
-	fields := int32(1)
-	if d := s.fields(); d > 0 {
-		fields = int32(d + 1)
+// levelField says for the cells of each version which level x field they
+// belong to, numbered 0 … n-1 over those that occur in any.
+type levelField struct {
+	of map[*view][]int32
+	n  int
+}
+
+func (s *setting) newLevelField() levelField {
+	views := []*view{s.fragment, s.release}
+	if s.population != nil {
+		views = append(views, s.population)
 	}
-	n := (s.levels.Len() + 1) * int(fields)
-	t := table{make([]float64, n), make([]float64, n)}
-	c := &v.cells
-	for i := range c.unit {
-		w := weight[i] * c.workers[i]
-		if drawn != nil {
-			w *= drawn[c.unit[i]]
+	fields := int64(s.fields.Len() + 1)
+	key := func(v *view, i int) int64 { return int64(v.cells.level[i]+1)*fields + int64(v.cells.field[i]+1) }
+	number := make(map[int64]int32)
+	for _, v := range views {
+		for i := range v.cells.unit {
+			number[key(v, i)] = 0
 		}
-		k := (c.level[i]+1)*fields + (c.field[i]+1)%fields
+	}
+	keys := make([]int64, 0, len(number))
+	for k := range number {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for i, k := range keys {
+		number[k] = int32(i)
+	}
+	out := levelField{of: map[*view][]int32{}, n: len(keys)}
+	for _, v := range views {
+		codes := make([]int32, len(v.cells.unit))
+		for i := range codes {
+			codes[i] = number[key(v, i)]
+		}
+		out.of[v] = codes
+	}
+	return out
+}
+
+// table adds up the cells of a version, weighted by the design and, in a
+// resample, by how often their unit was drawn.
+func (l levelField) table(v *view, drawn []float64) table {
+	t := table{make([]float64, l.n), make([]float64, l.n), make([]float64, l.n)}
+	staff, of := v.staff(drawn), l.of[v]
+	for i, w := range staff {
+		k := of[i]
 		t.staff[k] += w
-		if c.wage.Dict != nil && !c.wage.Missing(i) {
-			t.wages[k] += float64(w * c.wage.Value(i))
+		if x := v.cells.wage[i]; !math.IsNaN(x) {
+			t.paid[k] += w
+			t.wages[k] += float64(w * x)
 		}
 	}
 	return t
 }
 
-func (s *setting) fields() int {
-	if c, ok := s.Fragment.Cells.Lookup("field"); ok {
-		return c.Dict.Len()
-	}
-	return 0
-}
-
-// totalVariation is half the sum of absolute differences of shares, in [0,1].
+// totalVariation is half the sum of absolute differences of shares, in [0,1];
+// NaN where a table is empty.
 func totalVariation(a, b table) float64 {
 	na, nb := sum(a.staff), sum(b.staff)
 	if na == 0 || nb == 0 {
@@ -49,65 +78,112 @@ func totalVariation(a, b table) float64 {
 	}
 	d := 0.0
 	for k := range a.staff {
-		d += abs(a.staff[k]/na - b.staff[k]/nb)
+		d += math.Abs(a.staff[k]/na - b.staff[k]/nb)
 	}
-	return d / 2
+	return min(1, d/2)
 }
 
 // wageError is the mean absolute difference of the log mean wage of a level x
-// field, weighted by the staff of a.
+// field, weighted by the paid staff of a, over those that both have; NaN where
+// there are none.
 func wageError(a, b table) float64 {
 	d, n := 0.0, 0.0
-	for k := range a.staff {
+	for k := range a.paid {
 		if a.wages[k] > 0 && b.wages[k] > 0 {
-			d += float64(a.staff[k] * abs(math.Log(b.wages[k]/b.staff[k])-math.Log(a.wages[k]/a.staff[k])))
-			n += a.staff[k]
+			d += float64(a.paid[k] * math.Abs(math.Log(b.wages[k]/b.paid[k])-math.Log(a.wages[k]/a.paid[k])))
+			n += a.paid[k]
 		}
 	}
 	return d / n
 }
 
-// compare is a distance between two versions of a table, with the interval of
-// its resamples and its noise floor.
-func (s *setting) compare(name, unit, method string, distance func(a, b table) float64) []metric.Metric {
-	wf, wr := s.fragment.weightOfCell(), s.release.weightOfCell()
-	fragment, release := s.levelField(s.fragment, wf, nil), s.levelField(s.release, wr, nil)
-	drawn := make([]table, s.Draws)
-	for b := range drawn {
-		drawn[b] = s.levelField(s.fragment, wf, s.draws[b])
+// tables are those of all versions and of the resamples of two.
+type tables struct {
+	fragment, release, population table
+	drawnF, drawnR                []table
+}
+
+func (s *setting) tables() tables {
+	l := s.newLevelField()
+	t := tables{fragment: l.table(s.fragment, nil), release: l.table(s.release, nil)}
+	if s.population != nil {
+		t.population = l.table(s.population, nil)
 	}
-	floor, _ := spread(s.Draws, func(b int) float64 { return distance(fragment, drawn[b]) })
-	_, sd := spread(s.Draws, func(b int) float64 {
-		return distance(drawn[b], s.levelField(s.release, wr, s.draws[b]))
-	})
+	for _, drawn := range s.draws {
+		t.drawnF = append(t.drawnF, l.table(s.fragment, drawn))
+		t.drawnR = append(t.drawnR, l.table(s.release, drawn))
+	}
+	return t
+}
+
+// distance is a distance between two versions of a table, of one name for
+// scramble error and one for fragment error.
+type distance struct {
+	name, fragmentName, unit, method string
+	between                          func(a, b table) float64
+	missing                          string // why it cannot be computed, ""
+}
+
+// metrics gives a distance the interval of its resamples and its noise floor.
+func (s *setting) metrics(t tables, d distance) []metric.Metric {
 	const how = " Noise floor: the fragment against resamples of its own employers; interval from the same resamples of both."
+	floor, _ := spread(s.Draws, func(b int) float64 { return d.between(t.fragment, t.drawnF[b]) })
+	row := func(value float64, drawn func(b int) float64, m int) metric.Row {
+		if d.missing != "" {
+			return metric.Missing("", d.missing)
+		}
+		_, sd := spread(s.Draws, drawn)
+		r := within(s.around(value, sd, floor, s.fragment.units, "no level x field is in both versions"), 0, math.Inf(1))
+		r.M = int64(m)
+		return r
+	}
 	out := []metric.Metric{{
-		Name: "fidelity." + name, Better: metric.Lower, Unit: unit, Method: method + " Release against unscrambled fragment." + how,
-		Row: within(s.around(distance(fragment, release), sd, floor, s.fragment.units), 0, math.Inf(1)),
+		Name: d.name, Better: metric.Lower, Unit: d.unit, Method: d.method + " Release against unscrambled fragment." + how,
+		Row: row(d.between(t.fragment, t.release), func(b int) float64 { return d.between(t.drawnF[b], t.drawnR[b]) }, 0),
 	}}
 	if s.population != nil {
-		whole := s.levelField(s.population, s.population.weightOfCell(), nil)
-		_, sd := spread(s.Draws, func(b int) float64 { return distance(whole, drawn[b]) })
-		row := within(s.around(distance(whole, fragment), sd, floor, s.fragment.units), 0, math.Inf(1))
-		row.M = int64(s.population.units)
-		out = append(out, metric.Metric{Name: "fidelity.fragment." + nameTail(name), Better: metric.Lower, Unit: unit,
-			Method: method + " Unscrambled fragment against the whole selection: the error of drawing a fragment at all." + how, Row: row})
+		out = append(out, metric.Metric{
+			Name: d.fragmentName, Better: metric.Lower, Unit: d.unit,
+			Method: d.method + " Unscrambled fragment against the whole selection: the error of drawing a fragment at all." + how,
+			Row:    row(d.between(t.population, t.fragment), func(b int) float64 { return d.between(t.population, t.drawnF[b]) }, s.population.units),
+		})
 	}
 	return out
 }
 
-func margins(_ context.Context, s *setting) (Result, error) {
-	return Result{Metrics: s.compare("margins.level-field-tv", "share",
-		"Total variation distance of the shares of level x field in all staff, weighted by the design.", totalVariation)}, nil
+// marginsAndWages compares the table of staff and mean wages by level x field.
+func marginsAndWages(_ context.Context, s *setting) (Result, error) {
+	staff := distance{
+		name: "fidelity.margins.level-field-tv", fragmentName: "fidelity.fragment.level-field-tv", unit: "share",
+		method:  "Total variation distance of the shares of level x field in all staff, weighted by the design.",
+		between: totalVariation,
+	}
+	if s.levels.Len() == 0 && s.fields.Len() == 0 {
+		staff.missing = "the data have neither level nor field"
+	}
+	wages := distance{
+		name: "fidelity.wages.level-field-error", fragmentName: "fidelity.fragment.level-field-error", unit: "log points",
+		method:  "Mean absolute difference of the log mean wage (class midpoints) by level x field, weighted by staff.",
+		between: wageError, missing: s.noWages(),
+	}
+	t := s.tables()
+	return Result{Metrics: append(s.metrics(t, staff), s.metrics(t, wages)...)}, nil
 }
 
-func wagesByLevel(_ context.Context, s *setting) (Result, error) {
-	if s.fragment.cells.wage.Dict == nil {
-		return Result{Metrics: []metric.Metric{{Name: "fidelity.wages.level-field-error", Better: metric.Lower, Unit: "log points",
-			Method: "Mean absolute difference of log mean wages by level x field.", Row: metric.Missing("", "the release has no wages")}}}, nil
+// noWages says why wages cannot be compared, "" where they can.
+func (s *setting) noWages() string {
+	for _, v := range []struct {
+		name string
+		*view
+	}{{"fragment", s.fragment}, {"release", s.release}} {
+		switch {
+		case v.cells.wageClass.Len() == 0:
+			return "the " + v.name + " has no wages"
+		case !numeric(v.cells.wageClass):
+			return "the wage classes of the " + v.name + " stand for no numbers"
+		}
 	}
-	return Result{Metrics: s.compare("wages.level-field-error", "log points",
-		"Mean absolute difference of the log mean wage (class midpoints) by level x field, weighted by staff.", wageError)}, nil
+	return ""
 }
 
 func sum(x []float64) float64 {

@@ -17,41 +17,52 @@ type measure struct {
 
 var measures = []measure{
 	{"cells", cellErrors},
-	{"margins", margins},
-	{"wages", wagesByLevel},
+	{"margins and wages", marginsAndWages},
 	{"wage regression", wageRegression},
 	{"difference-in-differences", panelEffects},
 }
 
 // spread is the mean and standard deviation of a statistic over resamples;
-// draws on which it is not defined are left out.
+// draws on which it is not defined are left out, and fewer than two give NaN.
 func spread(draws int, statistic func(draw int) float64) (mean, sd float64) {
-	n, sum, squares := 0.0, 0.0, 0.0
+	var x []float64
 	for b := range draws {
-		if x := statistic(b); !math.IsNaN(x) {
-			n, sum, squares = n+1, sum+x, squares+float64(x*x)
+		if v := statistic(b); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			x = append(x, v)
 		}
 	}
+	n := float64(len(x))
 	if n < 2 {
 		return math.NaN(), math.NaN()
 	}
-	mean = sum / n
-	return mean, math.Sqrt(math.Max(0, (squares-n*mean*mean)/(n-1)))
+	mean = sum(x) / n
+	squares := 0.0
+	for _, v := range x {
+		squares += float64((v - mean) * (v - mean))
+	}
+	return mean, math.Sqrt(squares / (n - 1))
 }
 
+const oneUnit = "one employer, so nothing is known of the variation between employers"
+
 // around makes a row of a value with the normal interval of its resampling
-// standard deviation.
-func (s *setting) around(value, sd, floor float64, n int) metric.Row {
-	if math.IsNaN(value) {
-		return metric.Missing("", "not defined on these data")
+// standard deviation; n counts the employers behind it. A value that is not
+// defined is missing for the reason given.
+func (s *setting) around(value, sd, floor float64, n int, undefined string) metric.Row {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		return metric.Missing("", undefined)
 	}
-	r := metric.Row{Value: metric.Number(value), Level: metric.Number(s.Level), N: int64(n), Baseline: metric.Number(floor)}
-	if math.IsNaN(sd) {
-		r.Low, r.High, r.Reason = metric.None, metric.None, "too few employers for an interval"
-		return r
+	r := metric.Row{Value: metric.Number(value), Low: metric.None, High: metric.None,
+		Level: metric.Number(s.Level), N: int64(n), Baseline: metric.Number(floor)}
+	switch {
+	case n < 2:
+		r.Baseline, r.Reason = metric.None, oneUnit
+	case math.IsNaN(sd):
+		r.Reason = "no interval: it is defined on fewer than two resamples of the employers"
+	default:
+		half := infer.TQuantile(float64(s.Draws-1), 0.5+s.Level/2) * sd
+		r.Low, r.High = metric.Number(value-half), metric.Number(value+half)
 	}
-	half := infer.TQuantile(float64(max(1, s.Draws-1)), 0.5+s.Level/2) * sd
-	r.Low, r.High = metric.Number(value-half), metric.Number(value+half)
 	return r
 }
 

@@ -83,8 +83,14 @@ func TestSampleKeepsWholeWorkers(t *testing.T) {
 		draw := func(name string, low, high int32) []int32 {
 			return rapid.SliceOfN(rapid.Int32Range(low, high), n, n).Draw(t, name)
 		}
+		worker := draw("worker", 0, 20)
+		if rapid.Bool().Draw(t, "sparse") {
+			for i := range worker {
+				worker[i] *= 100_000_000 // far apart: sorted and searched instead of tabled
+			}
+		}
 		f := frame.Must(frame.Codes(linked.Employer, frame.MustDict("a", "b", "c"), draw("employer", 0, 2)),
-			frame.Ints(linked.Year, draw("year", 0, 3)), frame.Ints(linked.Worker, draw("worker", 0, 20)))
+			frame.Ints(linked.Year, draw("year", 0, 3)), frame.Ints(linked.Worker, worker))
 		got, r, err := SampleWorkers(linked.Canonical(f), 0.5, key, 1)
 		if err != nil {
 			t.Fatal(err)

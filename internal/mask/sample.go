@@ -18,8 +18,8 @@ import (
 // Wretman 1992, 3.2). A fixed number per employer would be more precise and
 // would give the head count away: round(share·n) tells n to within 1/share.
 // With independent draws a count k leaves an intruder n = k/share with standard
-// deviation sqrt(n(1-share)/share), and one sample over all years leaves the
-// path of head counts as uncertain as a single year: years cannot be averaged.
+// deviation sqrt(n(1-share)/share). A worker who is left out is so in every
+// year, so that stacking years tells no more than the staff's turnover does.
 //
 // Counts scale by share, so the share is published; employers all of whose
 // workers are left out have no rows.
@@ -52,9 +52,7 @@ func SampleWorkers(jobs *frame.Frame, share float64, key rng.Secret, step int) (
 	} else {
 		// One draw per worker in the order of identifiers, whatever the order
 		// of rows; rows without a worker come last, each with its own draw.
-		ids := slices.Clone(worker.I)
-		slices.Sort(ids)
-		ids = slices.Compact(ids)
+		ids := distinct(worker.I)
 		keep := make([]bool, len(ids))
 		missing := -1
 		for k, id := range ids {
@@ -91,22 +89,49 @@ func SampleWorkers(jobs *frame.Frame, share float64, key rng.Secret, step int) (
 	return jobs.Take(rows), r, nil
 }
 
+// dense reports whether a table from low to high is worth its room.
+func dense(low, high int32, n int) bool { return int64(high)-int64(low) <= 8*int64(n)+1<<16 }
+
+// distinct returns the identifiers that occur, rising.
+func distinct(v []int32) []int32 {
+	if len(v) == 0 {
+		return nil
+	}
+	low, high := slices.Min(v), slices.Max(v)
+	if !dense(low, high, len(v)) {
+		ids := slices.Clone(v)
+		slices.Sort(ids)
+		return slices.Compact(ids)
+	}
+	there := make([]bool, int64(high)-int64(low)+1)
+	for _, id := range v {
+		there[int64(id)-int64(low)] = true
+	}
+	var ids []int32
+	for k, yes := range there {
+		if yes {
+			ids = append(ids, int32(int64(low)+int64(k)))
+		}
+	}
+	return ids
+}
+
 // finder returns the position of an identifier among sorted ones, by table
 // where they lie close together.
 func finder(ids []int32) func(int32) int {
 	if len(ids) == 0 {
 		return nil
 	}
-	low, high := int64(ids[0]), int64(ids[len(ids)-1])
-	if high-low > 8*int64(len(ids))+1<<16 {
+	low, high := ids[0], ids[len(ids)-1]
+	if !dense(low, high, len(ids)) {
 		return func(id int32) int {
 			k, _ := slices.BinarySearch(ids, id)
 			return k
 		}
 	}
-	table := make([]int32, high-low+1)
+	table := make([]int32, int64(high)-int64(low)+1)
 	for k, id := range ids {
-		table[int64(id)-low] = int32(k)
+		table[int64(id)-int64(low)] = int32(k)
 	}
-	return func(id int32) int { return int(table[int64(id)-low]) }
+	return func(id int32) int { return int(table[int64(id)-int64(low)]) }
 }

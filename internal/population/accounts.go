@@ -163,7 +163,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 			continue
 		}
 		b := &w.sums[year-w.o.From]
-		length := float64(w.newYear[year+1] - w.newYear[year])
+		length := float64(w.day1(year+1) - w.day1(year))
 		fte := float64(b.fteDays) / 100 / length
 		gross := float64(b.wages) / (1 - a.employeeRSZ)
 		schema := w.schema(year, float64(b.days)/length, fte, turnover, total)

@@ -5,11 +5,11 @@ package population
 func belgium() *calibration {
 	c := &calibration{
 		size: sizeFacts{
-			shares:   [9]float64{.545, .19, .12, .085, .028, .0155, .0105, .0035, .0025}, // A: account filers
-			mean1:    2.0,                                                                // Em: RSZ brochures
-			tail:     1.03,                                                               // D: 1.016 (10-50), 1.038 (50-250)
-			cap:      25000,                                                              // A
-			growthSD: .35, growthEx: .235,                                                // Em: sd .35 at 5, .20 at 50, .12 at 500
+			shares: [9]float64{.545, .19, .12, .085, .028, .0155, .0105, .0035, .0025}, // A: account filers
+			mean1:  2.0,                                                                // Em: RSZ brochures
+			tail:   1.03,                                                               // D: 1.016 (10-50), 1.038 (50-250)
+			cap:    25000, capPer: .5, capFloor: 1500,                                  // A
+			growthSD: .35, growthEx: .235, // Em: sd .35 at 5, .20 at 50, .12 at 500
 		},
 		exits: exitFacts{
 			hazard:    [9]float64{.09, .055, .04, .03, .02, .016, .012, .01, .008}, // A, sums to 6.8 % a year (Em: 6-7 %)

@@ -31,12 +31,13 @@ type share struct {
 }
 
 type sizeFacts struct {
-	shares   [9]float64 // of the nine RSZ classes among employers that file accounts
-	mean1    float64    // mean size in the class 1-4
-	tail     float64    // Pareto exponent of the CCDF from 5 staff on
-	cap      float64    // largest employer
-	growthSD float64    // sd of log growth at five staff
-	growthEx float64    // sd is proportional to size^-growthEx
+	shares           [9]float64 // of the nine RSZ classes among employers that file accounts
+	mean1            float64    // mean size in the class 1-4
+	tail             float64    // Pareto exponent of the CCDF from 5 staff on
+	cap              float64    // largest employer
+	capPer, capFloor float64    // largest employer per employer of the population, and at least: one giant must not be the whole
+	growthSD         float64    // sd of log growth at five staff
+	growthEx         float64    // sd is proportional to size^-growthEx
 }
 
 type exitFacts struct {

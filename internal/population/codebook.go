@@ -175,6 +175,7 @@ func accountColumn(name string) column {
 	return c
 }
 
+//nolint:misspell // Dutch and French
 func sectorLabels() []codes {
 	return []codes{
 		{"A", label{"agriculture, forestry and fishing", "landbouw, bosbouw en visserij", "agriculture, sylviculture et pêche"}},

@@ -58,6 +58,7 @@ type emitter struct {
 	premium   []float64   // by cell
 	ages      [][]float64 // level x age: log wage
 	sectors   []float64   // log wage
+	floor     []float64   // by year of the window: minimum wage
 	gap       []float64   // by year of the window: log wage of women
 	partTime  []float64   // by year of the window: part-time rates against 2021
 	fractions []fraction
@@ -87,6 +88,7 @@ func newEmitter(s *skeleton, jobs, accounts int) *emitter {
 		e.sectors = append(e.sectors, x.sectorPart*math.Log(sec.wage/100))
 	}
 	for y := s.o.From; y <= s.o.To; y++ {
+		e.floor = append(e.floor, x.minimum2021*math.Exp(s.priceOf(y)-s.priceOf(2021)))
 		e.gap = append(e.gap, between(x.womenGap[0], (x.womenGap[0]+x.womenGap[1])/2, x.womenGap[1], float64(y)))
 		e.partTime = append(e.partTime, between(s.c.hours.rise, (1+s.c.hours.rise)/2, 1, float64(y)))
 	}
@@ -140,10 +142,10 @@ func (s *skeleton) emit(ctx context.Context, p *Population, tell progress.Func) 
 // yearsOf returns the first and last year of the window that a spell touches.
 func (s *skeleton) yearsOf(sp spell) (lo, hi int) {
 	lo, hi = s.o.From, s.o.To
-	for sp.from >= s.newYear[lo+1] {
+	for sp.from >= s.day1(lo+1) {
 		lo++
 	}
-	for hi >= lo && sp.to < s.newYear[hi] {
+	for hi >= lo && sp.to < s.day1(hi) {
 		hi--
 	}
 	return lo, hi
@@ -245,7 +247,7 @@ func (w *writer) firmEffects(id int32, e *employer) {
 }
 
 func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) {
-	j, x, start, end := w.jobs, &w.c.wage, w.newYear[year], w.newYear[year+1]
+	j, x, start, end := w.jobs, &w.c.wage, w.day1(year), w.day1(year+1)
 	w.key.Reseed(&w.y, stageYear, entityYear(sp.worker, year))
 	age := year - t.birth
 	cell := t.cell
@@ -257,7 +259,7 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	if t.hoursRank < w.partTimeRate(&w.c.sectors[e.sector], t.woman, age, year) {
 		fte = t.fraction
 	}
-	log := w.base + w.price[year] - w.price[2021] + w.premium[cell] + w.ages[level][min(age, 79)] + w.sectors[e.sector] +
+	log := w.base + w.priceOf(year) - w.priceOf(2021) + w.premium[cell] + w.ages[level][min(age, 79)] + w.sectors[e.sector] +
 		w.c.regions[e.region].wage + t.effect + w.psi[year-w.o.From] + float64(x.noiseSD*w.y.Normal())
 	if t.woman {
 		log -= w.gap[year-w.o.From]
@@ -269,7 +271,7 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 		}
 	}
 	full := math.Exp(log)
-	if floor := x.minimum2021 * math.Exp(w.price[year]-w.price[2021]); full < floor {
+	if floor := w.floor[year-w.o.From]; full < floor {
 		full = floor * (1 + float64(.04*w.y.Float64()))
 	}
 	from, to := max(sp.from, start), min(sp.to, end-1)
@@ -292,13 +294,13 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	w.sums[year-w.o.From].add(w, sp.worker, id, level, t.woman, fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
-func (s *emitter) partTimeRate(x *sectorFacts, woman bool, age, year int) float64 {
+func (e *emitter) partTimeRate(x *sectorFacts, woman bool, age, year int) float64 {
 	p := x.partTimeM
 	if woman {
 		p = x.partTimeW
 	}
-	h := s.c.hours
-	p *= s.partTime[year-s.o.From] / 100
+	h := &e.c.hours
+	p *= e.partTime[year-e.o.From] / 100
 	if age >= h.olderFrom {
 		p *= h.older
 	}

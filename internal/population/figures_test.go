@@ -227,19 +227,18 @@ func hits(p *Population) (hit, wrongYear, falseRate float64, events, others int)
 			continue
 		}
 		got := sides.event[i]
-		switch {
-		case planted == frame.NoInt:
+		if planted == frame.NoInt {
 			others++
 			if got != frame.NoInt {
 				falseRate++
 			}
-		default:
-			events++
-			if got == planted {
-				hit++
-			} else if got != frame.NoInt {
-				wrongYear++
-			}
+			continue
+		}
+		events++
+		if got == planted {
+			hit++
+		} else if got != frame.NoInt {
+			wrongYear++
 		}
 	}
 	return hit / float64(events), wrongYear / float64(events), falseRate / float64(others), events, others

@@ -150,6 +150,19 @@ func (p *Population) check(dir string) error {
 			}
 		}
 	}
+	for i, a := range p.Suppliers.Col("amount").L {
+		if a < 1 {
+			return fmt.Errorf("population: %s: row %d of suppliers has amount %s, want at least 1 euro", dir, i+1, amountText(a))
+		}
+	}
+	for _, name := range tableNames[1:] {
+		f := *p.table(name)
+		for i, y := range f.Col("year").I {
+			if int(y) < p.Options.From || int(y) > p.Options.To {
+				return fmt.Errorf("population: %s: row %d of %s has year %d, want %d..%d as in truth.json", dir, i+1, name, y, p.Options.From, p.Options.To)
+			}
+		}
+	}
 	p.Accounts = p.Accounts.Sorted("employer_id", "year")
 	p.Suppliers = p.Suppliers.Sorted("supplier_id", "customer_id", "year")
 	p.Jobs = p.Jobs.Sorted("employer_id", "year", "worker_id")
@@ -164,4 +177,11 @@ func schemaOf(table string) tabio.Schema {
 		s.Columns = append(s.Columns, tabio.ColumnSpec{Name: c.Name, Kind: c.kind, Decimals: c.decimals, Dict: c.dict, Required: true})
 	}
 	return s
+}
+
+func amountText(a int64) string {
+	if a == frame.NoLong {
+		return "missing"
+	}
+	return fmt.Sprint(a)
 }

@@ -6,6 +6,7 @@ import (
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/spike"
 )
 
 // SupplierShareDict is the codebook of the class of the share of an employer's
@@ -85,6 +86,9 @@ func (p *Population) Linked() (*linked.Data, error) {
 	accounts := recode(p.Accounts, dict, newCode, nil, p.Accounts.Names()[1:]...)
 	d.Accounts = p.withRegister(accounts, newCode)
 	d.Notes = append(d.Notes, "a generated population: no worker and no employer exists")
+	if years < spike.MinYears {
+		d.Notes = append(d.Notes, fmt.Sprintf("with %d years of accounts no automation event can be detected: every employer is a control", years))
+	}
 	return d, d.Validate()
 }
 

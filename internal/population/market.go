@@ -89,7 +89,7 @@ func (m *markets) route(l leaver, year int, r *rng.Stream) {
 	k := m.of(sector, region, s.cell[l.worker])
 	day := l.day
 	if int(s.hired[l.worker]) == year { // at most two employers a year
-		day = s.newYear[year+1]
+		day = s.day1(year + 1)
 	}
 	m.pool[k] = append(m.pool[k], candidate{l.worker, day, int16(year)})
 }

@@ -21,10 +21,10 @@ type sizeLaw struct {
 
 // newSizeLaw fits the law; employers is the number drawn at a time, which
 // bounds the largest: at most about one employer in two such populations would
-// be larger than the cap.
+// be larger than the cap, and none holds more than a fixed share of all staff.
 func newSizeLaw(f sizeFacts, employers int) *sizeLaw {
 	l := &sizeLaw{bounds: []float64{1, 4.5, 9.5, 19.5, 49.5, 99.5, 199.5, 499.5, 999.5}, sd5: f.growthSD, ex: f.growthEx}
-	limit, above := f.cap, 0.0
+	limit, above := min(f.cap, max(f.capFloor, f.capPer*float64(employers))), 0.0
 	for c := len(f.shares) - 1; c >= 0; c-- {
 		if want := .5 / float64(employers); above+f.shares[c] > want {
 			if s := l.bounds[c] * math.Pow(f.shares[c]/(want-above), 1/f.tail); s < limit {

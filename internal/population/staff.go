@@ -28,8 +28,8 @@ type skeleton struct {
 	cells *cellTables
 
 	regionCum []float64
-	price     map[int]float64
-	newYear   map[int]int32
+	price     []float64   // log wage index by year since FirstYear
+	days      []int32     // 1 January by year since firstDay
 	sectorHaz []float64   // sector: factor on separation hazards
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
 
@@ -52,8 +52,7 @@ type skeleton struct {
 
 func newSkeleton(o Options) *skeleton {
 	c := belgium()
-	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c),
-		price: map[int]float64{}, newYear: map[int]int32{}}
+	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c)}
 	shares := make([]float64, len(c.regions))
 	for i, r := range c.regions {
 		shares[i] = r.share
@@ -67,10 +66,10 @@ func newSkeleton(o Options) *skeleton {
 		if y > 2003 && y <= 2021 {
 			level += math.Log(1+c.wage.index[y]/100) + drift/100
 		}
-		s.price[y] = level
+		s.price = append(s.price, level)
 	}
-	for y := 1940; y <= o.To+1; y++ {
-		s.newYear[y] = int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix() / 86400)
+	for y := firstDay; y <= o.To+1; y++ {
+		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
 	}
 	mean, total := 0.0, 0.0
 	for _, x := range c.sectors {
@@ -89,7 +88,14 @@ func newSkeleton(o Options) *skeleton {
 	return s
 }
 
-func (s *skeleton) priceOf(year int) float64 { return s.price[max(2003, year)] }
+// priceOf is the log index of wages and prices, 0 in the first year.
+func (s *skeleton) priceOf(year int) float64 { return s.price[max(FirstYear, year)-FirstYear] }
+
+// day1 is 1 January of a year in days since 1970-01-01.
+func (s *skeleton) day1(year int) int32 { return s.days[year-firstDay] }
+
+// firstDay is a year before which no spell began.
+const firstDay = FirstYear - 60
 
 // opening is a job to be filled in the course of a year.
 type opening struct {
@@ -184,7 +190,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				cum := s.tenures[e.sector]
 				limit := min(age-17, s.o.From-int(e.founded), len(cum))
 				tenure := pick(cum[:max(1, limit)], r.Float64())
-				day := s.newYear[s.o.From-1-tenure] + int32(1+r.IntN(362))
+				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
 				spells[i], active[i] = spell{worker, day, stillThere}, int32(i)
 			}
 			s.spells[id], s.active[id] = spells, active
@@ -254,7 +260,7 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 	var r rng.Stream
 	s.key.Reseed(&r, stageSeparation, entityYear(id, year))
 	e := &s.employers[id]
-	day := s.newYear[year] + 30 + int32(r.IntN(300))
+	day := s.day1(year) + 30 + int32(r.IntN(300))
 	for _, k := range s.active[id] {
 		s.spells[id][k].to = day
 		if e.heir < 0 {
@@ -274,7 +280,7 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 			s.lately[worker], s.hired[worker] = heir, int16(year)
 		}
 		if more := want - len(s.active[heir]); more > 0 {
-			s.openFrom(heir, year, more, int(day-s.newYear[year])+1, b)
+			s.openFrom(heir, year, more, int(day-s.day1(year))+1, b)
 		}
 	}
 	s.active[id] = nil
@@ -290,7 +296,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	if k, ok := at(year, int(e.event)); ok {
 		factor, extra = factor*s.world.factor[k], s.world.separation[k]
 	}
-	start, spells := s.newYear[year], s.spells[id]
+	start, spells := s.day1(year), s.spells[id]
 	leave := func(k int32) {
 		spells[k].to = start + 1 + int32(r.IntN(362))
 		b.leavers = append(b.leavers, leaver{spells[k].worker, id, spells[k].to})
@@ -356,10 +362,10 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	short := r.Poisson(float64(count) * s.c.flows.short)
 	begun := len(b.openings)
 	for i := range count + short {
-		day := s.newYear[year] + int32(min(362, first+r.IntN(max(1, 363-first))))
+		day := s.day1(year) + int32(min(362, first+r.IntN(max(1, 363-first))))
 		to := stillThere
 		if i >= count {
-			to = min(day+7+int32(r.IntN(120)), s.newYear[year]+363)
+			to = min(day+7+int32(r.IntN(120)), s.day1(year)+363)
 			day = min(day, to)
 		}
 		cell := uint16(0)

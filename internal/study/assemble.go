@@ -35,6 +35,9 @@ func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, us
 	r := s.emptyReport()
 	r.N = s.counted(v)
 	r.Metrics = slices.Concat(risk.metrics, use.Metrics, s.swapMetrics())
+	if s.data.Periods {
+		r.Metrics = append(r.Metrics, pathMetric(v))
+	}
 	r.Tables = slices.Concat(risk.tables, use.Tables)
 	r.Warnings = slices.Concat(s.sample.Warnings, s.data.Notes, s.warnings(), risk.warnings)
 	var err error

@@ -2,15 +2,294 @@ package study
 
 import (
 	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
 
+	"scramblelab/internal/attack"
+	"scramblelab/internal/draw"
+	"scramblelab/internal/folder"
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
+	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
+	"scramblelab/internal/score"
 )
 
-func (s *scrambled) attack(ctx context.Context, rel *release.Release, serials *release.SerialMap, key rng.Sim) (measured, error) {
-	return measured{}, nil
+// variants of an attack beside its top row, which is noise 1 and full knowledge
+// of the method: the errors of the public file are an assumption, and so is
+// what the intruder knows.
+var variants = []struct {
+	group   string
+	options attack.Options
+	method  bool // differs only for intruders who look at what was swapped
+}{
+	{"", attack.Options{}, false},
+	{"noise=0", attack.Options{Exact: true}, false},
+	{"noise=0.5", attack.Options{NoiseScale: 0.5}, false},
+	{"noise=2", attack.Options{NoiseScale: 2}, false},
+	{"knowledge=method", attack.Options{Knowledge: metric.KnowsMethod}, true},
+	{"knowledge=none", attack.Options{Knowledge: metric.KnowsNothing}, true},
 }
 
-func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Report, error) { return nil, nil }
+// fingerprinted is what one adversary found, variant by variant.
+type fingerprinted struct {
+	adversary attack.Adversary
+	variants  []score.Variant
+}
+
+// claims lets every adversary of the plan match serials to the public file.
+func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim, o Options) ([]fingerprinted, error) {
+	public, err := s.publicFile(key)
+	if err != nil {
+		return nil, err
+	}
+	var out []fingerprinted
+	for i, name := range s.plan.Adversaries {
+		a, err := attack.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		f := fingerprinted{adversary: a}
+		for k, v := range variants {
+			if v.method && (!a.Education || held.Method.SwapRate == 0) {
+				continue
+			}
+			o.Progress.Step("attack", i*len(variants)+k, len(s.plan.Adversaries)*len(variants))
+			found, err := attack.Fingerprint(ctx, held, public, a, v.options)
+			if err != nil {
+				return nil, err
+			}
+			f.variants = append(f.variants, score.Variant{Group: v.group, Fingerprints: found})
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// publicFile is the annual accounts, or what the plan says the public knows.
+func (s *scrambled) publicFile(key rng.Sim) (*attack.Public, error) {
+	if s.data.Accounts != nil {
+		return attack.FromAccounts(s.data)
+	}
+	return attack.Derive(s.data, s.plan.Attack.Public.Columns, s.plan.Attack.Public.Noise, key)
+}
+
+// attack lets the intruders loose and scores their claims with the truth.
+func (s *scrambled) attack(ctx context.Context, rel *release.Release, serials release.SerialMap, key rng.Sim, o Options) (measured, error) {
+	var out measured
+	held := s.held(rel)
+	found, err := s.claims(ctx, held, key, o)
+	if err != nil {
+		return out, err
+	}
+	truth := s.truth(serials)
+	for _, f := range found {
+		ms, err := score.Employers(truth, f.variants)
+		if err != nil {
+			return out, err
+		}
+		decoys, err := score.FalseClaims(truth, f.variants[0].Fingerprints)
+		if err != nil {
+			return out, err
+		}
+		out.metrics = append(out.metrics, append(ms, decoys)...)
+		for _, n := range f.variants[0].Fingerprints.Notes {
+			if !slices.Contains(out.warnings, n) {
+				out.warnings = append(out.warnings, n)
+			}
+		}
+	}
+	return out, s.attackWorkers(&out, held, found, truth, key)
+}
+
+// truth says which employers each serial stands for.
+func (s *scrambled) truth(m release.SerialMap) score.Truth {
+	t := score.Truth{}
+	for i, code := range m.Employers {
+		k := score.Key{Serial: int32(i) + 1}
+		if m.PerYear {
+			k.Year = m.Years[i]
+		}
+		t[k] = s.membersOf(code)
+	}
+	return t
+}
+
+// colleague is the name of the intruder who knows the employer's serial, from
+// having worked there or from one recognised cell.
+const colleague = "colleague"
+
+// attackWorkers goes through the employer to the worker: with the serial known,
+// and with the serial that each adversary found.
+func (s *scrambled) attackWorkers(out *measured, held attack.Release, found []fingerprinted, truth score.Truth, key rng.Sim) error {
+	names := []string{colleague}
+	for _, f := range found {
+		names = append(names, f.adversary.Name)
+	}
+	variant := func(name string) string {
+		if name == colleague {
+			return score.KnownEmployer
+		}
+		return score.Chain
+	}
+	classes, released := held.Tables.Cells.Lookup(publish.WageClass)
+	if !released {
+		for _, n := range names {
+			out.metrics = append(out.metrics, metric.Metric{
+				Name: fmt.Sprintf("attack.worker.%s.%s.wage-class", variant(n), n), Better: metric.Lower, Unit: "share", Knowledge: metric.KnowsParameters,
+				Method: "Wage class of a worker read from the released cell. Lower is safer.", Row: metric.Missing("", "the release has no wages, so there is no wage class to claim"),
+			})
+		}
+		return nil
+	}
+	inside := make([]bool, s.data.Employers())
+	for _, e := range s.sample.Employers {
+		inside[e] = true
+	}
+	serialOf, right := truth.SerialOf()
+	employer, year := s.data.Jobs.Col(linked.Employer).I, s.data.Jobs.Col(linked.Year).I
+	left, dated := s.data.Jobs.Lookup(linked.Left)
+	counted := s.plan.Release.CountOn == "31-12" && dated
+	rows := attack.DrawTargets(s.data.Jobs, func(i int) bool {
+		if !inside[employer[i]] || counted && !left.Missing(i) {
+			return false
+		}
+		_, ok := serialOf(employer[i], year[i])
+		return ok
+	}, s.plan.Attack.Targets, key)
+	prior, err := attack.NewPrior(s.data, classes.Dict, func(e int32) bool { return !inside[e] })
+	if err != nil {
+		return err
+	}
+	targets := attack.TargetsOf(s.data, rows)
+	known := score.WorkerTruth{WageClass: attack.WageClasses(s.data.Jobs, rows, classes.Dict), Targets: targets, Staff: s.staffOf(rows)}
+	for i, n := range names {
+		lookup := serialOf
+		if n != colleague {
+			claims, err := found[i-1].variants[0].Fingerprints.Assignment()
+			if err != nil {
+				return err
+			}
+			lookup = score.SerialFinder(claims)
+		}
+		claims, err := attack.CellDisclosure(held, metric.KnowsParameters, lookup, targets, prior)
+		if err != nil {
+			return err
+		}
+		ms, err := score.Workers(variant(n), n, metric.KnowsParameters, claims, known, s.data.Employers(), right)
+		if err != nil {
+			return err
+		}
+		out.metrics = append(out.metrics, ms...)
+		if n != colleague {
+			out.tables = append(out.tables, score.ChainTable(n, claims, known, right))
+		}
+	}
+	return nil
+}
+
+// staffOf returns the head count of each row's employer in its year.
+func (s *scrambled) staffOf(rows []int32) []int32 {
+	b := s.data.Jobs.Runs(linked.Employer, linked.Year)
+	out := make([]int32, len(rows))
+	k := 0
+	for i, r := range rows { // both ascend
+		for b[k+1] <= r {
+			k++
+		}
+		out[i] = b[k+1] - b[k]
+	}
+	return out
+}
+
+// pathMetric says how many employers have a head-count path of their own: the
+// ceiling that no swap of attributes can lower.
+func pathMetric(v *versions) metric.Metric {
+	m := metric.Metric{Name: "attack.employer.path.head-count-only.unique", Better: metric.Lower, Unit: "share", Knowledge: metric.KnowsNothing,
+		Method: "Share of all employers of the selection whose exact head counts over the window nobody else has; every attribute swap leaves it as it is. Rows: over the first years only. Lower is safer."}
+	paths := uniquePaths(v.population)
+	for k, p := range paths {
+		row := metric.Exact(p.share(), int64(p.employers))
+		row.M = int64(p.employers)
+		if k == len(paths)-1 {
+			m.Row = row
+		}
+		row.Group = fmt.Sprintf("years=%d", k+1)
+		m.By = append(m.By, row)
+	}
+	return m
+}
+
+// Attack attacks a release that was written before. It writes claims.csv, and
+// with the escrow report.json.
+func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Report, error) {
+	in := append(inputs(p), at.Release)
+	if at.Escrow != "" {
+		in = append(in, at.Escrow)
+	}
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: in})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Abort()
+	s, rel, serials, k, err := open(ctx, p, at, o)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.claims(ctx, s.held(rel), k.sim, Options{Progress: o.Progress})
+	if err != nil {
+		return nil, err
+	}
+	if err := folder.WriteFile(filepath.Join(out.Path(), "claims.csv"), 0o600, func(w io.Writer) error { return s.writeClaims(w, found) }); err != nil {
+		return nil, err
+	}
+	r := s.emptyReport()
+	r.Warnings = slices.Concat(rel.Warnings, s.data.Notes)
+	if at.Escrow == "" {
+		r.Warnings = append(r.Warnings, "without --escrow the claims are not scored: they stand in claims.csv")
+		return r, finish(out, r)
+	}
+	if s.sample.Unit == draw.UnitWorker {
+		r.Warnings = append(r.Warnings, "the records are workers, whom the escrow does not name: workers of the same employers are attacked")
+	}
+	risk, err := s.attack(ctx, rel, serials, k.sim, Options{})
+	if err != nil {
+		return nil, err
+	}
+	r.Metrics, r.Tables, r.Warnings = risk.metrics, risk.tables, append(r.Warnings, risk.warnings...)
+	return r, finish(out, r)
+}
+
+// writeClaims writes what the intruders say, best claim first: the posterior
+// is theirs, the truth is not in it.
+func (s *scrambled) writeClaims(w io.Writer, found []fingerprinted) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"adversary", "serial", "year", "employer", "posterior"}); err != nil {
+		return err
+	}
+	label := s.data.Jobs.Col(linked.Employer).Dict.Label
+	for _, f := range found {
+		claims, err := f.variants[0].Fingerprints.Assignment()
+		if err != nil {
+			return err
+		}
+		for _, c := range claims {
+			year := ""
+			if c.Year != 0 && c.Year != frame.NoInt {
+				year = strconv.Itoa(int(c.Year))
+			}
+			if err := out.Write([]string{f.adversary.Name, strconv.Itoa(int(c.Serial)), year, label(c.Employer), strconv.FormatFloat(c.Posterior, 'f', 6, 64)}); err != nil {
+				return err
+			}
+		}
+	}
+	out.Flush()
+	return out.Error()
+}

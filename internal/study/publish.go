@@ -105,6 +105,13 @@ func (s *scrambled) publishOptions() (publish.Options, error) {
 		if err != nil {
 			return o, fmt.Errorf("release.classes.%s: %w", c.what, err)
 		}
+		if c.what == "wage" && c.from.Top > 0 {
+			// The mean above a high limit is about a quarter higher: a Pareto
+			// tail with exponent 5 (and the same rule as for intervals read).
+			if classes, err = classes.WithTop(1.25 * c.from.Top); err != nil {
+				return o, fmt.Errorf("release.classes.wage: %w", err)
+			}
+		}
 		*c.to = classes
 	}
 	return o, nil

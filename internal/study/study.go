@@ -153,7 +153,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		return nil, err
 	}
 	watch.start("attack")
-	risk, err := s.attack(ctx, rel, &serials, k.sim)
+	risk, err := s.attack(ctx, rel, serials, k.sim, o)
 	if err != nil {
 		return nil, err
 	}

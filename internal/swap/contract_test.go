@@ -281,6 +281,7 @@ func TestValidate(t *testing.T) {
 		{"firm attribute alone", Options{Rate: 0.1, Bundle: []string{linked.Group}}, "travels along"},
 		{"employer over years", Options{Rate: 0.1, Bundle: []string{linked.Employer}}, "add it to same"},
 		{"employer within", Options{Rate: 0.1, Bundle: []string{linked.Employer}, Same: []string{linked.Year}, Scope: WithinEmployer}, "exchange nothing"},
+		{"employer in same", Options{Rate: 0.1, Bundle: []string{linked.Level}, Same: []string{linked.Employer}, Scope: AcrossEmployers}, "take one out"},
 		{"method", Options{Rate: 0.1, Bundle: []string{linked.Level}, Method: "rank"}, RandomSwap},
 		{"twice", Options{Rate: 0.1, Bundle: []string{linked.Level, linked.Level}}, "twice"},
 	}

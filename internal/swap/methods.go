@@ -20,7 +20,7 @@ type Method struct {
 	pair func(g *stratum, s *rng.Stream) drawn
 }
 
-// Methods is the list of all methods. Adding one is adding a file and a line.
+// methods is the one list of methods. Adding one is adding a file and a line.
 var methods = []Method{
 	{RandomSwap, "Disjoint pairs drawn uniformly within strata exchange the bundle (Dalenius and Reiss 1982; METHODS 1.2).", randomPairs},
 }

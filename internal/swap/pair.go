@@ -16,6 +16,7 @@ type stratum struct {
 	across   bool
 	employer []int32
 	index    []int32 // room for the order of units
+	partner  []int32 // room for their partners
 }
 
 func (g *stratum) reset(n int) {
@@ -26,6 +27,18 @@ func (g *stratum) reset(n int) {
 	}
 	if g.across {
 		g.employer = slices.Grow(g.employer[:0], n)[:n]
+	}
+}
+
+// exchange writes the pairs of a stratum of rows into p, in the order of rows.
+func (g *stratum) exchange(p Permutation, members, pairs []int32) {
+	g.partner = append(g.partner[:0], members...)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		a, b := pairs[i], pairs[i+1]
+		g.partner[a], g.partner[b] = members[b], members[a]
+	}
+	for i, r := range members {
+		p[r] = g.partner[i]
 	}
 }
 

@@ -52,12 +52,14 @@ func Keeps(o Options, p Promise) (ok bool, why string) {
 		return true, "the table contains no column of the bundle"
 	}
 	if len(open) > 0 {
-		advice := "add %s to same"
-		if slices.Contains(open, linked.Employer) {
-			advice += fmt.Sprintf(" (%s: scope %v)", linked.Employer, WithinEmployer)
+		var advice []string
+		if same := slices.DeleteFunc(slices.Clone(open), func(n string) bool { return n == linked.Employer }); len(same) > 0 {
+			advice = append(advice, fmt.Sprintf("add %s to same", quoted(same)))
 		}
-		return false, fmt.Sprintf("%s moves between rows that differ in %s: "+advice,
-			quoted(inside), quoted(open), quoted(open))
+		if slices.Contains(open, linked.Employer) {
+			advice = append(advice, fmt.Sprintf("set scope to %v", WithinEmployer))
+		}
+		return false, fmt.Sprintf("%s moves between rows that differ in %s: %s", quoted(inside), quoted(open), strings.Join(advice, " and "))
 	}
 	if len(inside) > 1 && !o.Joint && !slices.Contains(o.Bundle, linked.Employer) {
 		return false, fmt.Sprintf("%s travel apart: set joint to true", quoted(inside))

@@ -187,7 +187,7 @@ func TestKeepsSaysWhatToAdd(t *testing.T) {
 		want  string // "" where kept
 	}{
 		{"arm missing", o, []string{linked.Year, linked.Group, linked.Level}, `add "group" to same`},
-		{"employer", o, []string{linked.Year, linked.Employer, linked.Level}, "scope within-employer"},
+		{"employer", o, []string{linked.Year, linked.Employer, linked.Level}, "set scope to within-employer"},
 		{"apart", apart, []string{linked.Level, linked.Field}, "set joint to true"},
 		{"one of two", apart, []string{linked.Year, linked.Level}, ""},
 		{"untouched", o, []string{linked.Employer, linked.Year, linked.Sex}, ""},

@@ -125,6 +125,9 @@ func (o Options) Validate(f *frame.Frame) error {
 			return fmt.Errorf("swap: %q stands in bundle and in same: partners who agree on it exchange nothing; take it out of one", n)
 		}
 	}
+	if slices.Contains(o.Same, linked.Employer) && o.Scope == AcrossEmployers {
+		return fmt.Errorf("swap: %q stands in same but scope is %v: no two units can do both; take one out", linked.Employer, o.Scope)
+	}
 	if slices.Contains(o.Bundle, linked.Employer) {
 		if o.Scope == WithinEmployer {
 			return fmt.Errorf("swap: bundle holds %q but scope is %v: such partners exchange nothing", linked.Employer, o.Scope)
@@ -262,5 +265,9 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 		res.Report.Pairings = append(res.Report.Pairings, *pr)
 	}
 	res.Report.warn()
+	if f.Has(linked.Weight) {
+		res.Report.Warnings = append(res.Report.Warnings, fmt.Sprintf(
+			"step %d: rows carry a weight that stays in place: head counts of rows are kept, weighted counts only on average", step))
+	}
 	return res, nil
 }

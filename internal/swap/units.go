@@ -261,6 +261,10 @@ func (e *engine) pairUnits(ctx context.Context, m Method, p Permutation, pr *Pai
 			}
 			d := m.pair(g, key.Stream(stage, e.addressOf(members[0])))
 			t.odd, t.outside, t.expected = t.odd+d.odd, t.outside+d.outside, t.expected+d.expected
+			if e.units.start == nil {
+				g.exchange(p, members, d.pairs)
+				continue
+			}
 			for i := 0; i+1 < len(d.pairs); i += 2 {
 				if !e.exchange(p, members[d.pairs[i]], members[d.pairs[i+1]]) {
 					t.outside += 2
@@ -284,13 +288,9 @@ func (e *engine) pairUnits(ctx context.Context, m Method, p Permutation, pr *Pai
 	return nil
 }
 
-// exchange lets two units change places row by row. It refuses partners across
+// exchange lets two units of several rows change places row by row. It refuses partners across
 // employers of whom a second job shares an employer.
 func (e *engine) exchange(p Permutation, a, b int32) bool {
-	if e.units.start == nil {
-		p[a], p[b] = b, a
-		return true
-	}
 	x, y := e.units.of(a), e.units.of(b)
 	if e.o.Scope == AcrossEmployers {
 		for k := range x {
