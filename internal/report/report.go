@@ -1,9 +1,13 @@
 // Package report shows a metric.Report to people: one self-contained HTML file
-// that needs no network, a summary for the terminal, and a table of gates.
+// that needs no network and runs no script, a summary for the terminal, and
+// tables of gates and numbers.
 //
 // Charts are inline SVG drawn here, because they must take their colours from
-// the page (light, dark, paper), carry intervals, baselines and limits, and be
-// readable by a screen reader; they are dots on a line, nothing more.
+// the page (light, dark, paper), keep their letters readable on a telephone,
+// carry intervals, baselines and limits, and be readable by a screen reader.
+//
+// No text of this package calls a release anonymous: it is pseudonymised and
+// was tested against named intruders.
 package report
 
 import (
@@ -13,102 +17,94 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 
 	"scramblelab/internal/metric"
 )
 
-//go:embed page.html
+//go:embed page.html parts.html style.css
 var files embed.FS
 
-// page is what the template shows.
-type page struct {
-	*metric.Report
-	Title    string
-	Verdict  string // pass or fail
-	Headline string
-	Failed   []metric.Gate
-	Risk     []metric.Metric
-	Use      []metric.Metric
-	Swap     []metric.Metric
-	Chain    []metric.Table
-	Other    []metric.Table
-	Charts   []chart
-	JSON     template.JS
+// HTML writes the whole report as one file. It contains confidential figures
+// and says so. The same report gives the same bytes.
+func HTML(w io.Writer, r *metric.Report) error {
+	b, err := json.Marshal(r) // escapes <, > and &: no label can end the script element
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	style, err := files.ReadFile("style.css")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	v := newView(r)
+	v.JSON, v.Style = template.JS(b), template.CSS(style)
+	t, err := template.New("page.html").Funcs(template.FuncMap{"count": count}).ParseFS(files, "page.html", "parts.html")
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	var page bytes.Buffer // a template that fails half-way leaves nothing behind
+	if err := t.Execute(&page, v); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(page.Bytes())
+	return err
 }
 
-// HTML writes the whole report as one file. It contains confidential figures
-// and says so.
-func HTML(w io.Writer, r *metric.Report) error {
-	b, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	p := page{Report: r, Title: "Scramble report", Verdict: metric.Pass, Headline: headline(r), JSON: template.JS(bytes.ReplaceAll(b, []byte("</"), []byte(`<\/`)))}
-	for _, g := range r.Gates {
-		if g.Verdict == metric.Fail {
-			p.Failed, p.Verdict = append(p.Failed, g), metric.Fail
-		}
-	}
-	for _, m := range r.Metrics {
-		switch family(m.Name) {
-		case "attack":
-			p.Risk = append(p.Risk, m)
-		case "fidelity":
-			p.Use = append(p.Use, m)
+// tally counts gates by verdict.
+type tally struct{ passed, failed, skipped int }
+
+func tallied(gates []metric.Gate) tally {
+	var t tally
+	for _, g := range gates {
+		switch g.Verdict {
+		case metric.Pass:
+			t.passed++
+		case metric.Skip:
+			t.skipped++
 		default:
-			p.Swap = append(p.Swap, m)
+			t.failed++
 		}
 	}
-	for _, t := range r.Tables {
-		if strings.HasPrefix(t.Name, "chain") {
-			p.Chain = append(p.Chain, t)
-		} else {
-			p.Other = append(p.Other, t)
-		}
+	return t
+}
+
+func (t tally) judged() int { return t.passed + t.failed }
+
+// verdict is pass, fail, or skip where nothing was judged.
+func (t tally) verdict() string {
+	switch {
+	case t.failed > 0:
+		return metric.Fail
+	case t.passed > 0:
+		return metric.Pass
 	}
-	p.Charts = charts(r)
-	t, err := template.New("page.html").Funcs(template.FuncMap{
-		"number": number, "interval": interval, "limit": func(g metric.Gate) string { return gateLimit(g) }, "metricNumber": metricNumber,
-		"metricBaseline": func(m metric.Metric) string { return shown(m.Baseline, m.Unit) }, "plain": plain,
-		"rowNumber":   func(m metric.Metric, r metric.Row) string { return rowNumber(r, m.Unit) },
-		"rowBaseline": func(m metric.Metric, r metric.Row) string { return shown(r.Baseline, m.Unit) },
-		"direction":   direction, "verdictWord": verdictWord, "count": count, "anchor": anchor, "chartOf": func(cs []chart, id string) []chart {
-			var out []chart
-			for _, c := range cs {
-				if c.Section == id {
-					out = append(out, c)
-				}
-			}
-			return out
-		},
-	}).ParseFS(files, "page.html")
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	if err := t.Execute(w, p); err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
-	return nil
+	return metric.Skip
 }
 
 // headline says in one sentence what was found.
-func headline(r *metric.Report) string {
-	failed, judged := 0, 0
-	for _, g := range r.Gates {
-		if g.Verdict != metric.Skip {
-			judged++
-		}
-		if g.Verdict == metric.Fail {
-			failed++
-		}
+func (t tally) headline() string {
+	skipped := ""
+	if t.skipped > 0 {
+		skipped = fmt.Sprintf("; %d could not be judged", t.skipped)
 	}
-	if failed == 0 {
-		return fmt.Sprintf("The release passes all %d gates that could be judged.", judged)
+	switch t.verdict() {
+	case metric.Fail:
+		return fmt.Sprintf("The release fails %d of %s%s.", t.failed, plural(t.judged(), "gate"), skipped)
+	case metric.Pass:
+		if t.passed == 1 {
+			return "The release passes the one gate that was judged" + skipped + "."
+		}
+		return fmt.Sprintf("The release passes all %d gates%s.", t.passed, skipped)
 	}
-	return fmt.Sprintf("The release fails %d of %d gates.", failed, judged)
+	return "No gate was judged: this report gives numbers, not a verdict."
 }
 
-func family(name string) string { return name[:strings.IndexByte(name+".", '.')] }
-
-func anchor(name string) string { return strings.ReplaceAll(name, ".", "-") }
+// advice says what follows from the verdict.
+func (t tally) advice() string {
+	switch t.verdict() {
+	case metric.Fail:
+		return "It is pseudonymised and was tested; it should not leave the building as it is. The reasons, and what to change:"
+	case metric.Pass:
+		return "It is pseudonymised, tested against the intruders below. Nobody can test against all, so handle it as personal data."
+	}
+	return "The release is pseudonymised. Handle it as personal data until a policy has judged it."
+}

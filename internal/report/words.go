@@ -9,90 +9,136 @@ import (
 	"scramblelab/internal/metric"
 )
 
+const none = "–" // an absent number
+
 // number shows a number with a sensible count of digits; a dash where it is
 // absent.
 func number(n metric.Number) string {
 	if !n.Valid() {
-		return "–"
+		return none
 	}
-	x := math.Abs(float64(n))
+	v := float64(n)
+	x := math.Abs(v)
 	switch {
 	case x == 0:
 		return "0"
-	case x >= 1000:
-		return count(int64(math.Round(float64(n))))
-	case x >= 100:
-		return strconv.FormatFloat(float64(n), 'f', 0, 64)
-	case x >= 10:
-		return strconv.FormatFloat(float64(n), 'f', 1, 64)
+	case x >= 1e12:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	case x >= 999.5:
+		return count(int64(math.Round(v)))
+	case x >= 99.95:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case x >= 9.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
 	case x < 0.001:
-		return strconv.FormatFloat(float64(n), 'g', 2, 64)
+		return strconv.FormatFloat(v, 'g', 2, 64)
+	case x < 0.0995:
+		return strconv.FormatFloat(v, 'f', 3, 64)
 	}
-	return strconv.FormatFloat(float64(n), 'f', 3, 64)
+	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-// shown shows a number in its unit; shares are percentages.
+// shown shows a number in its unit. Shares are percentages; one that is nearly,
+// but not exactly, nothing or everything says so.
 func shown(n metric.Number, unit string) string {
 	if !n.Valid() {
-		return "–"
+		return none
 	}
 	if unit != "share" {
 		return number(n)
 	}
 	x := 100 * float64(n)
-	switch a := math.Abs(x); {
+	a := math.Abs(x)
+	switch {
 	case a == 0:
 		return "0 %"
-	case a < 0.01:
+	case a < 0.01 && x > 0:
 		return "< 0.01 %"
-	case a < 1:
+	case a < 0.01:
+		return "> -0.01 %"
+	case a < 0.995:
 		return fmt.Sprintf("%.2f %%", x)
-	case a < 99.95 || a == 100:
-		return strings.TrimSuffix(fmt.Sprintf("%.1f", x), ".0") + " %"
+	case x > 99.99 && x < 100:
+		return "> 99.99 %"
+	case x >= 99.95 && x < 100:
+		return fmt.Sprintf("%.2f %%", x)
+	case a >= 1e6:
+		return fmt.Sprintf("%.3g %%", x)
 	}
-	return fmt.Sprintf("%.2f %%", x)
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", x), ".0") + " %"
 }
 
-// interval shows the bounds of a row, or the reason why there are none.
+// unitOf is the unit in which a metric is shown: an overlap of intervals is
+// written as a number, since it may be negative and is no share of anything.
+func unitOf(m metric.Metric) string {
+	if strings.HasSuffix(m.Name, "overlap") {
+		return ""
+	}
+	return m.Unit
+}
+
+// unitWord stands behind a value that is not a percentage.
+func unitWord(m metric.Metric) string {
+	if m.Unit == "share" {
+		return ""
+	}
+	return m.Unit
+}
+
+// interval shows the bounds of a row; "exact" where the value is known without
+// error, nothing where there are no bounds.
 func interval(r metric.Row, unit string) string {
 	if !r.Low.Valid() || !r.High.Valid() {
 		return ""
 	}
-	if r.Low == r.High {
+	if r.Low == r.High && r.Level == 1 {
 		return "exact"
 	}
-	return shown(r.Low, unit) + " to " + shown(r.High, unit)
+	s := shown(r.Low, unit)
+	if unit == "share" {
+		s = strings.TrimSuffix(s, " %")
+	}
+	s += " to " + shown(r.High, unit)
+	if r.Level.Valid() && r.Level != 0.95 && r.Level != 1 && r.Level != 0 {
+		s += " (" + shown(r.Level, "share") + ")"
+	}
+	return s
 }
 
-func rowNumber(r metric.Row, unit string) string {
-	if !r.Value.Valid() {
-		return "not measured: " + r.Reason
+// sizes shows what a row rests on: attempts, and the size of the population or
+// public file they were made in.
+func sizes(r metric.Row) string {
+	switch {
+	case r.M > 0:
+		return count(r.N) + " of " + count(r.M)
+	case r.N > 0:
+		return count(r.N)
 	}
-	if i := interval(r, unit); i != "" && i != "exact" {
-		return shown(r.Value, unit) + " (" + i + ")"
-	}
-	return shown(r.Value, unit)
+	return none
 }
 
-func metricNumber(m metric.Metric) string { return rowNumber(m.Row, m.Unit) }
-
-func direction(d metric.Direction) string {
-	switch d {
-	case metric.Lower:
+func direction(d metric.Direction, risk bool) string {
+	switch {
+	case d == metric.Lower && risk:
+		return "lower is safer"
+	case d == metric.Higher && risk:
+		return "higher is safer"
+	case d == metric.Lower:
 		return "lower is better"
-	case metric.Higher:
+	case d == metric.Higher:
 		return "higher is better"
 	}
-	return "describes"
+	return "describes, neither good nor bad"
 }
 
 func verdictWord(v string) string {
-	return map[string]string{metric.Pass: "passed", metric.Fail: "FAILED", metric.Skip: "skipped"}[v]
-}
-
-func gateLimit(g metric.Gate) string {
-	side := map[string]string{"max": "at most ", "min": "at least "}[g.Bound]
-	return side + number(g.Limit)
+	switch v {
+	case metric.Pass:
+		return "passed"
+	case metric.Skip:
+		return "skipped"
+	}
+	return "FAILED"
 }
 
 // count shows a whole number with thousands apart.
@@ -108,55 +154,163 @@ func count(n int64) string {
 	return s
 }
 
-// plain says what a metric is, in words that its dotted name hides.
-func plain(name string) string {
-	parts := strings.Split(name, ".")
-	if parts[0] == "attack" && len(parts) == 5 {
-		adversary := map[string]string{
-			"outsider": "an outsider with the public accounts", "research-team": "the research team, with the firm columns of the release",
-			"head-count-only": "somebody who looks at head counts alone",
-		}[parts[3]]
-		if adversary == "" {
-			adversary = strings.ReplaceAll(parts[3], "-", " ")
-		}
-		what := map[string]string{
-			"top1": "names the employer right", "top5": "has the employer among five", "wage-class": "has the worker's wage class right",
-			"precision90": "is right when nine tenths sure", "anonymity-set": "is left with this many employers",
-		}[parts[4]]
-		if what == "" {
-			what = strings.ReplaceAll(parts[4], "-", " ")
-		}
-		how := map[string]string{
-			"nearest": "nearest", "assignment": "one-to-one", "posterior": "posterior", "chain": "employer found, then the cell",
-			"cell-known-employer": "employer known, then the cell",
-		}[parts[2]]
-		if how == "" {
-			how = strings.ReplaceAll(parts[2], "-", " ")
-		}
-		return fmt.Sprintf("%s %s (%s)", adversary, what, how)
+// limit shows a limit as the policy wrote it.
+func limit(n metric.Number, unit string) string {
+	if !n.Valid() || unit == "share" {
+		return shown(n, unit)
 	}
-	if words, ok := fidelityWords[name]; ok {
-		return words
-	}
-	return strings.ReplaceAll(strings.Join(parts[1:], ", "), "-", " ")
+	return strconv.FormatFloat(float64(n), 'g', -1, 64)
 }
 
-var fidelityWords = map[string]string{
-	"fidelity.cells.share-exact":             "cells that are exactly as in truth",
-	"fidelity.cells.workers-mae":             "mean error of the head count of a cell",
-	"fidelity.cells.false-zero-share":        "true cells that the release lacks",
-	"fidelity.cells.false-nonzero-share":     "released cells that do not exist",
-	"fidelity.cells.wage-class-agreement":    "cells whose wage class is right",
-	"fidelity.cells.fte-class-agreement":     "cells whose FTE class is right",
-	"fidelity.employers.age-class-agreement": "employers whose age class is right",
-	"fidelity.margins.level-field-tv":        "staff in a wrong education cell of the whole fragment",
-	"fidelity.fragment.level-field-tv":       "the same, from drawing a fragment at all",
-	"fidelity.wages.level-field-error":       "error of mean wages by education",
-	"fidelity.fragment.level-field-error":    "the same, from drawing a fragment at all",
-	"fidelity.regression.wage-overlap":       "wage regression: overlap of intervals",
-	"fidelity.regression.wage-bias-se":       "wage regression: shift in standard errors",
-	"fidelity.fragment.wage-bias-se":         "the same, from drawing a fragment at all",
-	"fidelity.did.overlap":                   "difference-in-differences: overlap of intervals",
-	"fidelity.did.bias-se":                   "difference-in-differences: shift in standard errors",
-	"fidelity.fragment.did-bias-se":          "the same, from drawing a fragment at all",
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// clip shortens a text to n letters.
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return strings.TrimRight(string(r[:n-1]), " ") + "…"
+	}
+	return s
+}
+
+func capital(s string) string {
+	for i, r := range s {
+		if i == 0 && r < 128 {
+			return strings.ToUpper(s[:1]) + s[1:]
+		}
+		break
+	}
+	return s
+}
+
+func spaced(s string) string { return strings.ReplaceAll(s, "-", " ") }
+
+// family is the first part of a metric's name.
+func family(name string) string { return name[:strings.IndexByte(name+".", '.')] }
+
+func anchor(name string) string { return strings.ReplaceAll(name, ".", "-") }
+
+// attackName is the name of an attack metric, taken apart:
+// attack.<target>.<method>.<adversary>.<measure>.
+type attackName struct{ target, method, adversary, measure string }
+
+func parseAttack(name string) (attackName, bool) {
+	p := strings.Split(name, ".")
+	if len(p) != 5 || p[0] != "attack" {
+		return attackName{}, false
+	}
+	return attackName{p[1], p[2], p[3], p[4]}, true
+}
+
+func intruder(adversary string) string {
+	switch adversary {
+	case "outsider":
+		return "Outsider"
+	case "research-team":
+		return "Research team"
+	case "head-count-only":
+		return "Head counts alone"
+	}
+	return capital(spaced(adversary))
+}
+
+// how names a method of attack as it stands behind the intruder.
+func how(method string) string {
+	switch method {
+	case "assignment":
+		return "one-to-one"
+	case "nearest":
+		return "likeliest match"
+	case "posterior":
+		return "90 % sure"
+	case "chain":
+		return "employer found"
+	case "cell-known-employer":
+		return "employer known"
+	}
+	return spaced(method)
+}
+
+// plain says what a metric is, in words that its dotted name hides.
+func plain(name string) string {
+	if a, ok := parseAttack(name); ok {
+		return fmt.Sprintf("%s: %s (%s)", intruder(a.adversary), attackMeaning(a).what, how(a.method))
+	}
+	if w, ok := fidelityMeanings[name]; ok {
+		return w.what
+	}
+	parts := strings.Split(name, ".")
+	if len(parts) == 3 && parts[0] == "swap" {
+		step := capital(spaced(parts[1]))
+		for _, w := range swapMeanings {
+			if rest, ok := strings.CutPrefix(parts[2], w.measure); ok {
+				if rest = strings.TrimPrefix(rest, "-"); rest != "" {
+					rest = " (" + spaced(rest) + ")"
+				}
+				return step + ": " + w.what + rest
+			}
+		}
+	}
+	return capital(spaced(strings.Join(parts[1:], ", ")))
+}
+
+// means explains a metric to somebody who was not there; empty where the
+// method sentence has to do.
+func means(name string) string {
+	if a, ok := parseAttack(name); ok {
+		return attackMeaning(a).means
+	}
+	if w, ok := fidelityMeanings[name]; ok {
+		return w.means
+	}
+	if family(name) == "swap" {
+		last := name[strings.LastIndexByte(name, '.')+1:]
+		for _, w := range swapMeanings {
+			if strings.HasPrefix(last, w.measure) {
+				return w.means
+			}
+		}
+	}
+	return ""
+}
+
+// groupWord says what a group of a metric's By list is.
+func groupWord(group string) string {
+	switch group {
+	case "":
+		return "all"
+	case "knowledge=none":
+		return "intruder knows nothing of the method"
+	case "knowledge=method":
+		return "intruder knows the method, not its rates"
+	case "one-person-cell":
+		return "cells of one person"
+	case "cell-found":
+		return "workers whose cell was released"
+	}
+	if s, ok := strings.CutPrefix(group, "size "); ok {
+		return s + " staff"
+	}
+	if s, ok := strings.CutPrefix(group, "noise="); ok {
+		switch s {
+		case "0":
+			return "public figures without any error"
+		case "0.5":
+			return "public figures half as noisy"
+		case "2":
+			return "public figures twice as noisy"
+		}
+		return "public figures " + s + " times as noisy"
+	}
+	if s, ok := strings.CutPrefix(group, "years="); ok {
+		return s + " years"
+	}
+	if s, ok := strings.CutPrefix(group, "outcome "); ok {
+		return spaced(s)
+	}
+	return group
 }

@@ -1,0 +1,118 @@
+package report
+
+// meaning is a number in words: what it is, in a few; what it tells, in a
+// sentence or two.
+type meaning struct{ what, means string }
+
+// attackMeaning explains the measures of internal/score.
+func attackMeaning(a attackName) meaning {
+	switch a.measure {
+	case "top1":
+		return meaning{"employer named right",
+			"Share of the released serial numbers for which the intruder names the employer behind it, and is right. At 0 % nobody is found, at 100 % everybody."}
+	case "top5":
+		return meaning{"employer among five names",
+			"Share of serial numbers whose employer is among the five that the intruder holds for likeliest: a look at the web could settle the rest."}
+	case "anonymity-set":
+		return meaning{"employers left to choose from",
+			"Among how many employers the intruder still hesitates, for the serial number in the middle. 1 means no hesitation at all."}
+	case "workers-exposed":
+		return meaning{"staff whose employer is named right",
+			"Share of the people in the release who work for an employer that the intruder names right. Large employers weigh more here than in the share of employers."}
+	case "precision90":
+		return meaning{"names that are right",
+			"Of the names that the intruder is at least 90 % sure of, the share that is right. High means that an intruder can tell which finds to trust. N counts such names."}
+	case "claims90":
+		return meaning{"serials named at all",
+			"Share of serial numbers for which the intruder is at least 90 % sure, rightly or not."}
+	case "named90":
+		return meaning{"serials named, and rightly",
+			"Share of serial numbers that the intruder names with at least 90 % certainty, and rightly: finds that can be acted upon."}
+	case "decoys":
+		return meaning{"names that are not in the release",
+			"Share of the intruder's names that are employers outside the fragment: false finds. Many false finds make every find doubtful."}
+	case "wage-class":
+		if a.method == "chain" {
+			return meaning{"wage class right",
+				"Share of workers for whom the intruder first finds the employer in the release and then states the right wage class. Both must be right, while the guess without the release only needs the class: below that guess does not mean safe."}
+		}
+		return meaning{"wage class right",
+			"Share of workers whose wage class the intruder states rightly, already knowing the employer's serial number and the worker's education."}
+	case "excess":
+		return meaning{"wage classes right beyond guessing",
+			"Wage classes stated rightly with the release, minus those guessed rightly without it: what the release adds, as a share of workers."}
+	}
+	return meaning{what: spaced(a.measure)}
+}
+
+// fidelityMeanings explains the measures of internal/fidelity.
+var fidelityMeanings = map[string]meaning{
+	"fidelity.cells.share-exact": {"Cells exactly as in truth",
+		"Share of cells (employer, year, level, field) of which the head count and both classes are the true ones."},
+	"fidelity.cells.workers-mae": {"Error of a cell's head count",
+		"How many people a cell's head count is wrong by, on average."},
+	"fidelity.cells.false-zero-share": {"True cells that the release lacks",
+		"Share of the real cells that a researcher cannot see."},
+	"fidelity.cells.false-nonzero-share": {"Released cells that do not exist",
+		"Share of the released cells in which nobody really works."},
+	"fidelity.cells.wage-class-agreement": {"Cells whose wage class is right",
+		"Among cells that exist in truth and in the release."},
+	"fidelity.cells.fte-class-agreement": {"Cells whose FTE class is right",
+		"Among cells that exist in truth and in the release."},
+	"fidelity.employers.age-class-agreement": {"Employers whose age class is right",
+		"Share of employer-years whose class of mean age is the true one."},
+	"fidelity.margins.level-field-tv": {"Staff in a wrong education cell",
+		"Share of all staff that would have to change education to give the true totals by level and field. Totals hide what happens inside an employer: never read this one alone."},
+	"fidelity.fragment.level-field-tv": {"Staff in a wrong education cell: drawing a fragment",
+		"The same distance between the unscrambled fragment and the whole selection: what any fragment of this size costs."},
+	"fidelity.wages.level-field-error": {"Error of mean wages by education",
+		"How far mean wages by level and field are off; 0.04 log points are about 4 %."},
+	"fidelity.fragment.level-field-error": {"Error of mean wages by education: drawing a fragment",
+		"The same between the unscrambled fragment and the whole selection."},
+	"fidelity.regression.wage-overlap": {"Wage regression: overlap of intervals",
+		"How much the 95 % intervals of the coefficients share before and after the scramble: 1 is the same interval, 0 is side by side, negative is apart."},
+	"fidelity.regression.wage-bias-se": {"Wage regression: shift",
+		"How far the scramble moves a coefficient, in its standard errors. Above 2 a researcher would draw another conclusion."},
+	"fidelity.fragment.wage-bias-se": {"Wage regression: shift from drawing a fragment",
+		"The same between the unscrambled fragment and the whole selection."},
+	"fidelity.did.overlap": {"Effect of automation: overlap of intervals",
+		"How much the 95 % intervals of the difference-in-differences share before and after the scramble: 1 is the same interval, 0 is side by side, negative is apart."},
+	"fidelity.did.bias-se": {"Effect of automation: shift",
+		"How far the scramble moves an estimated effect, in its standard errors. Above 2 a researcher would draw another conclusion."},
+	"fidelity.fragment.did-bias-se": {"Effect of automation: shift from drawing a fragment",
+		"The same between the unscrambled fragment and the whole selection."},
+}
+
+// swapMeanings explains what a swap reports, by the beginning of the measure.
+var swapMeanings = []struct {
+	measure string
+	meaning
+}{
+	{"touched", meaning{"values exchanged", "Share of units that received somebody's value: the true rate, beside the one that was asked for."}},
+	{"changed", meaning{"values really changed", "Share of units whose value is really another one; partners may happen to have the same value."}},
+	{"unswappable", meaning{"units without a partner", "Share of units that no rate can touch, because nobody in their group differs."}},
+}
+
+type term struct{ Word, Means string }
+
+// glossary explains the words of the page.
+var glossary = []term{
+	{"Baseline", "What the same intruder reaches without the release: by drawing a name from the public file, or by guessing the commonest wage class. A rate means something only beside it."},
+	{"Cell", "All staff of one employer in one year with the same education level and field. The release gives their number and the classes of their mean wage and mean FTE."},
+	{"Class", "A range, such as [25000,30000) euro, published in place of the figure."},
+	{"Difference-in-differences", "The change at automating employers, minus the change at the control group: how researchers estimate the effect of automation."},
+	{"Escrow", "The secret file with the key and the list of serial numbers. Whoever has it can undo everything; it stays inside."},
+	{"Fragment", "The part of the selection that is handed over in phase one, drawn at random within groups."},
+	{"FTE", "Full-time equivalent: 1 is a full-time job over the whole year."},
+	{"Gate", "A limit of the policy on one number. It looks at the bad end of the interval, so a small test cannot pass by luck."},
+	{"Interval", "Where the true rate lies with 95 % certainty, given that the test covers a limited number of cases."},
+	{"Intruder", "Somebody with stated knowledge who tries to find employers or workers in the release. All know the method and its settings; only the key is secret, unless a row says otherwise."},
+	{"Log point", "A relative difference: 0.01 is about 1 %."},
+	{"N and M", "N: how many cases were tried. M: how many the right one had to be found among, such as the employers of the public file."},
+	{"Noise floor", "How much another fragment of the same size would differ by mere chance. Damage well below it drowns in the luck of the draw."},
+	{"One-to-one", "The intruder gives every serial number another employer, all at once, so that the whole fits best."},
+	{"Pseudonymised", "Names and numbers are replaced by meaningless serial numbers. The data remain personal data as long as somebody might be found in them."},
+	{"Scramble error, fragment error", "Scramble error: release against the same fragment unscrambled. Fragment error: that fragment against the whole selection. Only the first comes from the scramble."},
+	{"Serial", "The meaningless number that stands for an employer in the release."},
+	{"Swap", "Two units exchange some of their values, such as the diplomas of two workers. Totals stay, links break."},
+}
