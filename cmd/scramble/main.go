@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,6 +44,13 @@ var errGate = errors.New("a gate failed")
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot(stdout, stderr)
 	root.SetArgs(args)
+	// A misspelt command comes before the flags that were meant for it.
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+			return noArgs(cmd, args)
+		}
+		return errUsage{err}
+	})
 	err := root.ExecuteContext(ctx)
 	var usage errUsage
 	switch {
@@ -79,20 +87,23 @@ Crossroads Bank would hand it over, and writes out/internal/report.html.
 EXIT STATUS
   0 done and passed    1 error    2 wrong flags or arguments
   3 a gate failed, or an audit found a leak    130 interrupted`,
-		SilenceUsage: true, SilenceErrors: true, Args: noArgs,
+		SilenceUsage: true, SilenceErrors: true, Args: noArgs, SuggestionsMinimumDistance: 2,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.AddCommand(newRun(), newInit(), newRelease(), newFidelity(), newAttack(), newGate(), newReport(), newAudit())
 	return root
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return errUsage{fmt.Errorf("unknown command or argument %q", args[0])}
+		meant := ""
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			meant = fmt.Sprintf(" (did you mean %q?)", near[0])
+		}
+		return errUsage{fmt.Errorf("unknown command %q%s", args[0], meant)}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func newRelease() *cobra.Command {
 and DIR.escrow, the key and serial map that undo it. Nothing is measured.
 
 EXIT STATUS
-  0 done    1 error    2 wrong flags`,
+  0 done    1 error    2 wrong flags    130 interrupted`,
 		Example: "  scramble release plans/employer-safe.yaml -o delivery\n  scramble release plan.yaml -o delivery --escrow-recipient age1...",
 		Args:    nArgs(1, 1, "one plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -154,9 +154,13 @@ func newReport() *cobra.Command {
 	var out string
 	var force bool
 	cmd := &cobra.Command{
-		Use:     "report REPORT.json -o FILE.html",
-		Short:   "Write a report as one HTML file",
-		Long:    "Write a report.json as one self-contained HTML file. It compares with the originals and is confidential.",
+		Use:   "report REPORT.json -o FILE.html",
+		Short: "Write a report as one HTML file",
+		Long: `Write a report.json as one self-contained HTML file. It compares with the
+originals and is confidential.
+
+EXIT STATUS
+  0 done    1 error    2 wrong flags`,
 		Example: "  scramble report out/internal/report.json -o report.html",
 		Args:    nArgs(1, 1, "one report.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -10,7 +10,6 @@ import (
 	"strconv"
 
 	"scramblelab/internal/attack"
-	"scramblelab/internal/draw"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -270,9 +269,6 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if at.Escrow == "" {
 		r.Warnings = append(r.Warnings, "without --escrow the claims are not scored: they stand in claims.csv")
 		return r, finish(out, r)
-	}
-	if s.sample.Unit == draw.UnitWorker {
-		r.Warnings = append(r.Warnings, "the records are workers, whom the escrow does not name: workers of the same employers are attacked")
 	}
 	risk, err := s.score(held, found, serials, k.sim)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"scramblelab/internal/draw"
@@ -99,55 +100,59 @@ func open(ctx context.Context, p plan.Plan, at Opened, o Options) (*scrambled, *
 	if e.DataDigest != escrow.Digest(data) {
 		return fail(fmt.Errorf("%s was made from other data than this plan reads now: restore the data of that day", at.Escrow))
 	}
-	m, err := s.restore(e)
+	s, m, err := replay(ctx, p, data, e, rel)
 	if err != nil {
-		return fail(err)
+		return fail(fmt.Errorf("%s and %s: %w", at.Escrow, at.Release, err))
 	}
 	return s, rel, m, k, nil
 }
 
-// restore fills in the sample, the merged units and the serial map.
-func (s *scrambled) restore(e *escrow.Escrow) (release.SerialMap, error) {
-	var m release.SerialMap
-	code := func(label string) (int32, error) {
-		c, ok := s.data.Jobs.Col(linked.Employer).Dict.Code(label)
-		if !ok {
-			return 0, fmt.Errorf("the escrow names an employer that the data do not have")
-		}
-		return c, nil
+// replay makes the release again from the key in its escrow: that restores the
+// draw and its weights, the merged units and the workers, and proves that the
+// two belong together. Escrows of other releases of the same plan and data look
+// alike, and would give numbers about somebody else's serials.
+func replay(ctx context.Context, p plan.Plan, data *linked.Data, e *escrow.Escrow, rel *release.Release) (*scrambled, release.SerialMap, error) {
+	fail := func(err error) (*scrambled, release.SerialMap, error) { return nil, release.SerialMap{}, err }
+	s, err := scramble(ctx, p, data, e.Key)
+	if err != nil {
+		return fail(err)
 	}
-	var units [][]int32
-	for _, serial := range e.Serials {
-		c, err := code(serial.Employer)
-		if err != nil {
-			return m, err
-		}
-		m.Employers = append(m.Employers, c)
-		if serial.Year != 0 {
-			m.PerYear = true
-			m.Years = append(m.Years, serial.Year)
-			s.sample.EmployerYears = append(s.sample.EmployerYears, [2]int32{c, serial.Year})
-		}
-		if len(serial.Members) == 0 {
-			s.sample.Employers = append(s.sample.Employers, c)
-			continue
-		}
-		var unit []int32
-		for _, label := range serial.Members {
-			c, err := code(label)
-			if err != nil {
-				return m, err
+	v, err := s.publish(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	tables, serials, err := release.Serialise(v.release, e.Key, s.perYear)
+	if err != nil {
+		return fail(err)
+	}
+	if alike(tables.Employers, rel.Tables.Employers) && alike(tables.Cells, rel.Tables.Cells) {
+		return s, serials, nil
+	}
+	if e.Tool != Tool() || e.GOARCH != runtime.GOARCH {
+		return fail(fmt.Errorf("made by %s on %s, this is %s on %s, which cannot make the release again: measure with that version, and with the escrow that was written beside the release", e.Tool, e.GOARCH, Tool(), runtime.GOARCH))
+	}
+	return fail(fmt.Errorf("the key makes another release: name the escrow that was written beside this one"))
+}
+
+// alike reports whether two tables show the same columns and values.
+func alike(a, b *frame.Frame) bool {
+	if a.Rows() != b.Rows() || !slices.Equal(a.Names(), b.Names()) {
+		return false
+	}
+	for k, x := range a.Columns() {
+		y := b.Columns()[k]
+		for i := range a.Rows() {
+			if x.Missing(i) != y.Missing(i) {
+				return false
 			}
-			unit = append(unit, c)
+			switch {
+			case x.Missing(i):
+			case x.Coded() != y.Coded(), x.Coded() && x.Dict.Label(x.I[i]) != y.Dict.Label(y.I[i]), !x.Coded() && x.Value(i) != y.Value(i):
+				return false
+			}
 		}
-		units = append(units, unit)
-		s.sample.Employers = append(s.sample.Employers, unit...)
 	}
-	s.sample.Employers = distinct(s.sample.Employers)
-	if len(units) > 0 {
-		s.setUnits(units)
-	}
-	return m, nil
+	return true
 }
 
 // Fidelity measures a release against its original and writes report.json.
@@ -160,9 +165,6 @@ func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.R
 	s, rel, serials, k, err := open(ctx, p, at, o)
 	if err != nil {
 		return nil, err
-	}
-	if s.sample.Unit == draw.UnitWorker {
-		return nil, fmt.Errorf("the records of %s are workers, whom the escrow does not name: measure them with scramble run", at.Release)
 	}
 	v, err := s.publishOriginals(ctx)
 	if err != nil {
