@@ -209,10 +209,11 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
-			if showFindings(cmd.OutOrStdout(), findings) {
-				return errGate
+			failed, err := showFindings(cmd.OutOrStdout(), findings)
+			if err == nil && failed {
+				err = errGate
 			}
-			return nil
+			return err
 		},
 	}
 	t.addEscrow(cmd)

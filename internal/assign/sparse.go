@@ -192,13 +192,13 @@ func (s *sparse) settle(start, last int32, length float64) {
 func (r reach) before(o reach) bool { return r.dist < o.dist || r.dist == o.dist && r.col < o.col }
 
 func (s *sparse) push(r reach) {
-	h := append(s.heap, r)
+	s.heap = append(s.heap, r)
+	h := s.heap
 	i := len(h) - 1
 	for ; i > 0 && r.before(h[(i-1)/2]); i = (i - 1) / 2 {
 		h[i] = h[(i-1)/2]
 	}
 	h[i] = r
-	s.heap = h
 }
 
 // pop returns the nearest column that was not reached by a shorter path since

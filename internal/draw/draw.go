@@ -32,8 +32,8 @@ const (
 	UnitWorker       = "worker"
 )
 
-// A selection of fewer than ThirdBelow records is released by a third, so that
-// a release of 3,000 never comes near to the whole selection.
+// ThirdBelow is the number of records below which a selection is released by a
+// third, so that a release of 3,000 never comes near to the whole selection.
 const ThirdBelow = 9000
 
 // Options says what is drawn. The zero value is refused: a draw needs a number.

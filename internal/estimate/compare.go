@@ -25,6 +25,7 @@ func Overlap(original, released infer.Interval) float64 {
 // Verdict says what became of a coefficient.
 type Verdict string
 
+// The verdicts, see [Compare].
 const (
 	Same    Verdict = "same"
 	Weaker  Verdict = "weaker"

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -119,7 +120,8 @@ func tooDeep(b []byte) bool {
 func syntaxProblem(err error) *Problem {
 	var line, column int
 	message := err.Error()
-	if e, ok := err.(yaml.Error); ok {
+	var e yaml.Error
+	if errors.As(err, &e) {
 		message = e.GetMessage()
 		if t := e.GetToken(); t != nil && t.Position != nil {
 			line, column = t.Position.Line, t.Position.Column
@@ -284,12 +286,12 @@ func (d *document) decodeScalar(n ast.Node, path string, v reflect.Value) {
 			return
 		}
 	case reflect.Float64:
-		switch n.(type) {
+		switch n := n.(type) {
 		case *ast.NanNode:
 			v.SetFloat(math.NaN())
 			return
 		case *ast.InfinityNode:
-			v.SetFloat(n.(*ast.InfinityNode).Value)
+			v.SetFloat(n.Value)
 			return
 		}
 		if f, err := strconv.ParseFloat(text, 64); err == nil && !quoted {

@@ -353,7 +353,7 @@ func (b *block) addAttack(name string, v numberView) {
 	v.What = intruder(a.adversary)
 	for i, t := range b.Topics {
 		if t.What == what && t.Better == v.Better {
-			b.Topics[i].Rows = append(t.Rows, v)
+			b.Topics[i].Rows = append(b.Topics[i].Rows, v)
 			return
 		}
 	}

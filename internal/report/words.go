@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"scramblelab/internal/metric"
 )
@@ -178,13 +179,10 @@ func clip(s string, n int) string {
 }
 
 func capital(s string) string {
-	for i, r := range s {
-		if i == 0 && r < 128 {
-			return strings.ToUpper(s[:1]) + s[1:]
-		}
-		break
+	if s == "" || s[0] >= utf8.RuneSelf {
+		return s
 	}
-	return s
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 func spaced(s string) string { return strings.ReplaceAll(s, "-", " ") }

@@ -54,6 +54,7 @@ func ParseUnit(s string) (Unit, error) {
 // Scope says where partners work.
 type Scope uint8
 
+// The scopes.
 const (
 	Any             Scope = iota // wherever
 	AcrossEmployers              // at different employers
