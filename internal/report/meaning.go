@@ -28,6 +28,9 @@ func attackMeaning(a attackName) meaning {
 	case "named90":
 		return meaning{"serials named, and rightly",
 			"Share of serial numbers that the intruder names with at least 90 % certainty, and rightly: finds that can be acted upon."}
+	case "unique":
+		return meaning{"employers whose figures nobody else has",
+			"Share of employers whose path, their figures year after year, belongs to no other employer of the selection: whoever knows the path knows the employer, and no exchange of attributes changes it."}
 	case "decoys":
 		return meaning{"names that are not in the release",
 			"Share of the intruder's names that are employers outside the fragment: false finds. Many false finds make every find doubtful."}
@@ -108,7 +111,7 @@ var glossary = []term{
 	{"Interval", "Where the true rate lies with 95 % certainty, given that the test covers a limited number of cases."},
 	{"Intruder", "Somebody with stated knowledge who tries to find employers or workers in the release. All know the method and its settings; only the key is secret, unless a row says otherwise."},
 	{"Log point", "A relative difference: 0.01 is about 1 %."},
-	{"N and M", "N: how many cases were tried. M: how many the right one had to be found among, such as the employers of the public file."},
+	{"N and M", "N: how many cases were tried. M: among how many the right one had to be found, such as the employers of the public file. N may count people and M employers."},
 	{"Noise floor", "How much another fragment of the same size would differ by mere chance. Damage well below it drowns in the luck of the draw."},
 	{"One-to-one", "The intruder gives every serial number another employer, all at once, so that the whole fits best."},
 	{"Pseudonymised", "Names and numbers are replaced by meaningless serial numbers. The data remain personal data as long as somebody might be found in them."},

@@ -37,7 +37,7 @@ func Gates(w io.Writer, gates []metric.Gate) {
 func Summary(w io.Writer, r *metric.Report, out string) {
 	fmt.Fprintf(w, "Released   %s\n\n", released(r))
 	if rows := intruders(r); len(rows) > 0 {
-		grid{{"What an intruder gets", "who", "right", "95 % interval", "without", "N of M"}}.write(w, rows, "  ")
+		grid{{"What an intruder gets", "who", "right", "95 % interval", "without", "N in M"}}.write(w, rows, "  ")
 	} else {
 		fmt.Fprintln(w, "What an intruder gets: not measured")
 	}
@@ -179,7 +179,7 @@ func Numbers(w io.Writer, r *metric.Report) {
 		}
 		rows = append(rows, []string{"  " + m.Name[i+1:], strings.TrimSpace(v.Value + " " + strings.ReplaceAll(clip(v.Unit, 16), "standard errors", "SE")), v.Interval, base, v.Sizes, string(m.Better)})
 	}
-	grid{{"metric", "value", "95 % interval", "baseline", "N of M", "better"}}.write(w, rows, "")
+	grid{{"metric", "value", "95 % interval", "baseline", "N in M", "better"}}.write(w, rows, "")
 }
 
 // grid is a table for a terminal: columns of numbers stand to the right, words

@@ -111,7 +111,7 @@ func interval(r metric.Row, unit string) string {
 func sizes(r metric.Row) string {
 	switch {
 	case r.M > 0:
-		return count(r.N) + " of " + count(r.M)
+		return count(r.N) + " in " + count(r.M)
 	case r.N > 0:
 		return count(r.N)
 	}
@@ -225,6 +225,8 @@ func how(method string) string {
 		return "likeliest match"
 	case "posterior":
 		return "90 % sure"
+	case "path":
+		return "path over the years"
 	case "chain":
 		return "employer found"
 	case "cell-known-employer":
