@@ -58,7 +58,7 @@ EXIT STATUS
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: try %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newPopulationCommand())
+	root.AddCommand(newPopulationCommand(), newTablesCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -113,9 +113,7 @@ func (s *scrambled) swapMetrics() []metric.Metric {
 func (s *scrambled) warnings() []string {
 	var out []string
 	for _, step := range s.steps {
-		for _, w := range step.result.Report.Warnings {
-			out = append(out, fmt.Sprintf("step %d: %s", step.number, w))
-		}
+		out = append(out, step.result.Report.Warnings...)
 	}
 	if s.plan.Scramble.Donors == "fragment" {
 		out = append(out, "donors come from the fragment: its margins are exact, so what is missing from it can be subtracted from phase two")

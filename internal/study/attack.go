@@ -196,7 +196,7 @@ func (s *scrambled) attackWorkers(out *measured, held attack.Release, found []fi
 		if err != nil {
 			return err
 		}
-		ms, err := score.Workers(variant(n), n, metric.KnowsParameters, claims, known, s.data.Employers(), right)
+		ms, err := score.Workers(variant(n), n, metric.KnowsParameters, claims, known, s.data.Jobs.Rows(), right)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func (s *scrambled) publish(ctx context.Context) (*versions, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.release, err = publish.Publish(ctx, s.drawn(s.published()), s.sample.Employers, o)
+	v.release, err = publish.Publish(ctx, s.shown(s.drawn(s.published())), s.sample.Employers, o)
 	return v, err
 }
 
@@ -35,14 +35,25 @@ func (s *scrambled) publishOriginals(ctx context.Context) (*versions, error) {
 	}
 	o.Counts = nil
 	v := &versions{counts31: s.plan.Release.CountOn != "any" && s.plan.Release.CountOn != "average"}
-	if v.fragment, err = publish.Publish(ctx, s.drawn(s.data), s.sample.Employers, o); err != nil {
+	if v.fragment, err = publish.Publish(ctx, s.shown(s.drawn(s.data)), s.sample.Employers, o); err != nil {
 		return nil, err
 	}
 	o.Merge, o.Weight = nil, nil
-	if v.population, err = publish.Publish(ctx, s.data, nil, o); err != nil {
+	if v.population, err = publish.Publish(ctx, s.shown(s.data), nil, o); err != nil {
 		return nil, err
 	}
 	return v, nil
+}
+
+// shown leaves out the attributes that the user's schema does not release.
+func (s *scrambled) shown(d *linked.Data) *linked.Data {
+	out := *d
+	for _, c := range []string{linked.Field, linked.Wage, linked.FTE, linked.Age} {
+		if out.Jobs.Has(c) && !s.plan.Releases(c) {
+			out.Jobs = out.Jobs.Without(c)
+		}
+	}
+	return &out
 }
 
 // drawn restricts data to the workers or employer-years that were drawn; drawn
@@ -85,9 +96,9 @@ func (s *scrambled) publishOptions() (publish.Options, error) {
 		what  string
 		there bool
 	}{
-		{&o.Wage, r.Classes.Wage, "wage", s.data.Jobs.Has(linked.Wage)},
-		{&o.FTE, r.Classes.FTE, "fte", s.data.Jobs.Has(linked.FTE)},
-		{&o.Age, r.Classes.Age, "age", s.data.Jobs.Has(linked.Age)},
+		{&o.Wage, r.Classes.Wage, "wage", s.data.Jobs.Has(linked.Wage) && s.plan.Releases(linked.Wage)},
+		{&o.FTE, r.Classes.FTE, "fte", s.data.Jobs.Has(linked.FTE) && s.plan.Releases(linked.FTE)},
+		{&o.Age, r.Classes.Age, "age", s.data.Jobs.Has(linked.Age) && s.plan.Releases(linked.Age)},
 	} {
 		if !c.there {
 			continue

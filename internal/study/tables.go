@@ -1,0 +1,55 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"scramblelab/internal/draw"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/plan"
+	"scramblelab/internal/population"
+	"scramblelab/internal/release"
+)
+
+// Tables writes the phase-two layout of a whole population: the same two tables
+// as a release of phase one, of every employer of the selection, unscrambled
+// and with exact counts. It writes a folder of the same shape and an escrow
+// beside it. The plan gives classes and firm columns; its steps are not applied.
+// It returns the number of employers and of cells.
+func Tables(ctx context.Context, dir string, p plan.Plan, o Options) (employers, cells int, err error) {
+	for _, path := range []string{o.Out, o.Out + ".escrow"} {
+		if err := vacant(path, o.Force); err != nil {
+			return 0, 0, err
+		}
+	}
+	p.Data = plan.Data{Population: dir}
+	p.Scramble.Steps, p.Scramble.Keep = nil, nil
+	p.Project.Purpose = "programs in the layout of phase two, on a generated population"
+	p.Project.Recipient = "anybody: nobody in it exists"
+	p.Release.FirmColumns = slices.DeleteFunc(slices.Clone(p.Release.FirmColumns), func(c string) bool { return c == linked.DesignWeight })
+	o.Progress.Step("read", 0, 0)
+	pop, err := population.Read(ctx, dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	data, err := pop.Linked()
+	if err != nil {
+		return 0, 0, err
+	}
+	s := &scrambled{plan: p, data: data, permuted: data.Jobs, public: describe(p),
+		sample: &draw.Sample{Unit: draw.UnitEmployer, Records: data.Employers(), Population: data.Employers()}}
+	v, err := s.publishOriginals(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	k := newKeys(o.Seed)
+	tables, serials, err := release.Serialise(v.population, k.secret.Derive("phase two"), false)
+	if err != nil {
+		return 0, 0, fmt.Errorf("phase-two tables: %w", err)
+	}
+	if err := s.saveEscrow(ctx, k.secret, serials, o); err != nil {
+		return 0, 0, err
+	}
+	return data.Employers(), tables.Cells.Rows(), s.writeRelease(ctx, o.Out, tables, false, o)
+}
