@@ -105,6 +105,20 @@ func warn(w io.Writer, warnings []string) {
 	}
 }
 
+// tellLeftovers names what runs that were cut off left beside an output: hidden
+// and half-written, but real data none the less.
+func tellLeftovers(w io.Writer, out string) {
+	for _, path := range []string{out, out + ".escrow"} {
+		stale, err := folder.Stale(path)
+		if err != nil {
+			continue // the run itself will say
+		}
+		for _, s := range stale {
+			fmt.Fprintf(w, "warning: a run that was cut off left %s: remove it, unless another run is writing there now\n", s)
+		}
+	}
+}
+
 // writeJSON writes a report where --json says.
 func (c *common) writeJSON(stdout io.Writer, r *metric.Report) error {
 	switch c.json {
