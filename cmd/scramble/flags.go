@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -114,7 +115,11 @@ func tellLeftovers(w io.Writer, out string) {
 			continue // the run itself will say
 		}
 		for _, s := range stale {
-			fmt.Fprintf(w, "warning: a run that was cut off left %s: remove it, unless another run is writing there now\n", s)
+			what := "a run that was cut off left %s: remove it"
+			if strings.Contains(filepath.Base(s), ".replaced-") {
+				what = "a run with --force was cut off while it replaced %s: give it its name back, or remove it"
+			}
+			fmt.Fprintf(w, "warning: "+what+", unless another run is writing there now\n", s)
 		}
 	}
 }

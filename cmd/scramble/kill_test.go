@@ -35,7 +35,7 @@ func when(ended <-chan error, there func() bool) {
 		select {
 		case <-ended:
 			return
-		case <-time.After(200 * time.Microsecond):
+		default: // some moments pass in less than a timer's tick
 		}
 	}
 }
@@ -75,11 +75,13 @@ const killedPlan = "data: {generate: {employers: 100, from: 2017, to: 2021}}\nad
 // as something stands on disk.
 func TestKilledHalfWay(t *testing.T) {
 	moments := map[string]func(dir string) func() bool{
-		"the folder to be":  func(dir string) func() bool { return some(dir + "/.out.partial-*") },
-		"its release":       func(dir string) func() bool { return some(dir + "/.out.partial-*/release/manifest.json") },
-		"its report":        func(dir string) func() bool { return some(dir + "/.out.partial-*/internal/report.json") },
-		"an escrow to be":   func(dir string) func() bool { return some(dir + "/.out.escrow.partial-*") },
-		"the escrow":        func(dir string) func() bool { return some(dir + "/out.escrow") },
+		"the folder to be": func(dir string) func() bool { return some(dir + "/.out.partial-*") },
+		"its release":      func(dir string) func() bool { return some(dir + "/.out.partial-*/release/manifest.json") },
+		"its report":       func(dir string) func() bool { return some(dir + "/.out.partial-*/internal/report.json") },
+		"an escrow to be":  func(dir string) func() bool { return some(dir + "/.out.escrow.partial-*") },
+		"the escrow": func(dir string) func() bool {
+			return func() bool { _, err := os.Lstat(dir + "/out.escrow"); return err == nil }
+		},
 		"the folder itself": func(dir string) func() bool { return some(dir + "/out") },
 	}
 	if !testing.Short() {
@@ -92,7 +94,6 @@ func TestKilledHalfWay(t *testing.T) {
 	}
 	for name, moment := range moments {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			dir := t.TempDir()
 			write(t, filepath.Join(dir, "plan.yaml"), []byte(killedPlan))
 			cmd, _ := started(t, dir, "run", "plan.yaml", "-o", "out")
@@ -105,6 +106,7 @@ func TestKilledHalfWay(t *testing.T) {
 			out := filepath.Join(dir, "out")
 			whole := wholeOrAbsent(t, out)
 			_, noEscrow := os.Lstat(out + ".escrow")
+			t.Logf("whole: %v, escrow: %v", whole, noEscrow == nil)
 
 			again := exec.Command(filepath.Join(programs, "scramble"), "run", "plan.yaml", "-o", "out")
 			again.Dir = dir
@@ -139,6 +141,46 @@ func TestKilledHalfWay(t *testing.T) {
 			}
 			if !wholeOrAbsent(t, out) {
 				t.Error("after a rerun nothing stands")
+			}
+		})
+	}
+}
+
+// TestKilledWhileReplacing: whatever stands after a forced run was killed, old or
+// new, its escrow is still there, under its name or beside it.
+func TestKilledWhileReplacing(t *testing.T) {
+	program := filepath.Join(programs, "scramble")
+	for name, pattern := range map[string]string{"the old escrow": "/.out.escrow.replaced-*", "the old folder": "/.out.replaced-*", "the folder to be": "/.out.partial-*/internal/report.html"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "plan.yaml"), []byte(killedPlan))
+			first := exec.Command(program, "run", "plan.yaml", "-o", "out")
+			first.Dir = dir
+			if b, _ := first.CombinedOutput(); first.ProcessState.ExitCode() != exitGateFailed {
+				t.Fatalf("%s", b)
+			}
+			cmd, _ := started(t, dir, "run", "plan.yaml", "-o", "out", "--force")
+			ended := make(chan error, 1)
+			go func() { ended <- cmd.Wait(); close(ended) }()
+			when(ended, some(dir+pattern))
+			cmd.Process.Signal(syscall.SIGKILL)
+			for range ended {
+			}
+			folders, _ := filepath.Glob(dir + "/.out.replaced-*")
+			if _, err := os.Lstat(filepath.Join(dir, "out")); err == nil {
+				folders = []string{filepath.Join(dir, "out")}
+			}
+			if len(folders) == 0 {
+				t.Fatal("neither the old nor the new folder is there")
+			}
+			escrows, _ := filepath.Glob(dir + "/.out.escrow.replaced-*")
+			fits := false
+			for _, e := range append(escrows, filepath.Join(dir, "out.escrow")) {
+				status, _, _ := called(t, "audit", filepath.Join(folders[0], "release"), "--escrow", e)
+				fits = fits || status == exitDone
+			}
+			if !fits {
+				t.Errorf("no escrow fits the release in %s", folders[0])
 			}
 		})
 	}
@@ -183,23 +225,27 @@ func TestNoPermission(t *testing.T) {
 	if err := os.Mkdir(closed, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(programs, "scramble"), "run", "plan.yaml", "-o", "closed/out")
+	// A copy, since nobody may not enter the folder of the test binary.
+	program, err := os.ReadFile(filepath.Join(programs, "scramble"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "scramble"), program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(dir, "scramble"), "run", "plan.yaml", "-o", "closed/out")
 	cmd.Dir = dir
 	if os.Geteuid() == 0 { // whom no permission stops
-		open := dir
-		for open != filepath.Dir(os.TempDir()) && open != "/" {
-			if err := os.Chmod(open, 0o755); err != nil {
-				break
-			}
-			if open = filepath.Dir(open); open == filepath.Clean(os.TempDir()) {
-				break
+		for d := dir; within(d, os.TempDir()); d = filepath.Dir(d) {
+			if err := os.Chmod(d, 0o755); err != nil {
+				t.Fatal(err)
 			}
 		}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	}
 	b, err := cmd.CombinedOutput()
 	if errors.Is(err, os.ErrPermission) {
-		t.Skip("nobody may not run the test binary here")
+		t.Skip("nobody may not run a program here")
 	}
 	if cmd.ProcessState.ExitCode() != exitError || !strings.Contains(string(b), "closed/") || !strings.Contains(string(b), "permission denied") {
 		t.Errorf("%v: %s", err, b)
@@ -207,4 +253,10 @@ func TestNoPermission(t *testing.T) {
 	if found, _ := os.ReadDir(closed); len(found) > 0 {
 		t.Errorf("%v is left", found)
 	}
+}
+
+// within reports whether path lies below dir.
+func within(path, dir string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && rel != "." && filepath.IsLocal(rel)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"scramblelab/internal/attack"
 	"scramblelab/internal/draw"
@@ -58,9 +57,11 @@ func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Sec
 		return err
 	}
 	path := o.Out + ".escrow"
-	old, err := setAside(path, o.Force)
-	if err != nil {
-		return err
+	old := ""
+	if o.Force {
+		if old, err = folder.SetAside(path); err != nil {
+			return err
+		}
 	}
 	err = escrow.Save(path, e, escrow.Options{Recipients: o.EscrowRecipients, Releases: []string{o.Out}})
 	saved := err == nil
@@ -80,19 +81,6 @@ func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Sec
 		return errors.Join(err, os.Remove(path))
 	}
 	return err
-}
-
-// setAside gives a file that is to be replaced a hidden name beside it, "" where
-// there is none.
-func setAside(path string, force bool) (string, error) {
-	if info, err := os.Lstat(path); err != nil || !force || !info.Mode().IsRegular() {
-		return "", nil
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".replaced-*")
-	if err != nil {
-		return "", err
-	}
-	return f.Name(), errors.Join(f.Close(), os.Rename(path, f.Name()))
 }
 
 // notesForRecipient say what a user of the tables must know.
