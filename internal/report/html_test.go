@@ -30,12 +30,12 @@ func render(t interface{ Fatal(...any) }, r *metric.Report) string {
 // Void elements of HTML need no end, all others must nest.
 func tags(page string) ([]xml.StartElement, error) {
 	d := xml.NewDecoder(strings.NewReader(page))
-	d.AutoClose = xml.HTMLAutoClose
+	d.Strict = false
 	d.Entity = xml.HTMLEntity
 	var out []xml.StartElement
 	var open []string
 	for {
-		tok, err := d.Token()
+		tok, err := d.RawToken() // does not mend the nesting
 		if errors.Is(err, io.EOF) {
 			if len(open) > 0 {
 				return nil, fmt.Errorf("never closed: %v", open)
@@ -48,7 +48,9 @@ func tags(page string) ([]xml.StartElement, error) {
 		switch e := tok.(type) {
 		case xml.StartElement:
 			out = append(out, e.Copy())
-			open = append(open, e.Name.Local)
+			if e.Name.Local != "meta" && e.Name.Local != "br" {
+				open = append(open, e.Name.Local)
+			}
 		case xml.EndElement:
 			if len(open) == 0 || open[len(open)-1] != e.Name.Local {
 				return nil, fmt.Errorf("</%s> closes %v", e.Name.Local, open)

@@ -307,6 +307,9 @@ func groupWord(group string) string {
 		return "public figures " + s + " times as noisy"
 	}
 	if s, ok := strings.CutPrefix(group, "years="); ok {
+		if s == "1" {
+			return "1 year"
+		}
 		return s + " years"
 	}
 	if s, ok := strings.CutPrefix(group, "outcome "); ok {
