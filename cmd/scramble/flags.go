@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -102,6 +103,24 @@ func loadPlan(args []string, policy string) (plan.Plan, error) {
 func warn(w io.Writer, warnings []string) {
 	for _, s := range warnings {
 		fmt.Fprintln(w, "warning:", s)
+	}
+}
+
+// tellLeftovers names what runs that were cut off left beside an output: hidden
+// and half-written, but real data none the less.
+func tellLeftovers(w io.Writer, out string) {
+	for _, path := range []string{out, out + ".escrow"} {
+		stale, err := folder.Stale(path)
+		if err != nil {
+			continue // the run itself will say
+		}
+		for _, s := range stale {
+			what := "a run that was cut off left %s: remove it"
+			if strings.Contains(filepath.Base(s), ".replaced-") {
+				what = "a run with --force was cut off while it replaced %s: give it its name back, or remove it"
+			}
+			fmt.Fprintf(w, "warning: "+what+", unless another run is writing there now\n", s)
+		}
 	}
 }
 

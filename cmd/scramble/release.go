@@ -35,6 +35,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			tellLeftovers(cmd.ErrOrStderr(), filepath.Clean(c.out))
 			show, done := showProgress(cmd)
 			defer done()
 			o := toolOptions(cmd, &c, show)

@@ -41,6 +41,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			tellLeftovers(cmd.ErrOrStderr(), filepath.Clean(c.out))
 			show, done := showProgress(cmd)
 			defer done()
 			r, err := study.Run(cmd.Context(), p, toolOptions(cmd, &c, show))

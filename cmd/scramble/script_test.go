@@ -13,8 +13,23 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// programs is the folder of the built command; see TestMain.
+var programs string
+
+// TestMain makes the test binary the command where it is called by its name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"scramble": main})
+	testscript.Main(namedAs{m}, map[string]func(){"scramble": main})
+}
+
+// namedAs finds the folder of the command, which testscript puts on the path,
+// before the tests run.
+type namedAs struct{ *testing.M }
+
+func (m namedAs) Run() int {
+	if path, err := exec.LookPath("scramble"); err == nil {
+		programs = filepath.Dir(path)
+	}
+	return m.M.Run()
 }
 
 // TestScripts runs the command as a user does. Beside the usual commands,

@@ -55,6 +55,29 @@ func WriteNewFile(path string, mode os.FileMode, write func(io.Writer) error) er
 	})
 }
 
+// SetAside gives a file that is about to be replaced a hidden name beside it,
+// which it returns and [Stale] lists, or "" where there is no file.
+func SetAside(path string) (string, error) {
+	final, err := resolve(path)
+	if err != nil {
+		return "", fmt.Errorf("folder: %w", err)
+	}
+	info, err := os.Lstat(final)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("folder: %w", err)
+	case !info.Mode().IsRegular():
+		return "", fmt.Errorf("folder: %s is no file and is not replaced: name another output", path)
+	}
+	aside := sibling(final, replacedMark)
+	if err := os.Rename(final, aside); err != nil {
+		return "", fmt.Errorf("folder: moving the old %s aside: %w", path, err)
+	}
+	return aside, nil
+}
+
 func exists(path string) error {
 	return fmt.Errorf("folder: %s %w already: name another file, or --force replaces it", path, fs.ErrExist)
 }

@@ -35,6 +35,7 @@ type Pending struct {
 	parents []string // parents made for it, innermost first
 	force   bool
 	done    bool
+	named   bool // the folder stands under its name
 }
 
 // Create starts a folder that will stand at path after [Pending.Commit]. It
@@ -99,7 +100,7 @@ func (p *Pending) Commit() error {
 		}
 		return fmt.Errorf("folder: naming %s: %w", p.asked, err)
 	}
-	p.done = true
+	p.done, p.named = true, true
 	if err := syncPath(filepath.Dir(p.final)); err != nil {
 		return fmt.Errorf("folder: flushing the folder above %s: %w", p.asked, err)
 	}
@@ -110,6 +111,11 @@ func (p *Pending) Commit() error {
 	}
 	return nil
 }
+
+// Committed reports whether the folder stands under its name. That may be so
+// even where Commit returned an error: flushing the folder above it, or removing
+// what it replaced, can fail after the rename.
+func (p *Pending) Committed() bool { return p.named }
 
 // Abort removes what was written. After Commit, or a second time, it does
 // nothing, so that it can stand in a defer.
@@ -242,6 +248,10 @@ func resolve(path string) (string, error) {
 			return filepath.Join(real, rest), nil
 		}
 		if _, lerr := os.Lstat(dir); lerr == nil || !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			var path *fs.PathError
+			if !errors.As(err, &path) {
+				err = fmt.Errorf("%s: %w", dir, err)
+			}
 			return "", err // a dangling link, a loop, a closed door
 		}
 		rest = filepath.Join(filepath.Base(dir), rest)

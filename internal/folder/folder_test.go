@@ -211,3 +211,26 @@ func TestWriteFile(t *testing.T) {
 		t.Errorf("error %v, want a refusal", err)
 	}
 }
+
+func TestSetAside(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "escrow")
+	if aside, err := SetAside(path); aside != "" || err != nil {
+		t.Errorf("no file: %q, %v", aside, err)
+	}
+	put(t, path, "old")
+	aside, err := SetAside(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale, err := Stale(path)
+	if diff := cmp.Diff([]string{aside}, stale); err != nil || diff != "" {
+		t.Errorf("left-over files (-want +got):\n%s%v", diff, err)
+	}
+	if diff := cmp.Diff(map[string]string{filepath.Base(aside): "old"}, tree(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+	if _, err := SetAside(dir); err == nil || !strings.Contains(err.Error(), "is no file") {
+		t.Errorf("error %v, want a refusal", err)
+	}
+}

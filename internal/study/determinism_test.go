@@ -91,6 +91,22 @@ func TestSameSeedSameFiles(t *testing.T) {
 	}
 }
 
+// TestThreadsOnManyChunks is the same law where the work falls into many chunks.
+func TestThreadsOnManyChunks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a larger population")
+	}
+	const wide = "data: {generate: {employers: 1500, from: 2017, to: 2021}}\nadversaries: [head-count-only]\nattack: {targets: 200}\n"
+	before := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(before)
+	_, one := studied(t, wide, seeded(7), "")
+	runtime.GOMAXPROCS(8)
+	_, eight := studied(t, wide, seeded(7), "")
+	if diff := cmp.Diff([]string(nil), differing(reproducible(t, one), reproducible(t, eight))); diff != "" {
+		t.Errorf("files that differ (-want +got):\n%s", diff)
+	}
+}
+
 // TestOtherSeedOtherFiles guards the test above against files that no draw
 // reaches.
 func TestOtherSeedOtherFiles(t *testing.T) {
@@ -247,8 +263,8 @@ func readable(t *testing.T, path, text string) []string {
 		forms = append(forms, string(b))
 	case ".parquet":
 		f, err := tabio.Read(t.Context(), path, tabio.Schema{})
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || !f.Has("serial") {
+			t.Fatalf("%s: columns are not read: %v", path, err)
 		}
 		var b strings.Builder
 		for _, c := range f.Columns() {

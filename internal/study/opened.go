@@ -33,11 +33,11 @@ type Stage func(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric
 // Release writes only what leaves the building, and the escrow beside it. It
 // returns the warnings.
 func Release(ctx context.Context, p plan.Plan, o Options) ([]string, error) {
-	for _, path := range []string{o.Out, o.Out + ".escrow"} {
-		if err := vacant(path, o.Force); err != nil {
-			return nil, err
-		}
+	out, err := create(o, inputs(p))
+	if err != nil {
+		return nil, err
 	}
+	defer out.Abort()
 	k := newKeys(o.Seed)
 	data, err := Load(ctx, p, k.sim, o.Progress)
 	if err != nil {
@@ -55,10 +55,7 @@ func Release(ctx context.Context, p plan.Plan, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.saveEscrow(ctx, k.secret, serials, o); err != nil {
-		return nil, err
-	}
-	if err := s.writeRelease(ctx, o.Out, tables, serials.PerYear, o); err != nil {
+	if err := s.writeAlone(ctx, out, tables, k.secret, serials, o); err != nil {
 		return nil, err
 	}
 	return slices.Concat(s.sample.Warnings, data.Notes, s.warnings()), nil

@@ -3,11 +3,14 @@ package study
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 
 	"scramblelab/internal/attack"
 	"scramblelab/internal/draw"
 	"scramblelab/internal/escrow"
+	"scramblelab/internal/folder"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
@@ -32,9 +35,20 @@ func (s *scrambled) writeRelease(ctx context.Context, dir string, t *publish.Tab
 	return err
 }
 
-// saveEscrow writes Out.escrow. It goes before what it undoes gets its name: a
-// release without an escrow could never be checked.
-func (s *scrambled) saveEscrow(ctx context.Context, key rng.Secret, m release.SerialMap, o Options) error {
+// writeAlone writes a release that is all of the folder o.Out.
+func (s *scrambled) writeAlone(ctx context.Context, out *folder.Pending, t *publish.Tables, key rng.Secret, m release.SerialMap, o Options) error {
+	inside := o
+	inside.Force = true // the folder to be, which is empty
+	if err := s.writeRelease(ctx, out.Path(), t, m.PerYear, inside); err != nil {
+		return err
+	}
+	return s.commit(ctx, out, key, m, o)
+}
+
+// commit writes Out.escrow and gives the folder its name. The escrow goes first:
+// a release without one could never be checked. An escrow that is replaced is
+// kept until the folder stands, and put back where it cannot.
+func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Secret, m release.SerialMap, o Options) error {
 	e, err := s.escrow(key, m, o.Seed != nil)
 	if err != nil {
 		return err
@@ -42,7 +56,31 @@ func (s *scrambled) saveEscrow(ctx context.Context, key rng.Secret, m release.Se
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return escrow.Save(o.Out+".escrow", e, escrow.Options{Force: o.Force, Recipients: o.EscrowRecipients, Releases: []string{o.Out}})
+	path := o.Out + ".escrow"
+	old := ""
+	if o.Force {
+		if old, err = folder.SetAside(path); err != nil {
+			return err
+		}
+	}
+	err = escrow.Save(path, e, escrow.Options{Recipients: o.EscrowRecipients, Releases: []string{o.Out}})
+	saved := err == nil
+	if err == nil {
+		err = out.Commit()
+	}
+	switch {
+	case err == nil && old != "":
+		return os.Remove(old)
+	case err == nil:
+		return nil
+	case out.Committed():
+		return err // the folder stands, so its escrow stays
+	case old != "":
+		return errors.Join(err, os.Rename(old, path))
+	case saved:
+		return errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 // notesForRecipient say what a user of the tables must know.

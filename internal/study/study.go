@@ -113,10 +113,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := vacant(o.Out+".escrow", o.Force); err != nil {
-		return nil, err
-	}
-	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Inputs: inputs(p)})
+	out, err := create(o, inputs(p))
 	if err != nil {
 		return nil, err
 	}
@@ -175,10 +172,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err := writeInternal(filepath.Join(out.Path(), "internal"), r, p, watch); err != nil {
 		return nil, err
 	}
-	if err := s.saveEscrow(ctx, k.secret, serials, o); err != nil {
-		return nil, err
-	}
-	return r, out.Commit()
+	return r, s.commit(ctx, out, k.secret, serials, o)
 }
 
 func loadPolicy(name string) (policy.Policy, error) {
@@ -189,12 +183,25 @@ func loadPolicy(name string) (policy.Policy, error) {
 	return policy.Parse(name, b)
 }
 
-// vacant refuses a path that is taken.
-func vacant(path string, force bool) error {
-	if _, err := os.Lstat(path); err == nil && !force {
-		return fmt.Errorf("%s exists: choose another output, or --force replaces it", path)
+// create starts the folder o.Out.
+func create(o Options, inputs []string) (*folder.Pending, error) {
+	if err := vacantEscrow(o); err != nil {
+		return nil, err
 	}
-	return nil
+	return folder.Create(o.Out, folder.Options{Force: o.Force, Inputs: inputs})
+}
+
+// vacantEscrow refuses a place where an escrow stands: it may be the only thing
+// that can still check a release.
+func vacantEscrow(o Options) error {
+	path := o.Out + ".escrow"
+	if _, err := os.Lstat(path); err != nil || o.Force {
+		return nil
+	}
+	if _, err := os.Lstat(o.Out); err == nil {
+		return fmt.Errorf("%s exists already, with its escrow: name another output, or --force replaces both", o.Out)
+	}
+	return fmt.Errorf("%s exists, and %s does not: a run was cut off before its release had a name, or the release was moved; if no release belongs to the escrow, remove it or add --force, otherwise name another output", path, o.Out)
 }
 
 func inputs(p plan.Plan) []string {

@@ -18,11 +18,11 @@ import (
 // beside it. The plan gives classes and firm columns; its steps are not applied.
 // It returns the number of employers and of cells.
 func Tables(ctx context.Context, dir string, p plan.Plan, o Options) (employers, cells int, err error) {
-	for _, path := range []string{o.Out, o.Out + ".escrow"} {
-		if err := vacant(path, o.Force); err != nil {
-			return 0, 0, err
-		}
+	out, err := create(o, []string{dir})
+	if err != nil {
+		return 0, 0, err
 	}
+	defer out.Abort()
 	p.Data = plan.Data{Population: dir}
 	p.Scramble.Steps, p.Scramble.Keep = nil, nil
 	p.Project.Purpose = "programs in the layout of phase two, on a generated population"
@@ -48,8 +48,5 @@ func Tables(ctx context.Context, dir string, p plan.Plan, o Options) (employers,
 	if err != nil {
 		return 0, 0, fmt.Errorf("phase-two tables: %w", err)
 	}
-	if err := s.saveEscrow(ctx, k.secret, serials, o); err != nil {
-		return 0, 0, err
-	}
-	return data.Employers(), tables.Cells.Rows(), s.writeRelease(ctx, o.Out, tables, false, o)
+	return data.Employers(), tables.Cells.Rows(), s.writeAlone(ctx, out, tables, k.secret, serials, o)
 }
