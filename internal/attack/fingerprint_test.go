@@ -130,14 +130,14 @@ func TestPruningIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func(slack float64) *search {
-			s := &search{modeller: newModeller(c, p, a, r, "method+parameters", units), max: 10, slack: slack, compares: a.FTE}
-			s.traits = newTraits(p, a, r.Tables.Employers, c, units)
+			s := newSearch(newModeller(c, p, a, r, "method+parameters", units), newTraits(p, a, r.Tables.Employers, c, units), units, 10)
+			s.slack = slack
 			return s
 		}
 		pruned, brute := build(math.Log(200/lostMass)), build(math.Inf(1))
+		fast, full := scan{search: pruned}, scan{search: brute}
 		for _, u := range units {
-			x, _ := pruned.unit(u, nil)
-			y, _ := brute.unit(u, nil)
+			x, y := fast.unit(u), full.unit(u)
 			if y.Kept != 200 {
 				t.Fatalf("brute force kept %d of 200 candidates", y.Kept)
 			}
