@@ -77,7 +77,7 @@ type Unit struct {
 	// order drawn from serial and employer, which says nothing.
 	Candidates   []Candidate
 	Ties         int     // candidates as likely as the best
-	Kept         int     // candidates within the slack
+	Kept         int     // candidates that were not given up as too unlikely
 	AnonymitySet float64 // 2^entropy of the posterior over all candidates
 	elsewhere    float64 // likelihood of kept candidates beyond Candidates, relative to the best
 }

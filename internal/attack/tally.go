@@ -14,7 +14,7 @@ type tally struct {
 	serial       int32
 	employer     []int32 // by candidate
 	max          int     // of list
-	slack        float64 // a pair further than this behind all others together is given up
+	slack        float64 // a pair further than this behind the best is given up
 	pow          *powers
 	best         float64
 	limit        float64 // log likelihood below which pairs are given up
@@ -47,8 +47,7 @@ func (t *tally) weigh(ll float64, n int) {
 			t.moment = e * (t.moment - float64(d*t.mass))
 			t.mass *= e
 		}
-		t.best, t.ties, d = ll, 0, 0
-		t.raise()
+		t.best, t.limit, t.ties, d = ll, ll-t.slack, 0, 0
 	}
 	e := t.pow.exp(d) * float64(n)
 	t.mass += e
@@ -57,15 +56,6 @@ func (t *tally) weigh(ll float64, n int) {
 		t.ties += n
 	}
 	t.kept += n
-	if t.kept&63 == 0 {
-		t.raise()
-	}
-}
-
-// raise moves the limit up with the mass: what is given up is less than
-// e^-slack of it for each pair.
-func (t *tally) raise() {
-	t.limit = t.best - t.slack + math.Log(max(1, t.mass))
 }
 
 func (t *tally) offer(ll float64, candidate int32) {
@@ -86,6 +76,10 @@ func (t *tally) cut() {
 // candidates.
 func (t *tally) sum(out *Unit) {
 	t.cut()
+	// The first ones came before there was a limit.
+	for len(t.list) > 1 && t.list[len(t.list)-1].ll < t.limit {
+		t.list = t.list[:len(t.list)-1]
+	}
 	out.Ties, out.Kept = t.ties, t.kept
 	out.Candidates = make([]Candidate, len(t.list))
 	listed := 0.0
@@ -95,7 +89,7 @@ func (t *tally) sum(out *Unit) {
 		out.Candidates[i] = Candidate{r.employer, r.ll, e / t.mass}
 	}
 	out.elsewhere = max(0, t.mass-listed)
-	if out.elsewhere < 1e-12*t.mass || out.Kept == len(t.list) {
+	if out.elsewhere < 1e-12*t.mass || len(t.list) < t.max {
 		out.elsewhere = 0
 	}
 	out.AnonymitySet = math.Exp(math.Log(t.mass) - t.moment/t.mass)
