@@ -91,6 +91,7 @@ type Fingerprints struct {
 	Units      []Unit
 	Notes      []string
 	perYear    bool
+	known      oneToOne
 }
 
 // lostMass bounds the posterior mass of the pairs that are given up early.

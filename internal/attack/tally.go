@@ -108,8 +108,8 @@ func byRank(a, b ranked) int {
 	return cmp.Compare(a.hash, b.hash)
 }
 
-// powers are 2^(k/256), as bits. They make an exponential that is right to a
-// few units in the last place and takes a third of the time of math.Exp.
+// powers are 2^(k/256), as bits. They make an exponential that is right to
+// 1e-13 and takes a third of the time of math.Exp.
 type powers [256]uint64
 
 func newPowers() *powers {
