@@ -18,6 +18,8 @@ type candidates struct {
 	k        int       // study levels
 	stride   int       // numbers per candidate and year
 	logHead  []float32 // [candidate][year], apart for it decides most pairs; NaN unknown
+	patterns []uint8   // what can be known of a row, bits of knowsFTE and so on
+	pattern  []uint8   // [candidate][year] index of patterns
 	cell     []float32 // [candidate][year][stride]: log FTE, log wage bill, log mean age, shares by study level; NaN unknown
 	spans    []span
 
@@ -49,6 +51,14 @@ const (
 	atLogWage
 	atAge
 	atShares
+)
+
+// Bits of what is known of a row beside its head count.
+const (
+	knowsFTE uint8 = 1 << iota
+	knowsWage
+	knowsAge
+	knowsShares
 )
 
 func newCandidates(p *Public) (*candidates, error) {
@@ -111,6 +121,7 @@ func newCandidates(p *Public) (*candidates, error) {
 	}
 	c.q = categoryShares(p.Education)
 	c.population(p)
+	c.known()
 	c.index()
 	return c, nil
 }
@@ -155,6 +166,25 @@ func (c *candidates) fill(p *Public, i int, to []float32) {
 		for k := range p.Education {
 			to[atShares+k] = float32(orZero(p.Education[k][i]) / total)
 		}
+	}
+}
+
+// known sorts rows by what is known of them.
+func (c *candidates) known() {
+	var index [16]int
+	c.pattern = make([]uint8, len(c.logHead))
+	for i := range c.pattern {
+		row, p := c.cell[i*c.stride:(i+1)*c.stride], uint8(0)
+		for k, bit := range []uint8{knowsFTE, knowsWage, knowsAge, knowsShares} {
+			if k < len(row) && row[k] == row[k] {
+				p |= bit
+			}
+		}
+		if index[p] == 0 {
+			c.patterns = append(c.patterns, p)
+			index[p] = len(c.patterns)
+		}
+		c.pattern[i] = uint8(index[p] - 1)
 	}
 }
 

@@ -3,6 +3,7 @@ package attack
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"scramblelab/internal/assign"
 )
@@ -44,8 +45,25 @@ const unmatched = 60
 // exact over the candidates that were kept, which are at most MaxCandidates for
 // a serial. Posteriors are those of [Fingerprints.Posterior]. Where serials are
 // drawn per year, every year is assigned by itself.
+//
+// It is computed once, as are the posteriors; the caller may change the slice.
+// Units must not change after the first call.
 func (f *Fingerprints) Assignment() ([]Claim, error) {
+	f.known.assign.Do(func() { f.known.assigned, f.known.err = f.assignment() })
+	return slices.Clone(f.known.assigned), f.known.err
+}
+
+// oneToOne is what is computed at most once about one-to-one links.
+type oneToOne struct {
+	assign, scale sync.Once
+	assigned      []Claim
+	err           error
+	posterior     [][]float64 // [unit][candidate]
+}
+
+func (f *Fingerprints) assignment() ([]Claim, error) {
 	out := make([]Claim, len(f.Units))
+	posterior := f.posteriors()
 	for _, g := range f.groups() {
 		edges := make([][]assign.Edge, len(g.units))
 		for i, k := range g.units {
@@ -58,7 +76,6 @@ func (f *Fingerprints) Assignment() ([]Claim, error) {
 		if err != nil {
 			return nil, err
 		}
-		posterior := f.scale(g)
 		for i, k := range g.units {
 			u := f.Units[k]
 			out[k] = Claim{Serial: u.Serial, Year: u.Year, Employer: -1, Method: Assignment}
@@ -66,7 +83,7 @@ func (f *Fingerprints) Assignment() ([]Claim, error) {
 				continue
 			}
 			out[k].Employer = g.employers[colOf[i]]
-			out[k].Posterior = posterior[i][slices.Index(g.cols[i], colOf[i])]
+			out[k].Posterior = posterior[k][slices.Index(g.cols[i], colOf[i])]
 		}
 	}
 	return out, nil
@@ -79,19 +96,28 @@ func (f *Fingerprints) Assignment() ([]Claim, error) {
 // alike. An intruder who abstains below a threshold uses Claim.Posterior.
 func (f *Fingerprints) Posterior() []Claim {
 	out := make([]Claim, len(f.Units))
-	for _, g := range f.groups() {
-		posterior := f.scale(g)
-		for i, k := range g.units {
-			u := f.Units[k]
-			out[k] = Claim{Serial: u.Serial, Year: u.Year, Employer: -1, Method: Posterior}
-			for j, p := range posterior[i] {
-				if out[k].Employer < 0 || p > out[k].Posterior {
-					out[k].Employer, out[k].Posterior = u.Candidates[j].Employer, p
-				}
+	for k, posterior := range f.posteriors() {
+		u := f.Units[k]
+		out[k] = Claim{Serial: u.Serial, Year: u.Year, Employer: -1, Method: Posterior}
+		for j, p := range posterior {
+			if out[k].Employer < 0 || p > out[k].Posterior {
+				out[k].Employer, out[k].Posterior = u.Candidates[j].Employer, p
 			}
 		}
 	}
 	return out
+}
+
+func (f *Fingerprints) posteriors() [][]float64 {
+	f.known.scale.Do(func() {
+		f.known.posterior = make([][]float64, len(f.Units))
+		for _, g := range f.groups() {
+			for i, p := range f.scale(g) {
+				f.known.posterior[g.units[i]] = p
+			}
+		}
+	})
+	return f.known.posterior
 }
 
 // group is a set of serials that are different employers.
@@ -151,10 +177,23 @@ func (f *Fingerprints) scale(g group) [][]float64 {
 
 // sinkhorn scales sparse likelihoods: rows sum to 1; columns to 1 together with
 // spare further rows, alike for all columns. elsewhere is the likelihood of a
-// row in columns that are not listed. Without spare rows and with as many
+// row in columns that are not listed. It stops after 200 rounds: where a few
+// rows want the same column, convergence is slow, and 20,000 rounds move the sum
+// of the posteriors of 1,000 serials by 0.3 %. Without spare rows and with as many
 // columns as rows it is the balanced scaling of package assign.
 func sinkhorn(kernel [][]float64, cols [][]int32, elsewhere []float64, columns, spare int) [][]float64 {
 	const rounds, tolerance = 200, 1e-7
+	// One run of memory for all lists: every round goes through it twice.
+	start := make([]int, len(kernel)+1)
+	for i := range kernel {
+		start[i+1] = start[i] + len(kernel[i])
+	}
+	edges := make([]edge, 0, start[len(kernel)])
+	for i := range kernel {
+		for j, k := range kernel[i] {
+			edges = append(edges, edge{k, cols[i][j]})
+		}
+	}
 	r, v, sum := make([]float64, len(kernel)), make([]float64, columns), make([]float64, columns)
 	for j := range v {
 		v[j] = 1
@@ -165,10 +204,12 @@ func sinkhorn(kernel [][]float64, cols [][]int32, elsewhere []float64, columns, 
 	}
 	for range rounds {
 		change := 0.0
-		for i := range kernel {
+		clear(sum)
+		for i := range r {
+			row := edges[start[i]:start[i+1]]
 			total := elsewhere[i] * other
-			for j, k := range kernel[i] {
-				total += float64(k * v[cols[i][j]])
+			for _, e := range row {
+				total += float64(e.k * v[e.col])
 			}
 			next := 0.0
 			if total > 0 {
@@ -176,19 +217,16 @@ func sinkhorn(kernel [][]float64, cols [][]int32, elsewhere []float64, columns, 
 			}
 			if r[i] > 0 {
 				change = max(change, math.Abs(next/r[i]-1))
-			} else {
+			} else if next > 0 {
 				change = 1
 			}
 			r[i] = next
+			for _, e := range row {
+				sum[e.col] += float64(next * e.k)
+			}
 		}
 		if change < tolerance {
 			break
-		}
-		clear(sum)
-		for i := range kernel {
-			for j, k := range kernel[i] {
-				sum[cols[i][j]] += float64(r[i] * k)
-			}
 		}
 		// Columns outside every list take part in what the spare rows need.
 		taken := 0.0
@@ -202,12 +240,17 @@ func sinkhorn(kernel [][]float64, cols [][]int32, elsewhere []float64, columns, 
 			other = 1 / sigma
 		}
 	}
-	out := make([][]float64, len(kernel))
+	out, flat := make([][]float64, len(kernel)), make([]float64, len(edges))
 	for i := range kernel {
-		out[i] = make([]float64, len(kernel[i]))
-		for j, k := range kernel[i] {
-			out[i][j] = r[i] * k * v[cols[i][j]]
+		out[i] = flat[start[i]:start[i+1]:start[i+1]]
+		for j, e := range edges[start[i]:start[i+1]] {
+			out[i][j] = r[i] * e.k * v[e.col]
 		}
 	}
 	return out
+}
+
+type edge struct {
+	k   float64
+	col int32
 }

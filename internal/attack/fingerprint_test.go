@@ -3,6 +3,7 @@ package attack
 import (
 	"context"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -119,9 +120,13 @@ func TestPruningIsExact(t *testing.T) {
 	d := world(5, 200, 4)
 	p := publicFile(t, d, 0.1)
 	r := released(t, d, 60, publish.Options{})
-	for _, name := range []string{"outsider", "head-count-only"} {
+	for _, test := range []struct {
+		name  string
+		years []int32
+	}{{"outsider", nil}, {"head-count-only", nil}, {"outsider", []int32{2011}}, {"head-count-only", []int32{2011}}} {
+		name := test.name
 		a := preset(t, name)
-		units, err := observe(r, nil)
+		units, err := observe(r, test.years)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,14 +135,14 @@ func TestPruningIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func(slack float64) *search {
-			s := &search{modeller: newModeller(c, p, a, r, "method+parameters", units), max: 10, slack: slack, compares: a.FTE}
-			s.traits = newTraits(p, a, r.Tables.Employers, c, units)
+			s := newSearch(newModeller(c, p, a, r, "method+parameters", units), newTraits(p, a, r.Tables.Employers, c, units), units, 10)
+			s.slack = slack
 			return s
 		}
 		pruned, brute := build(math.Log(200/lostMass)), build(math.Inf(1))
+		fast, full := scan{search: pruned}, scan{search: brute}
 		for _, u := range units {
-			x, _ := pruned.unit(u, nil)
-			y, _ := brute.unit(u, nil)
+			x, y := fast.unit(u), full.unit(u)
 			if y.Kept != 200 {
 				t.Fatalf("brute force kept %d of 200 candidates", y.Kept)
 			}
@@ -200,6 +205,46 @@ func TestFreshSerialsPerYear(t *testing.T) {
 	panel := hits(fingerprint(t, r, p, "outsider", Options{}).Nearest())
 	if float64(right)/180 >= float64(panel)/60 {
 		t.Errorf("a fresh serial per year gives %d of 180, one for all years %d of 60: want fewer", right, panel)
+	}
+}
+
+// What is found does not depend on how many work on it.
+func TestSameOnAnyNumberOfCores(t *testing.T) {
+	d := world(9, 300, 3)
+	p := publicFile(t, d, 0.05)
+	r := released(t, d, 200, publish.Options{})
+	perYear := Release{SerialPerYear: true, Periods: true, Tables: &publish.Tables{Employers: yearly(r.Tables.Employers), Cells: yearly(r.Tables.Cells)}}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for name, r := range map[string]Release{"panel": r, "per year": perYear} {
+		var want *Fingerprints
+		for _, n := range []int{1, 2, 8} {
+			runtime.GOMAXPROCS(n)
+			got := fingerprint(t, r, p, "outsider", Options{})
+			if _, err := got.Assignment(); err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = got
+			}
+			exactly := cmp.AllowUnexported(Unit{})
+			if diff := cmp.Diff(want.Units, got.Units, exactly); diff != "" {
+				t.Errorf("%s: units differ on %d cores (-1 core +%d):\n%s", name, n, n, diff)
+			}
+			if diff := cmp.Diff(want.Posterior(), got.Posterior()); diff != "" {
+				t.Errorf("%s: claims differ on %d cores (-1 core +%d):\n%s", name, n, n, diff)
+			}
+		}
+	}
+}
+
+// The exponential of the tally is that of package math.
+func TestPowers(t *testing.T) {
+	p := newPowers()
+	for x := 0.0; x > -750; x -= 0.0137 {
+		want, got := math.Exp(x), p.exp(x)
+		if math.Abs(got-want) > 1e-13*want {
+			t.Fatalf("e^%v = %v, want %v", x, got, want)
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 // public file lacks the feature, the log density of the released value among
 // all employers: who left a feature out neither gains nor loses by it.
 type term struct {
-	used           bool
 	at, top, curve float64 // top - curve·(x - at)²
 	blank          float64
 }
@@ -23,88 +22,76 @@ func gauss(at, variance, weight float64, among ratio) term {
 	all := among.variance + variance
 	d := at - among.mean
 	return term{
-		used: true, at: at, curve: weight / (2 * variance), top: -weight * math.Log(2*math.Pi*variance) / 2,
+		at: at, curve: weight / (2 * variance), top: -weight * math.Log(2*math.Pi*variance) / 2,
 		blank: -weight * (math.Log(2*math.Pi*all)/2 + float64(d*d)/(2*all)),
 	}
 }
 
-func (t *term) value(x float32) float64 {
-	if x != x {
-		return t.blank
-	}
-	d := float64(x) - t.at
-	return t.top - float64(t.curve*d*d)
+// headTerm compares log head counts: a row where they agree exactly, where
+// they do not (top - curve·(x - at)²) and where the row has none.
+type headTerm struct {
+	n          float32 // log head count, as candidates store it; NaN where none is equal
+	slot       int32
+	equal      float64
+	top, curve float64
+	at         float64
+	blank      float64
 }
 
-func (t *term) bound() float64 {
-	if !t.used {
-		return 0
+func (h *headTerm) log(x float32) float64 {
+	if x == h.n {
+		return h.equal
 	}
-	return max(t.top, t.blank)
+	if x != x {
+		return h.blank
+	}
+	d := float64(x) - h.at
+	return h.top - float64(h.curve*d*d)
+}
+
+// most is the largest value of log.
+func (h *headTerm) most() float64 {
+	v := max(h.top, h.blank)
+	if h.n == h.n {
+		v = max(v, h.equal)
+	}
+	return v
+}
+
+// quad takes curve·(x - at)² off, x being a column of a candidate's row.
+type quad struct {
+	col       int32
+	at, curve float64
+}
+
+// form is the log likelihood of the features of a row beside the head count,
+// for rows in which the same features are known: base minus the quads.
+type form struct {
+	base  float64
+	quads []quad
+}
+
+func (f *form) log(ll float64, row []float32) float64 {
+	for i := range f.quads {
+		q := &f.quads[i]
+		d := float64(row[q.col]) - q.at
+		ll -= float64(q.curve * d * d)
+	}
+	return ll
 }
 
 // yearModel is one released year, prepared for comparison with candidates.
 type yearModel struct {
-	slot  int
-	staff bool
-	heads float64
-	// Heads: equal counts have chance equal, others a log-normal density.
-	n      float32 // log head count, as candidates store it; NaN where none is equal
-	head   term
-	equal  float64 // log chance of an equal count, -Inf where counts are not exact
+	slot   int
+	staff  bool
+	heads  float64
 	filed  float64 // log chance that an employer in this state filed an account
 	absent float64 // log likelihood of a candidate without a row
-	fte    term
-	wage   term
-	age    term
-	// Study levels: Σ (want - slope·share)²·curve, per level.
-	levels     bool
-	want       []float64
-	curve      []float64
-	slope      float64
-	levelTop   float64
-	levelBlank float64
 
-	bound    float64 // largest value of a row
-	features float64 // largest value of featureLog
-}
-
-// headLog returns the log likelihood of a candidate's log head count in this
-// year, NaN where the row lacks one, and of the row's existence.
-func (m *yearModel) headLog(x float32) float64 {
-	switch {
-	case !m.staff:
-		return m.filed
-	case x == m.n && m.equal > m.head.top:
-		return m.filed + m.equal
-	}
-	return m.filed + m.head.value(x)
-}
-
-// featureLog returns the log likelihood of all other features of a row.
-func (m *yearModel) featureLog(row []float32) float64 {
-	ll := 0.0
-	if m.fte.used {
-		ll += m.fte.value(row[atLogFTE])
-	}
-	if m.wage.used {
-		ll += m.wage.value(row[atLogWage])
-	}
-	if m.age.used {
-		ll += m.age.value(row[atAge])
-	}
-	if m.levels {
-		if shares := row[atShares:]; shares[0] != shares[0] {
-			ll += m.levelBlank
-		} else {
-			ll += m.levelTop
-			for k, want := range m.want {
-				d := want - float64(m.slope*float64(shares[k]))
-				ll -= float64(m.curve[k] * d * d)
-			}
-		}
-	}
-	return ll
+	head     headTerm // of a row: filed included
+	forms    []form   // by what is known of a row: candidates.patterns
+	features float64  // largest value of any form
+	bound    float64  // largest value of a row
 }
 
 // modeller prepares released years for one adversary.
@@ -187,38 +174,68 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 	if o.n > 0 {
 		state = 0
 	}
-	y := yearModel{slot: slot, staff: o.n > 0, heads: o.n, filed: math.Log(m.filed[state]), absent: math.Log(1 - m.filed[state]), equal: math.Inf(-1)}
+	y := yearModel{slot: slot, staff: o.n > 0, heads: o.n, filed: math.Log(m.filed[state]), absent: math.Log(1 - m.filed[state])}
 	if !y.staff {
 		y.bound = y.filed
 		return y
 	}
-	m.heads(&y, o)
+	y.head = m.heads(o)
+	y.absent += y.head.blank
+	y.head.slot = int32(slot)
+	for _, v := range []*float64{&y.head.equal, &y.head.top, &y.head.blank} {
+		*v += y.filed
+	}
+	var terms []feature
 	if m.a.FTE && o.fte > 0 {
-		y.fte = m.amount(o.fte, o.fteVar, o.fteN, o, linked.FTE, m.p.Noise.FTE, m.poolFTE, m.c.fteRatio, 0.35, years)
+		terms = append(terms, m.amount(o.fte, o.fteVar, o.fteN, o, linked.FTE, m.p.Noise.FTE, m.poolFTE, m.c.fteRatio, 0.35, years).of(atLogFTE, knowsFTE))
 	}
 	if m.a.WageBill && o.wage > 0 {
-		y.wage = m.amount(o.wage, o.wageVar, o.wageN, o, linked.Wage, m.p.Noise.WageBill, m.poolWage, m.c.wageRatio, 0.5, years)
+		terms = append(terms, m.amount(o.wage, o.wageVar, o.wageN, o, linked.Wage, m.p.Noise.WageBill, m.poolWage, m.c.wageRatio, 0.5, years).of(atLogWage, knowsWage))
 	}
 	if m.a.Age && !math.IsNaN(o.age) && o.age > 0 {
 		v := m.p.Noise.Age.variance(o.n) + o.ageVar/float64(o.age*o.age)
-		y.age = gauss(math.Log(o.age)+m.p.Noise.Age.Bias, v, weight(m.p.Noise.Age.Persistence, years), m.c.ageRatio)
+		terms = append(terms, gauss(math.Log(o.age)+m.p.Noise.Age.Bias, v, weight(m.p.Noise.Age.Persistence, years), m.c.ageRatio).of(atAge, knowsAge))
 	}
 	if m.a.Education && m.levelMap != nil && m.c.k > 1 {
-		m.education(&y, o, years)
-	}
-	blank := y.head.blank + y.levelBlank
-	if y.levels {
-		y.features += max(y.levelTop, y.levelBlank)
-	}
-	for _, t := range []*term{&y.fte, &y.wage, &y.age} {
-		if t.used {
-			blank += t.blank
-			y.features += t.bound()
+		if f, ok := m.education(o, years); ok {
+			terms = append(terms, f)
 		}
 	}
-	y.absent += blank
-	y.bound = y.filed + max(y.head.top, y.head.blank, y.equal) + y.features
+	for _, f := range terms {
+		y.absent += f.blank
+	}
+	y.forms, y.features = formsOf(terms, m.c.patterns)
+	y.bound = y.head.most() + y.features
 	return y
+}
+
+// feature is what is compared of one feature: top minus quads where the row
+// has it, blank where not.
+type feature struct {
+	bit        uint8
+	top, blank float64
+	quads      []quad
+}
+
+func (t term) of(col int32, bit uint8) feature {
+	return feature{bit, t.top, t.blank, []quad{{col, t.at, t.curve}}}
+}
+
+// formsOf sums features up, pattern by pattern of what is known of a row.
+func formsOf(features []feature, patterns []uint8) ([]form, float64) {
+	forms, most := make([]form, len(patterns)), math.Inf(-1)
+	for i, p := range patterns {
+		for _, f := range features {
+			if p&f.bit == 0 {
+				forms[i].base += f.blank
+				continue
+			}
+			forms[i].base += f.top
+			forms[i].quads = append(forms[i].quads, f.quads...)
+		}
+		most = max(most, forms[i].base)
+	}
+	return forms, most
 }
 
 // weight tempers years whose errors are alike: T equally correlated errors tell
@@ -227,7 +244,9 @@ func weight(persistence, years float64) float64 {
 	return 1 / (1 + max(0, years-1)*persistence)
 }
 
-func (m *modeller) heads(y *yearModel, o observed) {
+// heads compares head counts: where they are exact, equal counts have a chance
+// and others a density, which is one of a count and not of its logarithm.
+func (m *modeller) heads(o observed) headTerm {
 	share := m.method.share()
 	n := o.n / share
 	noise := m.p.Noise.Head
@@ -235,20 +254,18 @@ func (m *modeller) heads(y *yearModel, o observed) {
 	if share < 1 {
 		v += (1 - share) / o.n // binomial
 	}
-	mass := m.c.headMass(n)
-	if o.exact {
-		y.n = float32(math.Log(o.n))
-		equal := m.p.Noise.HeadEqual[linked.SizeCode(int32(min(1e9, n)))]
-		y.head = gauss(math.Log(n), v, 1, ratio{math.Log(n), 0})
-		shift := math.Log(max(1e-6, 1-equal)) - math.Log(n) // density of a count, not of its logarithm
-		y.head.top += shift
-		y.equal = math.Log(max(1e-6, equal))
-	} else {
-		y.n = float32(math.NaN())
-		y.head = gauss(math.Log(n), v, 1, ratio{math.Log(n), 0})
-		y.head.top -= math.Log(n)
+	h := headTerm{
+		n: float32(math.NaN()), equal: math.Inf(-1), at: math.Log(n), curve: 1 / (2 * v),
+		top: -math.Log(2*math.Pi*v)/2 - math.Log(n), blank: math.Log(m.c.headMass(n)),
 	}
-	y.head.used, y.head.blank = true, math.Log(mass)
+	if o.exact {
+		equal := m.p.Noise.HeadEqual[linked.SizeCode(int32(min(1e9, n)))]
+		h.top += math.Log(max(1e-6, 1-equal))
+		if h.equal = math.Log(max(1e-6, equal)); h.equal > h.top {
+			h.n = float32(math.Log(o.n))
+		}
+	}
+	return h
 }
 
 // amount compares a released sum with a public one. Where the tables cover
@@ -285,7 +302,7 @@ func (m *modeller) amount(sum, sumVar, covered float64, o observed, attribute st
 // from the whole (METHODS 2.5, independent touching). The variance is taken at
 // what the released counts themselves suggest, so that it is the same for all
 // candidates and largest values are exact.
-func (m *modeller) education(y *yearModel, o observed, years float64) {
+func (m *modeller) education(o observed, years float64) (f feature, ok bool) {
 	k := m.c.k
 	count, n := make([]float64, k), 0.0
 	for level, v := range o.levels {
@@ -295,7 +312,7 @@ func (m *modeller) education(y *yearModel, o observed, years float64) {
 		}
 	}
 	if n == 0 {
-		return
+		return f, false
 	}
 	kept := (1 - min(0.999, m.p.Noise.Misreported)) * (1 - min(0.999, m.method.touched(linked.Level, m.knowledge)))
 	redrawn := 1 - kept
@@ -304,7 +321,8 @@ func (m *modeller) education(y *yearModel, o observed, years float64) {
 		extra += n * (1 - share)
 	}
 	w := weight(m.p.Noise.EducationPersistence, years) * float64(k-1) / float64(k) // the counts add up to n
-	y.levels, y.slope = true, n*kept
+	slope := n * kept
+	f.bit = knowsShares
 	for c := range k {
 		q := m.c.q[c]
 		own := max(0, min(n, (count[c]-float64(redrawn*n*q))/kept))
@@ -312,13 +330,14 @@ func (m *modeller) education(y *yearModel, o observed, years float64) {
 		_, v := mixed(own, n, q, redrawn)
 		v += extra * q
 		want := count[c] - float64(redrawn*n*q)
-		y.want = append(y.want, want)
-		y.curve = append(y.curve, w/(2*v))
-		y.levelTop -= w * math.Log(2*math.Pi*v) / 2
+		f.top -= w * math.Log(2*math.Pi*v) / 2
+		// (want - slope·share)²·curve, written for the share.
+		f.quads = append(f.quads, quad{int32(atShares + c), want / slope, w / (2 * v) * float64(slope*slope)})
 		all := v + 0.5*float64(n*n)*q*(1-q)
-		d := want - float64(y.slope*q)
-		y.levelBlank -= w * (math.Log(2*math.Pi*all)/2 + float64(d*d)/(2*all))
+		d := want - float64(slope*q)
+		f.blank -= w * (math.Log(2*math.Pi*all)/2 + float64(d*d)/(2*all))
 	}
+	return f, true
 }
 
 // Knowledge lists the states of knowledge of the method, from less to more.

@@ -1,8 +1,8 @@
 // Package score joins the claims of intruders with the truth: hits, false
 // claims, baselines and intervals, as metrics of a report. It is the only
 // package that sees both sides. Values are shares s/n with a Wilson interval;
-// where workers of one employer are attacked together the interval has a design
-// effect. The baseline of a linkage is the intruder's chance without the
+// where workers or years of one employer are attacked together the interval has a
+// design effect. The baseline of a linkage is the intruder's chance without the
 // release, 1/M, never one that uses the release (METHODS 2).
 package score
 
@@ -33,6 +33,9 @@ func (t Truth) right(c attack.Claim) bool {
 	return c.Employer >= 0 && slices.Contains(t[Key{c.Serial, c.Year}], c.Employer)
 }
 
+// merged reports whether a serial stands for several employers.
+func (t Truth) merged(u attack.Unit) bool { return len(t[Key{u.Serial, u.Year}]) > 1 }
+
 // Variant is one attack on employers: at the top of its metrics stands the
 // variant with noise 1 and full knowledge of the method, the others are rows of
 // By under their Group.
@@ -42,7 +45,8 @@ type Variant struct {
 }
 
 // Employers scores the attacks of one adversary on employers. The first variant
-// is the top row; its rows by size class follow, then the other variants. The
+// is the top row; its rows by size class of the released head count follow
+// (units of several employers apart, as merged), then the other variants. The
 // metrics are attack.employer.<method>.<adversary>.<measure>.
 func Employers(truth Truth, variants []Variant) ([]metric.Metric, error) {
 	if len(variants) == 0 || variants[0].Group != "" || variants[0].Fingerprints == nil {
@@ -70,10 +74,16 @@ func Employers(truth Truth, variants []Variant) ([]metric.Metric, error) {
 				continue
 			}
 			out[i].Row = row
-			for _, size := range sizes(claims) {
+			// A merged unit says nothing of employers of its size.
+			for _, size := range sizes(claims, truth) {
 				code := size
-				part := m.row(outcomes(truth, claims, m.method, func(u attack.Unit) bool { return sizeOf(u) == code }))
+				part := m.row(outcomes(truth, claims, m.method, func(u attack.Unit) bool { return !truth.merged(u) && sizeOf(u) == code }))
 				part.Group = "size " + linked.SizeDict.Label(size)
+				out[i].By = append(out[i].By, part)
+			}
+			if slices.ContainsFunc(claims.f.Units, truth.merged) {
+				part := m.row(outcomes(truth, claims, m.method, truth.merged))
+				part.Group = "merged"
 				out[i].By = append(out[i].By, part)
 			}
 		}
@@ -97,10 +107,10 @@ func claimsOf(f *attack.Fingerprints) (claimSet, error) {
 
 func sizeOf(u attack.Unit) int32 { return linked.SizeCode(int32(min(1e9, u.Staff+0.5))) }
 
-func sizes(c claimSet) []int32 {
+func sizes(c claimSet, truth Truth) []int32 {
 	var out []int32
 	for _, u := range c.f.Units {
-		if s := sizeOf(u); s >= 0 {
+		if s := sizeOf(u); s >= 0 && !truth.merged(u) {
 			out = append(out, s)
 		}
 	}
@@ -112,6 +122,7 @@ func sizes(c claimSet) []int32 {
 type outcome struct {
 	unit  attack.Unit
 	claim attack.Claim
+	owner int32 // an employer that it stands for; -1 unknown
 	right bool
 	five  bool // the truth is among the five likeliest
 }
@@ -128,7 +139,10 @@ func outcomes(truth Truth, c claimSet, method string, keep func(attack.Unit) boo
 			continue
 		}
 		claim := c.claims[method][i]
-		o := outcome{unit: u, claim: claim, right: truth.right(claim)}
+		o := outcome{unit: u, claim: claim, right: truth.right(claim), owner: -1}
+		if members := truth[Key{u.Serial, u.Year}]; len(members) > 0 {
+			o.owner = members[0]
+		}
 		for _, cand := range u.Candidates[:min(5, len(u.Candidates))] {
 			o.five = o.five || slices.Contains(truth[Key{u.Serial, u.Year}], cand.Employer)
 		}
@@ -176,58 +190,62 @@ func share(successes, n, m int, baseline float64, none string) metric.Row {
 	}
 }
 
-func count(s outcomeSet, is func(outcome) bool) (k int) {
-	for _, o := range s.list {
-		if is(o) {
-			k++
-		}
-	}
-	return k
-}
-
 // prior is the chance of k guesses among the employers of the public file.
 func (s outcomeSet) prior(k int) float64 { return min(1, float64(k)/float64(max(1, s.m))) }
 
 const noSerials = "the release has no serial to attack"
 
-func top1(s outcomeSet) metric.Row {
-	return share(count(s, func(o outcome) bool { return o.right }), len(s.list), s.m, s.prior(1), noSerials)
+// ratio is the share of the serials in of that are also in is. Serials of one
+// employer, of several years, succeed together.
+func (s outcomeSet) ratio(is, of func(outcome) bool, weight func(outcome) float64, baseline float64, none string) metric.Row {
+	var found, all []float64
+	at := map[int32]int{}
+	for _, o := range s.list {
+		if !of(o) || weight(o) <= 0 {
+			continue
+		}
+		k, ok := at[o.owner]
+		if !ok || o.owner < 0 {
+			k = len(all)
+			at[o.owner] = k
+			found, all = append(found, 0), append(all, 0)
+		}
+		all[k] += weight(o)
+		if is(o) {
+			found[k] += weight(o)
+		}
+	}
+	return clustered(found, all, s.m, baseline, none)
 }
 
+func anything(outcome) bool { return true }
+
+func one(outcome) float64 { return 1 }
+
+func right(o outcome) bool { return o.right }
+
+func top1(s outcomeSet) metric.Row { return s.ratio(right, anything, one, s.prior(1), noSerials) }
+
 func top5(s outcomeSet) metric.Row {
-	return share(count(s, func(o outcome) bool { return o.five }), len(s.list), s.m, s.prior(5), noSerials)
+	return s.ratio(func(o outcome) bool { return o.five }, anything, one, s.prior(5), noSerials)
 }
 
 func sure(o outcome) bool { return o.claim.Employer >= 0 && o.claim.Posterior >= confident }
 
 func precision(s outcomeSet) metric.Row {
-	n := count(s, sure)
-	return share(count(s, func(o outcome) bool { return sure(o) && o.right }), n, s.m, s.prior(1), "the intruder is never 90 % sure")
+	return s.ratio(right, sure, one, s.prior(1), "the intruder is never 90 % sure")
 }
 
-func claims90(s outcomeSet) metric.Row {
-	return share(count(s, sure), len(s.list), s.m, 0, noSerials)
-}
+func claims90(s outcomeSet) metric.Row { return s.ratio(sure, anything, one, 0, noSerials) }
 
 func named90(s outcomeSet) metric.Row {
-	return share(count(s, func(o outcome) bool { return sure(o) && o.right }), len(s.list), s.m, s.prior(1), noSerials)
+	return s.ratio(func(o outcome) bool { return sure(o) && o.right }, anything, one, s.prior(1), noSerials)
 }
 
 // exposed weighs serials by their staff: clusters of people who are found or
 // hidden together.
 func exposed(s outcomeSet) metric.Row {
-	var found, staff []float64
-	for _, o := range s.list {
-		if o.unit.Staff <= 0 {
-			continue
-		}
-		staff = append(staff, o.unit.Staff)
-		found = append(found, 0)
-		if o.right {
-			found[len(found)-1] = o.unit.Staff
-		}
-	}
-	return clustered(found, staff, s.m, s.prior(1), "no serial has staff")
+	return s.ratio(right, anything, func(o outcome) float64 { return o.unit.Staff }, s.prior(1), "no serial has staff")
 }
 
 func clustered(successes, trials []float64, m int, baseline float64, none string) metric.Row {

@@ -116,9 +116,10 @@ func TestWorkers(t *testing.T) {
 	for _, test := range []struct {
 		variant, why           string
 		value, single, benefit float64
+		group                  string
 	}{
-		{KnownEmployer, "two of three classes are right; the fourth wage is unknown", 2.0 / 3, 1, 2.0 / 3},
-		{Chain, "the second right class came from a wrong serial", 1.0 / 3, 0.5, 1.0 / 3},
+		{KnownEmployer, "two of three classes are right; the fourth wage is unknown", 2.0 / 3, 1, 2.0 / 3, "one-person-cell"},
+		{Chain, "the second right class came from a wrong serial, and is known all the same", 1.0 / 3, 0.5, 2.0 / 3, "claimed-one-person-cell"},
 	} {
 		got, err := Workers(test.variant, "outsider", metric.KnowsParameters, claims, wt, 5, right)
 		if err != nil {
@@ -129,7 +130,7 @@ func TestWorkers(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		single, _ := got[0].RowOf("one-person-cell")
+		single, _ := got[0].RowOf(test.group)
 		if diff := cmp.Diff([]float64{test.value, test.single, test.benefit}, []float64{float64(got[0].Value), float64(single.Value), float64(got[1].Value)}); diff != "" {
 			t.Errorf("%s: %s (-want +got):\n%s", test.variant, test.why, diff)
 		}

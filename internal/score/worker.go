@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"scramblelab/internal/attack"
+	"scramblelab/internal/infer"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 )
@@ -22,26 +23,33 @@ type workers struct {
 	order           []int32 // employers in order of appearance
 	at              map[int32]int
 	hits, base, all []float64
+	gain            []float64 // claims right minus guesses right
 	attempts        int
 }
 
 func newWorkers() *workers { return &workers{at: map[int32]int{}} }
 
-func (w *workers) add(employer int32, hit, baseline bool) {
+// add counts a target: whether the attack succeeded, whether the class claimed
+// is right however it was found, and whether the guess without the release is.
+func (w *workers) add(employer int32, hit, right, baseline bool) {
 	k, ok := w.at[employer]
 	if !ok {
 		k = len(w.order)
 		w.at[employer] = k
 		w.order = append(w.order, employer)
-		w.hits, w.base, w.all = append(w.hits, 0), append(w.base, 0), append(w.all, 0)
+		w.hits, w.base, w.all, w.gain = append(w.hits, 0), append(w.base, 0), append(w.all, 0), append(w.gain, 0)
 	}
 	w.all[k]++
 	w.attempts++
 	if hit {
 		w.hits[k]++
 	}
+	if right {
+		w.gain[k]++
+	}
 	if baseline {
 		w.base[k]++
+		w.gain[k]--
 	}
 }
 
@@ -55,16 +63,31 @@ func (w *workers) row(group string, m int) metric.Row {
 	return r
 }
 
-// excess is the share right minus the share that the same intruder guesses
-// right without the release. Its interval shifts that of the share: the
-// baseline is a number of the same targets.
+// excess is the mean over targets of claim right minus guess right, both of the
+// same person, with the error of that difference between employers.
 func (w *workers) excess(group string, m int) metric.Row {
 	r := w.row(group, m)
-	if r.Value.Valid() {
-		b := r.Baseline
-		r.Value, r.Low, r.High = r.Value-b, r.Low-b, r.High-b
-		r.Baseline = 0
+	if !r.Value.Valid() {
+		return r
 	}
+	total, n, squares := 0.0, 0.0, 0.0
+	for k, t := range w.all {
+		total += w.gain[k]
+		n += t
+		squares += float64(t * t)
+	}
+	value := total / n
+	iv, err := infer.MeanCluster(w.gain, w.all, level)
+	if err != nil || iv.High == iv.Low {
+		// One employer, or no difference between employers, says nothing of the
+		// spread: then as wide as no success among the effective number of them.
+		none, err := infer.Wilson(0, float64(n*n)/squares, level)
+		if err != nil {
+			return metric.Missing(group, err.Error())
+		}
+		iv = infer.Interval{Low: value - none.High, High: value + none.High}
+	}
+	r.Value, r.Low, r.High, r.Baseline = metric.Number(value), metric.Number(max(-1, iv.Low)), metric.Number(min(1, iv.High)), 0
 	return r
 }
 
@@ -73,7 +96,9 @@ func (w *workers) excess(group string, m int) metric.Row {
 // and a claim is right only if serial and wage class are). rightSerial says
 // whether a serial stands for an employer in a year. The metrics are
 // attack.worker.<variant>.<adversary>.wage-class and .excess, with rows for
-// one-person cells and by employer size.
+// one-person cells (in a chain: targets for whom the intruder claims one, named
+// claimed-one-person-cell) and by size of the original employer. The excess of
+// a chain counts a class claimed rightly through a wrong serial as known.
 func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, truth WorkerTruth, m int, rightSerial func(serial, employer, year int32) bool) ([]metric.Metric, error) {
 	if len(claims) != len(truth.Targets) || len(truth.WageClass) != len(truth.Targets) {
 		return nil, fmt.Errorf("score: %d claims, %d targets and %d true classes: want one each", len(claims), len(truth.Targets), len(truth.WageClass))
@@ -86,15 +111,16 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 			continue
 		}
 		right := c.WageClass == truth.WageClass[i]
+		hit := right
 		if variant == Chain {
-			right = right && c.Serial >= 0 && rightSerial(c.Serial, t.Employer, t.Year)
+			hit = right && c.Serial >= 0 && rightSerial(c.Serial, t.Employer, t.Year)
 		}
 		guess := c.Baseline == truth.WageClass[i]
-		all.add(t.Employer, right, guess)
+		all.add(t.Employer, hit, right, guess)
 		if c.Found {
-			found.add(t.Employer, right, guess)
+			found.add(t.Employer, hit, right, guess)
 			if c.CellSize < 1.5 {
-				single.add(t.Employer, right, guess)
+				single.add(t.Employer, hit, right, guess)
 			}
 		}
 		if truth.Staff != nil {
@@ -102,7 +128,7 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 				if bySize[s] == nil {
 					bySize[s] = newWorkers()
 				}
-				bySize[s].add(t.Employer, right, guess)
+				bySize[s].add(t.Employer, hit, right, guess)
 			}
 		}
 	}
@@ -112,13 +138,18 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 	}
 	share := metric.Metric{Name: fmt.Sprintf("attack.worker.%s.%s.wage-class", variant, adversary), Row: all.row("", m), Better: metric.Lower, Unit: "share", Method: method, Knowledge: knowledge}
 	excess := metric.Metric{Name: fmt.Sprintf("attack.worker.%s.%s.excess", variant, adversary), Row: all.excess("", m), Better: metric.Lower, Unit: "share", Knowledge: knowledge,
-		Method: "Share of workers whose wage class is claimed rightly, minus the share guessed rightly without the release. " + method}
+		Method: "How much more often the intruder knows a wage class than without the release: his final claim for every worker (from the cell where he claims an employer and finds one, else the guess) right, minus the guess right, on the same workers; negative where the release misleads him. Interval by employer. Lower is safer."}
 	add := func(group string, w *workers) {
 		share.By = append(share.By, w.row(group, m))
 		excess.By = append(excess.By, w.excess(group, m))
 	}
-	add("one-person-cell", single)
-	add("cell-found", found)
+	// In a chain the cell is that of the employer claimed, right or wrong.
+	claimed := ""
+	if variant == Chain {
+		claimed = "claimed-"
+	}
+	add(claimed+"one-person-cell", single)
+	add(claimed+"cell-found", found)
 	for s, w := range bySize {
 		if w != nil {
 			add("size "+linked.SizeDict.Label(int32(s)), w)

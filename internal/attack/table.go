@@ -1,0 +1,148 @@
+package attack
+
+import (
+	"cmp"
+	"slices"
+)
+
+// yearTable is what candidates filed in one year, laid out for serials that
+// have that year only: rows in which the same is known stand together, in the
+// order of head count, so that a scan runs through memory. Candidates without a
+// row are counted by combination of traits.
+type yearTable struct {
+	blocks []block
+	cand   []int32
+	kind   []int32 // combination of traits
+	head   []float32
+	cell   []float32 // [row][stride]; what is unknown is 0 and in no form
+	absent [][]int32 // by combination of traits
+}
+
+// block is a run of rows in which the same is known.
+type block struct {
+	lo, hi  int
+	pattern uint8
+	headed  bool // rows have a head count
+}
+
+func newYearTables(c *candidates, t *traits) []yearTable {
+	tables := make([]yearTable, len(c.years))
+	for slot := range tables {
+		tables[slot] = newYearTable(c, t, slot)
+	}
+	return tables
+}
+
+func newYearTable(c *candidates, t *traits, slot int) yearTable {
+	y := yearTable{absent: make([][]int32, len(t.kinds))}
+	for i := range c.spans {
+		s := &c.spans[i]
+		if s.filed>>slot&1 == 0 {
+			for k := s.lo; k < s.hi; k++ {
+				y.absent[t.kind[k]] = append(y.absent[t.kind[k]], k)
+			}
+			continue
+		}
+		for k := s.lo; k < s.hi; k++ {
+			y.cand = append(y.cand, k)
+		}
+	}
+	at := func(k int32) int { return int(k)*len(c.years) + slot }
+	headed := func(k int32) bool { return c.logHead[at(k)] == c.logHead[at(k)] }
+	same := func(a, b int32) bool { return headed(a) == headed(b) && c.pattern[at(a)] == c.pattern[at(b)] }
+	slices.SortStableFunc(y.cand, func(a, b int32) int {
+		if headed(a) != headed(b) {
+			if headed(a) {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(c.pattern[at(a)], c.pattern[at(b)]), cmp.Compare(c.logHead[at(a)], c.logHead[at(b)]))
+	})
+	y.kind, y.head = make([]int32, len(y.cand)), make([]float32, len(y.cand))
+	y.cell = make([]float32, len(y.cand)*c.stride)
+	for i, k := range y.cand {
+		y.kind[i], y.head[i] = t.kind[k], c.logHead[at(k)]
+		copy(y.cell[i*c.stride:], c.at(k, slot))
+		if i == 0 || !same(y.cand[i-1], k) {
+			y.blocks = append(y.blocks, block{lo: i, pattern: c.pattern[at(k)], headed: headed(k)})
+		}
+		y.blocks[len(y.blocks)-1].hi = i + 1
+	}
+	return y
+}
+
+// year scores candidates by the one year that a serial has.
+func (sc *scan) year(m *yearModel, t *yearTable) {
+	sc.order = sc.order[:0]
+	for i := range t.blocks {
+		b := &t.blocks[i]
+		head := m.head.blank
+		if b.headed {
+			head = m.head.most()
+		}
+		sc.order = append(sc.order, reach{i, head + m.forms[b.pattern].base + sc.most})
+	}
+	slices.SortStableFunc(sc.order, func(a, b reach) int { return cmp.Compare(b.bound, a.bound) })
+	for _, r := range sc.order {
+		if r.bound < sc.limit {
+			break
+		}
+		b := &t.blocks[r.part]
+		form := &m.forms[b.pattern]
+		if !b.headed {
+			sc.rows(t, b.lo, b.hi, &m.head, form)
+			continue
+		}
+		besides := form.base + sc.most
+		from, _ := slices.BinarySearch(t.head[b.lo:b.hi], float32(m.head.at-nearby))
+		up, down := b.lo+from, b.lo+from
+		for up < b.hi || down > b.lo {
+			if up < b.hi {
+				if sc.beyond(&m.head, t.head[up], besides) {
+					up = b.hi
+				}
+				to := min(up+4*chunk, b.hi)
+				sc.rows(t, up, to, &m.head, form)
+				up = to
+			}
+			if down > b.lo {
+				if sc.beyond(&m.head, t.head[down-1], besides) {
+					down = b.lo
+				}
+				to := max(down-4*chunk, b.lo)
+				sc.rows(t, to, down, &m.head, form)
+				down = to
+			}
+		}
+	}
+	for kind, list := range t.absent {
+		ll := m.absent + sc.kinds[kind]
+		if len(list) == 0 || ll < sc.limit {
+			continue
+		}
+		sc.weigh(ll, len(list))
+		for _, k := range list {
+			if ll < sc.worst {
+				break
+			}
+			sc.offer(ll, k)
+		}
+	}
+}
+
+// rows scores rows lo to hi of a table, all of one form.
+func (sc *scan) rows(t *yearTable, lo, hi int, h *headTerm, f *form) {
+	stride := sc.c.stride
+	heads, kinds, cands := t.head[lo:hi], t.kind[lo:hi], t.cand[lo:hi]
+	cell := t.cell[lo*stride : hi*stride]
+	for i, x := range heads {
+		ll := h.log(x) + f.base + sc.kinds[kinds[i]]
+		if ll < sc.limit {
+			continue
+		}
+		if ll = f.log(ll, cell[i*stride:(i+1)*stride]); ll >= sc.limit {
+			sc.add(ll, cands[i])
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package attack
+
+import (
+	"math"
+	"slices"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+)
+
+// traits compares firm columns, which are constant within an employer.
+type traits struct {
+	names []string
+	codes [][]int32              // [trait][candidate] code of what the intruder thinks
+	table []map[string][]float64 // [trait] released label -> log chance by code
+	label [][]string             // [trait][unit] released label, by row of the employers
+	kind  []int32                // [candidate] which combination of codes it has
+	kinds [][]int32              // [combination][trait] codes
+}
+
+// newTraits prepares the firm columns that are released and that the adversary
+// knows.
+func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []unit) *traits {
+	t := &traits{}
+	exact := len(units) > 0
+	for _, u := range units {
+		for _, o := range u.years {
+			exact = exact && (o.exact || o.n == 0)
+		}
+	}
+	for _, tr := range p.Traits {
+		col, released := emp.Lookup(tr.Name)
+		// An exact head count says all that a class of it says.
+		if !released || !slices.Contains(a.Traits, tr.Name) || tr.Name == linked.SizeClass && exact {
+			continue
+		}
+		codeOf, labels := map[string]int32{}, []string{}
+		codes := make([]int32, len(c.employer))
+		for k, e := range c.employer {
+			l := tr.Label[e]
+			code, ok := codeOf[l]
+			if !ok {
+				code = int32(len(labels))
+				codeOf[l] = code
+				labels = append(labels, l)
+			}
+			codes[k] = code
+		}
+		table := map[string][]float64{}
+		for i := range emp.Rows() {
+			got := labelOf(col, i)
+			if table[got] != nil {
+				continue
+			}
+			chance := make([]float64, len(labels))
+			for code, l := range labels {
+				chance[code] = math.Log(tr.Truth[[2]string{l, got}] + tr.Floor)
+			}
+			table[got] = chance
+		}
+		shown := make([]string, emp.Rows())
+		for i := range shown {
+			shown[i] = labelOf(col, i)
+		}
+		t.names, t.codes, t.table, t.label = append(t.names, tr.Name), append(t.codes, codes), append(t.table, table), append(t.label, shown)
+	}
+	t.combine(len(c.employer))
+	return t
+}
+
+// combine numbers the combinations of codes, so that a candidate's traits are
+// one number.
+func (t *traits) combine(candidates int) {
+	t.kind = make([]int32, candidates)
+	t.kinds = [][]int32{{}}
+	for _, codes := range t.codes {
+		index, next := map[[2]int32]int32{}, [][]int32{}
+		for k, code := range codes {
+			key := [2]int32{t.kind[k], code}
+			at, ok := index[key]
+			if !ok {
+				at = int32(len(next))
+				index[key] = at
+				next = append(next, append(slices.Clone(t.kinds[key[0]]), code))
+			}
+			t.kind[k] = at
+		}
+		if candidates > 0 {
+			t.kinds = next
+		}
+	}
+}
+
+// of returns the log chance of a serial's released labels by combination of
+// what the intruder thinks, and the largest. A label is that of the first year
+// in which the serial has one. to is scratch space.
+func (t *traits) of(u unit, to []float64) (chance []float64, most float64) {
+	byCode := make([][]float64, len(t.names))
+	for k := range t.names {
+		label := ""
+		for _, o := range u.years { // never empty: see observe
+			if label = t.label[k][o.row]; label != "" {
+				break
+			}
+		}
+		byCode[k] = t.table[k][label]
+	}
+	to, most = to[:0], math.Inf(-1)
+	for _, codes := range t.kinds {
+		ll := 0.0
+		for k, code := range codes {
+			ll += byCode[k][code]
+		}
+		to = append(to, ll)
+		most = max(most, ll)
+	}
+	return to, most
+}
