@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"scramblelab/internal/strictyaml"
 )
 
 // Annotations are comments to write into a plan.
@@ -50,9 +52,9 @@ func (e *encoder) comment(indent string, lines []string) {
 // mapping writes a struct or a map one key a line.
 func (e *encoder) mapping(path, indent string, v reflect.Value) {
 	for i, f := range fields(v, e.Schema) {
-		at := join(path, f.key)
+		at := strictyaml.Join(path, f.key)
 		if v.Kind() == reflect.Map {
-			at = element(path, f.key)
+			at = strictyaml.Element(path, f.key)
 		}
 		if path == "" && i > 0 && e.Sections {
 			e.WriteByte('\n')

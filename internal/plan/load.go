@@ -3,11 +3,11 @@ package plan
 import (
 	"fmt"
 	"os"
-	"reflect"
 	"regexp"
 	"slices"
 	"time"
 
+	"scramblelab/internal/strictyaml"
 	"scramblelab/plans"
 )
 
@@ -18,15 +18,15 @@ func Default() Plan {
 		panic(err)
 	}
 	var p Plan
-	d, bad := parse(b)
-	if bad != nil {
-		panic(bad.Message)
+	d, err := strictyaml.Parse("ksz-default.yaml", "plan", b)
+	if err != nil {
+		panic(err)
 	}
-	d.decode(d.root, "", reflect.ValueOf(&p).Elem())
+	d.Decode(&p)
+	if err := d.Err("ksz-default.yaml"); err != nil {
+		panic(err)
+	}
 	p.normalise()
-	if len(d.bad) > 0 {
-		panic((&Error{Name: "ksz-default.yaml", Problems: d.bad}).Error())
-	}
 	return p
 }
 
@@ -41,20 +41,20 @@ func Load(path string) (Plan, error) {
 
 // Parse reads a plan; name stands before the positions in errors. What the plan
 // does not say is taken from [Default], and for a user's own files from [For].
-// The error is an [*Error] that holds everything that is wrong.
+// The error is an [*strictyaml.Error] that holds everything that is wrong.
 func Parse(name string, b []byte) (Plan, error) {
-	d, bad := parse(b)
-	if bad != nil {
-		return Plan{}, &Error{Name: name, Problems: []Problem{*bad}}
+	d, err := strictyaml.Parse(name, "plan", b)
+	if err != nil {
+		return Plan{}, err
 	}
-	if d.root == nil {
-		return Plan{}, &Error{Name: name, Problems: []Problem{{Line: 1, Column: 1,
+	if d.Empty() {
+		return Plan{}, &strictyaml.Error{Name: name, Problems: []strictyaml.Problem{{Line: 1, Column: 1,
 			Message: "the plan is empty: give at least data, or run without a plan for the built-in one"}}}
 	}
 	// The defaults depend on what the data hold, so these are read first.
 	base := Default()
-	d.decode(d.root, "", reflect.ValueOf(&base).Elem())
-	source := d.source(base.Data)
+	d.Decode(&base)
+	source := sourceOf(d, base.Data)
 	if source.Jobs != "" && len(base.Schema) > 0 {
 		base = For(source, base.Schema)
 	} else {
@@ -62,33 +62,26 @@ func Parse(name string, b []byte) (Plan, error) {
 		base.Data = source
 	}
 	p := base
-	d.bad, d.at = nil, map[string]position{}
-	d.decode(d.root, "", reflect.ValueOf(&p).Elem())
-	p.Data = d.source(p.Data)
-	d.settle("release.classes.wage", &p.Release.Classes.Wage)
-	d.settle("release.classes.fte", &p.Release.Classes.FTE)
-	d.settle("release.classes.age", &p.Release.Classes.Age)
+	d.Decode(&p)
+	p.Data = sourceOf(d, p.Data)
+	settle(d, "release.classes.wage", &p.Release.Classes.Wage)
+	settle(d, "release.classes.fte", &p.Release.Classes.FTE)
+	settle(d, "release.classes.age", &p.Release.Classes.Age)
 	p.normalise()
-	if len(d.bad) == 0 {
-		c := checker{plan: p, at: d.at}
+	if len(d.Bad) == 0 {
+		c := checker{plan: p, at: d.At}
 		c.check()
-		d.bad = c.bad
+		d.Bad = c.bad
 	}
-	if len(d.bad) > 0 {
-		slices.SortStableFunc(d.bad, func(a, b Problem) int {
-			if a.Line != b.Line {
-				return a.Line - b.Line
-			}
-			return a.Column - b.Column
-		})
-		return Plan{}, &Error{Name: name, Problems: d.bad}
+	if err := d.Err(name); err != nil {
+		return Plan{}, err
 	}
 	return p, nil
 }
 
-// source drops the default source of data where the plan names another.
-func (d *document) source(data Data) Data {
-	_, generate := d.at["data.generate"]
+// sourceOf drops the default source of data where the plan names another.
+func sourceOf(d *strictyaml.Document, data Data) Data {
+	_, generate := d.At["data.generate"]
 	if !generate && (data.Jobs != "" || data.Population != "") {
 		data.Generate = nil
 	}
@@ -96,11 +89,11 @@ func (d *document) source(data Data) Data {
 }
 
 // settle drops the default form of a class where the plan uses the other one.
-func (d *document) settle(path string, c *Class) {
-	_, bounds := d.at[path+".bounds"]
+func settle(d *strictyaml.Document, path string, c *Class) {
+	_, bounds := d.At[path+".bounds"]
 	equal := false
 	for _, key := range []string{"width", "from", "top"} {
-		_, given := d.at[path+"."+key]
+		_, given := d.At[path+"."+key]
 		equal = equal || given
 	}
 	switch {
@@ -112,13 +105,13 @@ func (d *document) settle(path string, c *Class) {
 }
 
 // Validate checks a plan that was made or changed by a program. The error is an
-// [*Error] with paths in place of positions.
+// [*strictyaml.Error] with paths in place of positions.
 func (p Plan) Validate() error {
 	p.normalise()
 	c := checker{plan: p}
 	c.check()
 	if len(c.bad) > 0 {
-		return &Error{Name: "plan", Problems: c.bad}
+		return &strictyaml.Error{Name: "plan", Problems: c.bad}
 	}
 	return nil
 }

@@ -8,25 +8,22 @@ import (
 	"strings"
 
 	"scramblelab/internal/linked"
+	"scramblelab/internal/strictyaml"
 )
 
 // A checker collects what is wrong with a plan. at holds the positions of what
 // the file gave; it is nil for a plan made by a program.
 type checker struct {
 	plan Plan
-	at   map[string]position
-	bad  []Problem
+	at   map[string]strictyaml.Position
+	bad  []strictyaml.Problem
 }
 
 func (c *checker) fail(path, format string, args ...any) {
-	p := Problem{Path: path, Message: fmt.Sprintf(format, args...)}
+	p := strictyaml.Problem{Path: path, Message: fmt.Sprintf(format, args...)}
 	if c.at != nil {
-		// A default that does not hold is reported where its mapping stands.
-		at, ok := c.at[path]
-		for up := path; !ok && up != ""; at, ok = c.at[up] {
-			up = up[:max(0, strings.LastIndexAny(up, ".["))]
-		}
-		p.Line, p.Column = max(at.line, 1), max(at.column, 1)
+		at := strictyaml.Place(c.at, path)
+		p.Line, p.Column = at.Line, at.Column
 	}
 	c.bad = append(c.bad, p)
 }
@@ -45,12 +42,12 @@ func (c *checker) oneOf(path, value string, known []string) bool {
 	if slices.Contains(known, value) {
 		return true
 	}
-	c.fail(path, "%s is %q, want %s%s", lastKey(path), value, strings.Join(known, ", "), meant(value, known))
+	c.fail(path, "%s is %q, want %s%s", strictyaml.LastKey(path), value, strings.Join(known, ", "), meant(value, known))
 	return false
 }
 
 func meant(value string, known []string) string {
-	if s := suggest(value, known); strings.Contains(s, "did you mean") {
+	if s := strictyaml.Suggest(value, known); strings.Contains(s, "did you mean") {
 		return s
 	}
 	return ""
@@ -58,7 +55,7 @@ func meant(value string, known []string) string {
 
 func (c *checker) atLeast(path string, value, least int) {
 	if value < least {
-		c.fail(path, "%s is %d, want at least %d", lastKey(path), value, least)
+		c.fail(path, "%s is %d, want at least %d", strictyaml.LastKey(path), value, least)
 	}
 }
 
@@ -90,7 +87,7 @@ func (c *checker) project() {
 	}
 	for path, text := range map[string]string{"project.purpose": p.Purpose, "project.recipient": p.Recipient} {
 		if strings.TrimSpace(text) == "" {
-			c.fail(path, "%s is empty: the manifest of a release must say it", lastKey(path))
+			c.fail(path, "%s is empty: the manifest of a release must say it", strictyaml.LastKey(path))
 		}
 	}
 }
@@ -119,7 +116,7 @@ func (c *checker) data() {
 		}
 		for path, year := range map[string]int{"data.generate.from": g.From, "data.generate.to": g.To} {
 			if year < 1900 || year > 2100 {
-				c.fail(path, "%s is %d, want a year from 1900 to 2100", lastKey(path), year)
+				c.fail(path, "%s is %d, want a year from 1900 to 2100", strictyaml.LastKey(path), year)
 			}
 		}
 		if g.From > g.To {
@@ -145,7 +142,7 @@ func (c *checker) schema() {
 	// In the order of the file, so that it is the second one that is too many.
 	names := slices.Sorted(maps.Keys(c.plan.Schema))
 	slices.SortStableFunc(names, func(a, b string) int {
-		return c.at[element("schema", a)].line - c.at[element("schema", b)].line
+		return c.at[strictyaml.Element("schema", a)].Line - c.at[strictyaml.Element("schema", b)].Line
 	})
 	for _, name := range names {
 		c.role(name, taken)
@@ -160,12 +157,12 @@ func (c *checker) schema() {
 	}
 	if _, ok := taken[linked.Level]; ok && !c.plan.Releases(linked.Level) {
 		name, _ := c.plan.Place(linked.Level)
-		c.fail(element("schema", name), "column %q is the level but not released: the release counts workers by level; add released: true", name)
+		c.fail(strictyaml.Element("schema", name), "column %q is the level but not released: the release counts workers by level; add released: true", name)
 	}
 }
 
 func (c *checker) role(name string, taken map[string]string) {
-	r, path := c.plan.Schema[name], element("schema", name)
+	r, path := c.plan.Schema[name], strictyaml.Element("schema", name)
 	if r.Role == "" {
 		c.fail(path, "column %q has no role, want %s", name, strings.Join(roles, ", "))
 		return
@@ -209,7 +206,7 @@ func (c *checker) role(name string, taken map[string]string) {
 func (c *checker) twice(path string, list []string) {
 	for i, s := range list {
 		if slices.Contains(list[:i], s) {
-			c.fail(fmt.Sprintf("%s[%d]", path, i), "%q stands twice in %s: remove one", s, lastKey(path))
+			c.fail(fmt.Sprintf("%s[%d]", path, i), "%q stands twice in %s: remove one", s, strictyaml.LastKey(path))
 		}
 	}
 }
@@ -227,9 +224,9 @@ func (c *checker) column(path, name string, known []string) {
 	list := path[:strings.LastIndex(path, "[")]
 	switch {
 	case !slices.Contains(known, name) && slices.Contains(categories, name):
-		c.fail(path, "column %q cannot stand in %s, want %s", name, lastKey(list), strings.Join(known, ", "))
+		c.fail(path, "column %q cannot stand in %s, want %s", name, strictyaml.LastKey(list), strings.Join(known, ", "))
 	case !slices.Contains(known, name):
-		c.fail(path, "unknown column %q in %s%s", name, lastKey(list), suggest(name, known))
+		c.fail(path, "unknown column %q in %s%s", name, strictyaml.LastKey(list), strictyaml.Suggest(name, known))
 	case c.plan.has(name):
 	case name == linked.SizeClass:
 		c.fail(path, "size_class is made from head counts, and the rows are a sample of them (sampled_within): take it out, or map a size class of the source (as: size)")
@@ -286,14 +283,14 @@ const (
 func (c *checker) class(path string, k Class) {
 	finite := func(key string, v float64) bool {
 		if !(math.Abs(v) <= maxBound) {
-			c.fail(path+key, "%s is %v, want a number", lastKey(path+key), v)
+			c.fail(path+key, "%s is %v, want a number", strictyaml.LastKey(path+key), v)
 			return false
 		}
 		return true
 	}
 	if len(k.Bounds) > 0 {
 		if k.Width != 0 || k.From != 0 || k.Top != 0 {
-			c.fail(path, "%s has bounds and a width: want one of the two", lastKey(path))
+			c.fail(path, "%s has bounds and a width: want one of the two", strictyaml.LastKey(path))
 		}
 		for i, b := range k.Bounds {
 			key := fmt.Sprintf(".bounds[%d]", i)

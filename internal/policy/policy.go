@@ -7,11 +7,9 @@ package policy
 import (
 	"fmt"
 	"math"
-	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"scramblelab/internal/metric"
+	"scramblelab/internal/strictyaml"
 )
 
 // Policy is a list of gates.
@@ -41,33 +39,38 @@ const (
 	AtValue = "value"
 )
 
-// Parse reads a policy. Unknown keys are errors with line and column; name is
-// the file's name in messages.
+// Parse reads a policy; name stands before the positions in errors. The error
+// is a [*strictyaml.Error] that holds everything that is wrong.
 func Parse(name string, b []byte) (Policy, error) {
-	var p Policy
-	if err := yaml.UnmarshalWithOptions(b, &p, yaml.Strict()); err != nil {
-		return Policy{}, fmt.Errorf("%s:%s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	d, err := strictyaml.Parse(name, "policy", b)
+	if err != nil {
+		return Policy{}, err
 	}
-	for i := range p.Gates {
-		if err := p.Gates[i].complete(); err != nil {
-			return Policy{}, fmt.Errorf("%s: gate %d: %w", name, i+1, err)
+	var p Policy
+	d.Decode(&p)
+	if len(d.Bad) == 0 && len(p.Gates) == 0 {
+		d.Fail("", "no gates: want at least one under gates:, such as {metric: attack.employer.assignment.outsider.top1, max: 0.05}")
+	}
+	if len(d.Bad) == 0 {
+		for i := range p.Gates {
+			if why := p.Gates[i].complete(); why != "" {
+				d.Fail(fmt.Sprintf("gates[%d]", i), "%s", why)
+			}
 		}
 	}
-	if len(p.Gates) == 0 {
-		return Policy{}, fmt.Errorf("%s: no gates: want at least one under \"gates:\", such as {metric: attack.employer.assignment.outsider.top1, max: 0.05}", name)
-	}
-	return p, nil
+	return p, d.Err(name)
 }
 
-func (g *Gate) complete() error {
+// complete fills in the defaults of a gate, or says what is wrong with it.
+func (g *Gate) complete() (why string) {
 	switch {
 	case g.Metric == "":
-		return fmt.Errorf("no metric: name one as it stands in report.json")
+		return "a gate has no metric: name one as it stands in report.json"
 	case (g.Max == nil) == (g.Min == nil):
-		return fmt.Errorf("%s: want exactly one of max and min", g.Metric)
+		return g.Metric + ": want exactly one of max and min"
 	}
 	if l := g.limit(); math.IsNaN(l) || math.IsInf(l, 0) {
-		return fmt.Errorf("%s: limit is %v, want a finite number", g.Metric, l)
+		return fmt.Sprintf("%s: limit is %v, want a finite number", g.Metric, l)
 	}
 	if g.At == "" {
 		g.At = AtUpper
@@ -76,15 +79,15 @@ func (g *Gate) complete() error {
 		}
 	}
 	if g.At != AtUpper && g.At != AtLower && g.At != AtValue {
-		return fmt.Errorf("%s: at is %q, want upper, lower or value", g.Metric, g.At)
+		return fmt.Sprintf("%s: at is %q, want upper, lower or value", g.Metric, g.At)
 	}
 	if g.IfMissing == "" {
 		g.IfMissing = metric.Fail
 	}
 	if g.IfMissing != metric.Fail && g.IfMissing != metric.Skip {
-		return fmt.Errorf("%s: if_missing is %q, want fail or skip", g.Metric, g.IfMissing)
+		return fmt.Sprintf("%s: if_missing is %q, want fail or skip", g.Metric, g.IfMissing)
 	}
-	return nil
+	return ""
 }
 
 func (g Gate) limit() float64 {

@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	tests := []struct{ name, in, want, why string }{
-		{"unknown key", "gates:\n  - {metric: a.b, maxx: 1}\n", "2:", "the line is named"},
+		{"unknown key", "gates:\n  - {metric: a.b, maxx: 1}\n", `p.yaml:2:19: unknown key "maxx" (did you mean "max"?)`, "line, column and the key that was meant"},
 		{"both bounds", "gates: [{metric: a.b, max: 1, min: 0}]", "exactly one", "a gate is one-sided"},
 		{"no bound", "gates: [{metric: a.b}]", "exactly one", "a gate without a limit passes everything"},
 		{"nan", "gates: [{metric: a.b, max: .nan}]", "finite", "every comparison with NaN is false"},

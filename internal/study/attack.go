@@ -265,6 +265,10 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 		return nil, err
 	}
 	r := s.emptyReport()
+	r.N = map[string]int64{
+		"selection": int64(s.sample.Population), "records": int64(rel.Manifest.Records), "cells": int64(rel.Tables.Cells.Rows()),
+		"population employers": int64(s.data.Employers()), "population jobs": int64(s.data.Jobs.Rows()),
+	}
 	r.Warnings = slices.Concat(rel.Warnings, s.data.Notes)
 	if at.Escrow == "" {
 		r.Warnings = append(r.Warnings, "without --escrow the claims are not scored: they stand in claims.csv")

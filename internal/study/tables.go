@@ -43,10 +43,10 @@ func Tables(ctx context.Context, dir string, p plan.Plan, o Options) (employers,
 	if err != nil {
 		return 0, 0, err
 	}
-	k := newKeys(o.Seed)
-	tables, serials, err := release.Serialise(v.population, k.secret.Derive("phase two"), false)
+	key := newKeys(o.Seed).secret.Derive("phase two") // other serials than phase one
+	tables, serials, err := release.Serialise(v.population, key, false)
 	if err != nil {
 		return 0, 0, fmt.Errorf("phase-two tables: %w", err)
 	}
-	return data.Employers(), tables.Cells.Rows(), s.writeAlone(ctx, out, tables, k.secret, serials, o)
+	return data.Employers(), tables.Cells.Rows(), s.writeAlone(ctx, out, tables, key, serials, o)
 }

@@ -1,6 +1,10 @@
-package plan
+// Package strictyaml reads the YAML files that people write (plans, policies)
+// strictly: everything that is wrong is reported at once, each with line and
+// column, and a misspelt key with the key that was meant.
+package strictyaml
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -16,14 +20,14 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Problem is one thing that is wrong with a plan.
+// Problem is one thing that is wrong with a file.
 type Problem struct {
-	Line, Column int    // from 1; 0 where the plan did not come from a file
+	Line, Column int    // from 1; 0 where the value did not come from a file
 	Path         string // such as scramble.steps[0].rate
 	Message      string // what is wrong and what to write instead
 }
 
-// Error holds everything that is wrong with a plan, in the order of the file.
+// Error holds everything that is wrong with a file.
 type Error struct {
 	Name     string // of the file
 	Problems []Problem
@@ -45,31 +49,83 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-type position struct{ line, column int }
+// Position is a place in a file, from 1.
+type Position struct{ Line, Column int }
 
-// A document is a parsed plan file. Its tree is decoded here rather than by the
-// YAML library because that one stops at the first error and forgets positions.
-type document struct {
-	root ast.Node // nil: nothing but comments
-	at   map[string]position
-	bad  []Problem
+// A Document is a parsed file. Its tree is decoded here rather than by the YAML
+// library because that one stops at the first error and forgets positions.
+type Document struct {
+	At   map[string]Position // of every path that the last Decode met
+	Bad  []Problem           // what the last Decode found
+	root ast.Node            // nil: nothing but comments
+	what string              // plan or policy, for messages
 }
 
-// Plans are written by hand: anything larger or deeper is some other file.
+// Empty reports whether the file holds nothing but comments.
+func (d *Document) Empty() bool { return d.root == nil }
+
+// Decode writes what the file says over the struct behind v, which holds the
+// defaults. It fills At and Bad anew.
+func (d *Document) Decode(v any) {
+	d.Bad, d.At = nil, map[string]Position{}
+	if d.root != nil {
+		d.decode(d.root, "", reflect.ValueOf(v).Elem())
+	}
+}
+
+// Fail adds a problem with the value at path, or with the mapping that would
+// hold it.
+func (d *Document) Fail(path, format string, args ...any) {
+	p := Place(d.At, path)
+	d.Bad = append(d.Bad, Problem{Line: p.Line, Column: p.Column, Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// Err returns what is wrong with the file of that name, in its order, or nil.
+func (d *Document) Err(name string) error {
+	if len(d.Bad) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(d.Bad, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return &Error{Name: name, Problems: d.Bad}
+}
+
+// Place returns where a path stands; what the file does not say stands where
+// its mapping does.
+func Place(at map[string]Position, path string) Position {
+	p, ok := at[path]
+	for up := path; !ok && up != ""; p, ok = at[up] {
+		up = up[:max(0, strings.LastIndexAny(up, ".["))]
+	}
+	return Position{max(p.Line, 1), max(p.Column, 1)}
+}
+
+// Such files are written by hand: anything larger or deeper is some other file.
 const (
 	maxBytes = 1 << 18
 	maxDepth = 2000
 )
 
-func parse(b []byte) (d *document, bad *Problem) {
+// Parse reads a file, which is called name in errors; what says what it should
+// be: plan, policy.
+func Parse(name, what string, b []byte) (*Document, error) {
+	d, bad := parse(what, b)
+	if bad != nil {
+		return nil, &Error{Name: name, Problems: []Problem{*bad}}
+	}
+	return d, nil
+}
+
+func parse(what string, b []byte) (d *Document, bad *Problem) {
 	b = []byte(strings.TrimPrefix(string(b), "\ufeff"))
 	switch {
 	case len(b) > maxBytes:
-		return nil, &Problem{Message: fmt.Sprintf("has %d bytes, want at most %d: is this a plan?", len(b), maxBytes)}
+		return nil, &Problem{Message: fmt.Sprintf("has %d bytes, want at most %d: is this a %s?", len(b), maxBytes, what)}
 	case !utf8.Valid(b):
 		return nil, &Problem{Message: "is not UTF-8 text: save it as UTF-8"}
 	case tooDeep(b):
-		return nil, &Problem{Message: fmt.Sprintf("is nested more than %d deep: is this a plan?", maxDepth)}
+		return nil, &Problem{Message: fmt.Sprintf("is nested more than %d deep: is this a %s?", maxDepth, what)}
 	}
 	// The parser is known to panic on some malformed documents.
 	defer func() {
@@ -81,14 +137,14 @@ func parse(b []byte) (d *document, bad *Problem) {
 	if err != nil {
 		return nil, syntaxProblem(err)
 	}
-	d = &document{at: map[string]position{}}
+	d = &Document{what: what}
 	for _, doc := range file.Docs {
 		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
 			continue
 		}
 		if d.root != nil {
 			p := positionOf(doc.Body)
-			return nil, &Problem{Line: p.line, Column: p.column, Message: "a second document: a file holds one plan"}
+			return nil, &Problem{Line: p.Line, Column: p.Column, Message: "a second document: a file holds one " + what}
 		}
 		d.root = doc.Body
 	}
@@ -133,22 +189,22 @@ func syntaxProblem(err error) *Problem {
 	return &Problem{Line: line, Column: column, Message: message}
 }
 
-func (d *document) fail(n ast.Node, path, format string, args ...any) {
+func (d *Document) fail(n ast.Node, path, format string, args ...any) {
 	p := positionOf(n)
-	d.bad = append(d.bad, Problem{Line: p.line, Column: p.column, Path: path, Message: fmt.Sprintf(format, args...)})
+	d.Bad = append(d.Bad, Problem{Line: p.Line, Column: p.Column, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-func positionOf(n ast.Node) position {
+func positionOf(n ast.Node) Position {
 	if values, ok := mapping(n); ok && len(values) > 0 {
 		if m, flow := n.(*ast.MappingNode); !flow || !m.IsFlowStyle {
 			return positionOf(values[0].Key)
 		}
 	}
 	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
-		return position{1, 1}
+		return Position{1, 1}
 	}
 	p := n.GetToken().Position
-	return position{p.Line, p.Column}
+	return Position{p.Line, p.Column}
 }
 
 func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
@@ -162,14 +218,14 @@ func mapping(n ast.Node) ([]*ast.MappingValueNode, bool) {
 }
 
 // decode writes what the node says over v, which holds the defaults.
-func (d *document) decode(n ast.Node, path string, v reflect.Value) {
-	d.at[path] = positionOf(n)
+func (d *Document) decode(n ast.Node, path string, v reflect.Value) {
+	d.At[path] = positionOf(n)
 	switch n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		d.fail(n, path, "anchors, aliases and tags are not read in a plan: write the value out")
+		d.fail(n, path, "anchors, aliases and tags are not read in a %s: write the value out", d.what)
 		return
 	case *ast.NullNode:
-		d.fail(n, path, "%s has no value: give one, or leave it out", lastKey(path))
+		d.fail(n, path, "%s has no value: give one, or leave it out", LastKey(path))
 		return
 	}
 	switch v.Kind() {
@@ -189,10 +245,10 @@ func (d *document) decode(n ast.Node, path string, v reflect.Value) {
 	}
 }
 
-func (d *document) decodeStruct(n ast.Node, path string, v reflect.Value) {
+func (d *Document) decodeStruct(n ast.Node, path string, v reflect.Value) {
 	values, ok := mapping(n)
 	if !ok {
-		d.fail(n, path, "%s is %s, want a mapping with the keys %s", lastKey(path), kindOf(n), strings.Join(keysOf(v.Type()), ", "))
+		d.fail(n, path, "%s is %s, want a mapping with the keys %s", LastKey(path), kindOf(n), strings.Join(keysOf(v.Type()), ", "))
 		return
 	}
 	seen := map[string]bool{}
@@ -203,17 +259,17 @@ func (d *document) decodeStruct(n ast.Node, path string, v reflect.Value) {
 		}
 		i := slices.Index(keysOf(v.Type()), key)
 		if i < 0 {
-			d.fail(kv.Key, path, "unknown key %q%s", shortened(key), suggest(key, keysOf(v.Type())))
+			d.fail(kv.Key, path, "unknown key %q%s", shortened(key), Suggest(key, keysOf(v.Type())))
 			continue
 		}
-		d.decode(kv.Value, join(path, key), v.Field(i))
+		d.decode(kv.Value, Join(path, key), v.Field(i))
 	}
 }
 
-func (d *document) decodeMap(n ast.Node, path string, v reflect.Value) {
+func (d *Document) decodeMap(n ast.Node, path string, v reflect.Value) {
 	values, ok := mapping(n)
 	if !ok {
-		d.fail(n, path, "%s is %s, want a mapping", lastKey(path), kindOf(n))
+		d.fail(n, path, "%s is %s, want a mapping", LastKey(path), kindOf(n))
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
@@ -221,14 +277,14 @@ func (d *document) decodeMap(n ast.Node, path string, v reflect.Value) {
 	for _, kv := range values {
 		if key, ok := d.key(kv, path, seen); ok {
 			e := reflect.New(v.Type().Elem()).Elem()
-			d.decode(kv.Value, element(path, key), e)
+			d.decode(kv.Value, Element(path, key), e)
 			v.SetMapIndex(reflect.ValueOf(key), e)
 		}
 	}
 }
 
 // key returns the key of a pair, noted in seen.
-func (d *document) key(kv *ast.MappingValueNode, path string, seen map[string]bool) (string, bool) {
+func (d *Document) key(kv *ast.MappingValueNode, path string, seen map[string]bool) (string, bool) {
 	switch k := kv.Key.(type) {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		key := k.GetToken().Value
@@ -239,7 +295,7 @@ func (d *document) key(kv *ast.MappingValueNode, path string, seen map[string]bo
 		seen[key] = true
 		return key, true
 	case *ast.MergeKeyNode:
-		d.fail(kv.Key, path, "merge keys are not read in a plan: write the keys out")
+		d.fail(kv.Key, path, "merge keys are not read in a %s: write the keys out", d.what)
 	default:
 		d.fail(kv.Key, path, "a key is %s, want a name", kindOf(kv.Key))
 	}
@@ -247,10 +303,10 @@ func (d *document) key(kv *ast.MappingValueNode, path string, seen map[string]bo
 }
 
 // decodeList replaces the default list; an empty list is nil.
-func (d *document) decodeList(n ast.Node, path string, v reflect.Value) {
+func (d *Document) decodeList(n ast.Node, path string, v reflect.Value) {
 	list, ok := n.(*ast.SequenceNode)
 	if !ok {
-		d.fail(n, path, "%s is %s, want a list such as [a, b]", lastKey(path), kindOf(n))
+		d.fail(n, path, "%s is %s, want a list such as [a, b]", LastKey(path), kindOf(n))
 		return
 	}
 	v.SetZero()
@@ -261,9 +317,9 @@ func (d *document) decodeList(n ast.Node, path string, v reflect.Value) {
 	}
 }
 
-func (d *document) decodeScalar(n ast.Node, path string, v reflect.Value) {
+func (d *Document) decodeScalar(n ast.Node, path string, v reflect.Value) {
 	if _, ok := mapping(n); ok || n.Type() == ast.SequenceType {
-		d.fail(n, path, "%s is %s, want %s", lastKey(path), kindOf(n), wanted(v.Kind()))
+		d.fail(n, path, "%s is %s, want %s", LastKey(path), kindOf(n), wanted(v.Kind()))
 		return
 	}
 	text := n.GetToken().Value
@@ -299,7 +355,7 @@ func (d *document) decodeScalar(n ast.Node, path string, v reflect.Value) {
 			return
 		}
 	}
-	d.fail(n, path, "%s is %q, want %s", lastKey(path), shortened(text), wanted(v.Kind()))
+	d.fail(n, path, "%s is %q, want %s", LastKey(path), shortened(text), wanted(v.Kind()))
 }
 
 func wanted(k reflect.Kind) string {
@@ -336,19 +392,21 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-func join(path, key string) string {
+// Join returns the path of a key in a mapping.
+func Join(path, key string) string {
 	if path == "" {
 		return key
 	}
 	return path + "." + key
 }
 
-func element(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
+// Element returns the path of a key in a mapping whose keys are the user's.
+func Element(path, key string) string { return fmt.Sprintf("%s[%q]", path, key) }
 
-// lastKey names the key that a path ends in: steps[0] for scramble.steps[0].
-func lastKey(path string) string {
+// LastKey names the key that a path ends in: steps[0] for scramble.steps[0].
+func LastKey(path string) string {
 	if path == "" {
-		return "the plan"
+		return "the file"
 	}
 	if i := strings.LastIndex(path, "["); i >= 0 && strings.HasSuffix(path, "]") {
 		return path[strings.LastIndex(path[:i], ".")+1:]

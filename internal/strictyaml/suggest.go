@@ -1,12 +1,12 @@
-package plan
+package strictyaml
 
 import (
 	"fmt"
 	"strings"
 )
 
-// suggest ends an error about a name that is not among those known.
-func suggest(name string, known []string) string {
+// Suggest ends an error about a name that is not among those known.
+func Suggest(name string, known []string) string {
 	best, near := 2+len(name)/3, ""
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), k); d < best && d < max(len(k), 2) {
