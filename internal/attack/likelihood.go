@@ -255,7 +255,7 @@ func (m *modeller) heads(o observed) headTerm {
 		v += (1 - share) / o.n // binomial
 	}
 	h := headTerm{
-		n: float32(math.NaN()), equal: math.Inf(-1), at: math.Log(n), curve: 1 / (2 * v),
+		n: float32(math.NaN()), equal: math.Inf(-1), at: math.Log(n) + noise.Bias, curve: 1 / (2 * v),
 		top: -math.Log(2*math.Pi*v)/2 - math.Log(n), blank: math.Log(m.c.headMass(n)),
 	}
 	if o.exact {
