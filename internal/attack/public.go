@@ -80,9 +80,7 @@ var accountLevels = []string{"staff_primary", "staff_secondary", "staff_higher",
 // is the stronger one. The errors are those that the accounts have: where
 // staff_year_end equals the jobs at 31 December, as in a generated population,
 // head counts carry no error, and an attack by head counts alone is the same at
-// every noise scale. Scales below 1 can even name fewer employers than 1 in a
-// realised file: with a small error an intruder trusts features that a swap or
-// a gross change such as a takeover has made wrong.
+// every noise scale.
 func FromAccounts(d *linked.Data) (*Public, error) {
 	if d.Accounts == nil {
 		return nil, fmt.Errorf("attack: the data have no annual accounts; derive the public file from the original instead")
