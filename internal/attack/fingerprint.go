@@ -1,12 +1,14 @@
 package attack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 
 	"scramblelab/internal/metric"
 	"scramblelab/internal/par"
+	"scramblelab/internal/publish"
 )
 
 // Options says how an intruder goes to work. The zero value knows method and
@@ -124,6 +126,9 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 	}
 	if p == nil || len(p.Employer) == 0 {
 		return nil, fmt.Errorf("attack: the public file is empty; give accounts or derive it from the original")
+	}
+	if a, b := cmp.Or(r.Method.CountOn, publish.CountYearEnd), cmp.Or(p.CountOn, publish.CountYearEnd); a != b {
+		return nil, fmt.Errorf("attack: the release counts heads on %s, the public file is calibrated for %s; call Public.Recount", a, b)
 	}
 	o = o.filled()
 	units, err := observe(r, o.Years)

@@ -255,7 +255,7 @@ func (m *modeller) heads(o observed) headTerm {
 		v += (1 - share) / o.n // binomial
 	}
 	h := headTerm{
-		n: float32(math.NaN()), equal: math.Inf(-1), at: math.Log(n), curve: 1 / (2 * v),
+		n: float32(math.NaN()), equal: math.Inf(-1), at: math.Log(n) + noise.Bias, curve: 1 / (2 * v),
 		top: -math.Log(2*math.Pi*v)/2 - math.Log(n), blank: math.Log(m.c.headMass(n)),
 	}
 	if o.exact {
@@ -320,7 +320,7 @@ func (m *modeller) education(o observed, years float64) (f feature, ok bool) {
 	if share := m.method.share(); share < 1 {
 		extra += n * (1 - share)
 	}
-	w := weight(m.p.Noise.EducationPersistence, years) * float64(k-1) / float64(k) // the counts add up to n
+	misreported := min(0.999, m.p.Noise.Misreported)
 	slope := n * kept
 	f.bit = knowsShares
 	for c := range k {
@@ -329,6 +329,10 @@ func (m *modeller) education(o observed, years float64) (f feature, ok bool) {
 		own = (n*own + 2*n*q) / (n + 2) // a small count says little of its own variance
 		_, v := mixed(own, n, q, redrawn)
 		v += extra * q
+		// What is misreported stays from year to year, what is swapped or sampled
+		// is drawn afresh; the counts add up to n.
+		_, stays := mixed(own, n, q, misreported)
+		w := weight(m.p.Noise.EducationPersistence*min(1, stays/v), years) * float64(k-1) / float64(k)
 		want := count[c] - float64(redrawn*n*q)
 		f.top -= w * math.Log(2*math.Pi*v) / 2
 		// (want - slope·share)²·curve, written for the share.

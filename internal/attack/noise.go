@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"scramblelab/internal/linked"
+	"scramblelab/internal/publish"
 )
 
 // ErrorModel is the log-normal error of a public amount: log(public / true) is
@@ -66,7 +67,9 @@ func calibrate(p *Public) NoiseModel {
 		m.HeadEqual[c] = (equal[c] + 0.7) / (all[c] + 1)
 	}
 	m.Head = fitError(p, unequal, x.head, m.Head)
-	m.Head.Bias = 0
+	if p.CountOn == "" || p.CountOn == publish.CountYearEnd {
+		m.Head.Bias = 0 // the same definition on both sides
+	}
 	m.HeadAverage = fitError(p, p.HeadAverage, x.head, m.HeadAverage)
 	m.FTE = fitError(p, p.FTE, x.fte, m.FTE)
 	m.WageBill = fitError(p, p.WageBill, x.wage, m.WageBill)

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
 )
 
@@ -29,6 +31,11 @@ type Public struct {
 	Levels   *frame.Dict // education levels, for LevelMap
 	LevelMap []int8      // level code -> category of Education, -1 none
 	Traits   []Trait     // constant within an employer
+
+	// CountOn is the head-count definition of the jobs that the noise model is
+	// calibrated on: one of the constants of package publish; "" means 31-12. It
+	// must be that of the release: see [Public.Recount].
+	CountOn string
 
 	Noise NoiseModel
 	Notes []string // what a report must say about this file
@@ -70,7 +77,10 @@ var accountLevels = []string{"staff_primary", "staff_secondary", "staff_higher",
 //
 // The noise model is calibrated on the difference between accounts and jobs: an
 // intruder can do the same on published aggregates, and one who knows the noise
-// is the stronger one.
+// is the stronger one. The errors are those that the accounts have: where
+// staff_year_end equals the jobs at 31 December, as in a generated population,
+// head counts carry no error, and an attack by head counts alone is the same at
+// every noise scale.
 func FromAccounts(d *linked.Data) (*Public, error) {
 	if d.Accounts == nil {
 		return nil, fmt.Errorf("attack: the data have no annual accounts; derive the public file from the original instead")
@@ -109,6 +119,24 @@ func FromAccounts(d *linked.Data) (*Public, error) {
 	}
 	p.addTrait(d, linked.SizeClass, p.sizeClasses())
 	return p, nil
+}
+
+// Recount returns the file with its noise calibrated on another definition of
+// head counts: 31-12, any or average, as in publish.Options. d must be the data
+// that the file was made for. Under another definition than that of the public
+// file the counts differ systematically, which Noise.Head.Bias then holds.
+func (p *Public) Recount(d *linked.Data, countOn string) (*Public, error) {
+	if err := (Method{CountOn: countOn}).Validate(); err != nil {
+		return nil, err
+	}
+	if p.exact != nil && cmp.Or(countOn, publish.CountYearEnd) == cmp.Or(p.CountOn, publish.CountYearEnd) {
+		return p, nil
+	}
+	q := *p
+	q.CountOn = countOn
+	q.exact = measure(d, &q)
+	q.Noise = calibrate(&q)
+	return &q, nil
 }
 
 // sizeClasses is the class of the mean public head count by employer.
@@ -260,68 +288,6 @@ func (p *Public) atNoise(scale float64) *Public {
 	}
 	q.Noise = calibrate(&q)
 	return &q
-}
-
-// measure computes on the jobs what the public file is about. Persons count
-// where they are still employed at the end of the year.
-func measure(d *linked.Data, p *Public) *exactPanel {
-	n := len(p.Employer)
-	x := &exactPanel{head: unknown(n), fte: unknown(n), wage: unknown(n), age: unknown(n)}
-	for range p.Education {
-		x.education = append(x.education, unknown(n))
-	}
-	employer, year := d.Jobs.Col(linked.Employer), d.Jobs.Col(linked.Year)
-	wage, hasWage := d.Jobs.Lookup(linked.Wage)
-	fte, hasFTE := d.Jobs.Lookup(linked.FTE)
-	age, hasAge := d.Jobs.Lookup(linked.Age)
-	level, hasLevel := d.Jobs.Lookup(linked.Level)
-	left, hasLeft := d.Jobs.Lookup(linked.Left)
-	row := 0
-	for i := range d.Jobs.Rows() {
-		e, t := employer.I[i], year.I[i]
-		for row < n && (p.Employer[row] < e || p.Employer[row] == e && p.Year[row] < t) {
-			row++
-		}
-		if row == n {
-			break
-		}
-		if p.Employer[row] != e || p.Year[row] != t || hasLeft && !left.Missing(i) {
-			continue
-		}
-		if math.IsNaN(x.head[row]) {
-			x.head[row], x.age[row] = 0, 0
-			if hasFTE {
-				x.fte[row] = 0
-			}
-			if hasWage {
-				x.wage[row] = 0
-			}
-			for c := range x.education {
-				x.education[c][row] = 0
-			}
-		}
-		x.head[row]++
-		add(x.fte, row, fte, hasFTE, i)
-		add(x.wage, row, wage, hasWage, i)
-		add(x.age, row, age, hasAge, i)
-		if hasLevel && len(x.education) > 0 && level.I[i] >= 0 {
-			if c := p.LevelMap[level.I[i]]; c >= 0 {
-				x.education[c][row]++
-			}
-		}
-	}
-	for i := range x.age {
-		if x.age[i] /= x.head[i]; !hasAge {
-			x.age[i] = math.NaN()
-		}
-	}
-	return x
-}
-
-func add(sum []float64, row int, c frame.Column, has bool, i int) {
-	if has && !c.Missing(i) {
-		sum[row] += c.Value(i)
-	}
 }
 
 // addTrait adds a trait and calibrates how it relates to the true firm column.

@@ -40,6 +40,7 @@ type Method struct {
 	WorkerShare     float64  // share of the workers that the tables cover, in (0, 1]; 0 means all
 	CountClasses    bool     // head counts of cells are classes
 	MergedMinimum   int      // employers below this head count were merged; 0 none
+	CountOn         string   // what a head count is: a constant of package publish; "" means 31-12
 }
 
 // Validate names the field that is out of range.
@@ -49,6 +50,9 @@ func (m Method) Validate() error {
 	}
 	if !(m.WorkerShare >= 0 && m.WorkerShare <= 1) {
 		return fmt.Errorf("attack: share of workers is %v, want a share in (0, 1], or 0 for all", m.WorkerShare)
+	}
+	if !slices.Contains([]string{"", publish.CountYearEnd, publish.CountAny, publish.CountAverage}, m.CountOn) {
+		return fmt.Errorf("attack: head counts are on %q, want 31-12, any or average", m.CountOn)
 	}
 	return nil
 }

@@ -162,10 +162,14 @@ func (sc *scan) span(sp *span, models []yearModel, bound float64) {
 }
 
 // beyond reports whether a head count is too far away for anybody with it, or
-// further away, to count.
+// further away, to count. An equal count that is still to come always counts.
 func (sc *scan) beyond(h *headTerm, x float32, besides float64) bool {
 	d := float64(x) - h.at
-	return math.Abs(d) > nearby && h.top-float64(h.curve*d*d)+besides < sc.limit
+	if math.Abs(d) <= nearby || h.top-float64(h.curve*d*d)+besides >= sc.limit {
+		return false
+	}
+	equal := float64(h.n) - h.at // NaN where none is equal
+	return !(float64(equal*d) > 0 && math.Abs(equal) >= math.Abs(d))
 }
 
 // pairs scores candidates one by one and gives each up as soon as it can: first

@@ -162,3 +162,32 @@ func TestSerialFinder(t *testing.T) {
 		}
 	}
 }
+
+func TestExcess(t *testing.T) {
+	of := func(pairs ...[3]int32) *workers {
+		w := newWorkers()
+		for _, p := range pairs {
+			w.add(p[0], p[1] == 1, p[1] == 1, p[2] == 1)
+		}
+		return w
+	}
+	for _, test := range []struct {
+		name, why string
+		w         *workers
+		value     float64
+		wide      bool
+	}{
+		{"gains", "two of four are known only from the release", of([3]int32{0, 1, 0}, [3]int32{1, 1, 1}, [3]int32{2, 1, 0}, [3]int32{3, 0, 0}), 0.5, false},
+		{"misled", "a wrong cell is worse than the guess", of([3]int32{0, 0, 1}, [3]int32{1, 0, 1}, [3]int32{2, 1, 1}), -2.0 / 3, false},
+		{"one employer", "one cluster has no spread of its own", of([3]int32{0, 1, 0}, [3]int32{0, 0, 0}), 0.5, true},
+		{"no difference", "no spread is not no error", of([3]int32{0, 1, 1}, [3]int32{1, 0, 0}), 0, true},
+	} {
+		r := test.w.excess("", 5)
+		if diff := cmp.Diff(test.value, float64(r.Value)); diff != "" {
+			t.Errorf("%s: %s (-want +got):\n%s", test.name, test.why, diff)
+		}
+		if !(r.Low < r.Value && r.Value < r.High) || r.Low < -1 || r.High > 1 || test.wide && r.High-r.Low < 0.5 {
+			t.Errorf("%s: interval [%v, %v] of %v: %s", test.name, r.Low, r.High, r.Value, test.why)
+		}
+	}
+}

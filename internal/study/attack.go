@@ -51,6 +51,9 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 	if err != nil {
 		return nil, err
 	}
+	if public, err = public.Recount(s.data, held.Method.CountOn); err != nil {
+		return nil, err
+	}
 	var out []fingerprinted
 	for i, name := range s.plan.Adversaries {
 		a, err := attack.Find(name)

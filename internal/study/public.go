@@ -21,7 +21,7 @@ type public struct {
 // describe reads the method from the plan's steps. Two swaps in a row touch one
 // minus the share that neither touched.
 func describe(p plan.Plan) public {
-	d := public{method: attack.Method{WorkerShare: 1}}
+	d := public{method: attack.Method{WorkerShare: 1, CountOn: p.Release.CountOn}}
 	both := func(a, b float64) float64 { return 1 - (1-a)*(1-b) }
 	for _, s := range p.Scramble.Steps {
 		switch s.Method {
