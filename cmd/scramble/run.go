@@ -12,6 +12,7 @@ import (
 func newRun() *cobra.Command {
 	var c common
 	var policy string
+	var recipients []string
 	cmd := &cobra.Command{
 		Use:   "run [PLAN] -o DIR",
 		Short: "The whole loop: scramble, release, attack, measure, judge",
@@ -44,7 +45,9 @@ EXIT STATUS
 			tellLeftovers(cmd.ErrOrStderr(), filepath.Clean(c.out))
 			show, done := showProgress(cmd)
 			defer done()
-			r, err := study.Run(cmd.Context(), p, toolOptions(cmd, &c, show))
+			o := toolOptions(cmd, &c, show)
+			o.EscrowRecipients = recipients
+			r, err := study.Run(cmd.Context(), p, o)
 			done()
 			if err != nil {
 				return err
@@ -61,6 +64,7 @@ EXIT STATUS
 	}
 	c.addTo(cmd, "release, report, and DIR.escrow beside it")
 	c.addRelease(cmd)
+	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
 	cmd.Flags().StringVar(&policy, "policy", "", "policy `file` to judge by, in place of the plan's own")
 	return cmd
 }

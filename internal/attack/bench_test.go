@@ -61,7 +61,7 @@ func fragment(tb testing.TB, d *linked.Data, n int, perYear, coarse bool) Releas
 		tb.Fatal(err)
 	}
 	r := Release{Tables: t, Periods: true, SerialPerYear: perYear}
-	r.Method = Method{SwapRate: 0.2, AcrossEmployers: true, CountClasses: coarse}
+	r.Method = Method{Swaps: []Swap{{Rate: 0.2, Bundle: []string{linked.Level, linked.Field}}}, CountClasses: coarse}
 	return r
 }
 

@@ -220,7 +220,7 @@ func CellDisclosure(r Release, knowledge string, serialOf func(employer, year in
 	}
 	cells, pool := indexCells(r)
 	wages := classesOf(wageCol.Dict, false)
-	stay := r.Method.share() * (1 - cellTouched(r.Method, knowledge))
+	stay := r.Method.share() * (1 - r.Method.displaced(knowledge))
 	out := make([]WorkerClaim, len(targets))
 	for i, t := range targets {
 		p := prior.WageClass(t.Level, t.Field, t.Sector)
@@ -245,19 +245,6 @@ func CellDisclosure(r Release, knowledge string, serialOf func(employer, year in
 		out[i].Confidence = post[out[i].WageClass]
 	}
 	return out, nil
-}
-
-// cellTouched is the share of workers who are not listed where they belong, as
-// the intruder sees it: swapped level and field, or swapped wages.
-func cellTouched(m Method, knowledge string) float64 {
-	stay := 1.0
-	for _, a := range []string{linked.Level, linked.Field, linked.Wage} {
-		if m.moves(a) {
-			m.AcrossEmployers = true // inside an employer it moves cells just as well
-			stay = min(stay, 1-m.touched(a, knowledge))
-		}
-	}
-	return 1 - stay
 }
 
 func indexCells(r Release) (map[cellKey]cellAt, []float64) {

@@ -75,7 +75,7 @@ func TestCellsOfSwappedWorkers(t *testing.T) {
 	last := 1.1
 	for _, s := range []float64{0, 0.3, 0.6, 0.9} {
 		r := released(t, swapped(d, 5, s, linked.Level, linked.Field), 100, publish.Options{})
-		r.Method = Method{SwapRate: s, AcrossEmployers: true}
+		r.Method = Method{Swaps: []Swap{{Rate: s, Bundle: []string{linked.Level, linked.Field}}}}
 		claims, wage, _ := disclose(t, d, r, "method+parameters")
 		got, base, n := rate(claims, wage, func(WorkerClaim) bool { return true })
 		if got < base-0.02 { // two standard deviations of a paired difference of 2,000

@@ -70,7 +70,7 @@ func TestKnowingTheSwapHelps(t *testing.T) {
 	d := world(4, 500, 5)
 	p := publicFile(t, d, 0.1)
 	r := released(t, swapped(d, 9, 0.5, linked.Level, linked.Field), 250, publish.Options{})
-	r.Method = Method{SwapRate: 0.5, AcrossEmployers: true}
+	r.Method = Method{Swaps: []Swap{{Rate: 0.5, Bundle: []string{linked.Level, linked.Field}}}}
 	plain := hits(fingerprint(t, released(t, d, 250, publish.Options{}), p, "outsider", Options{}).Nearest())
 	knows := hits(fingerprint(t, r, p, "outsider", Options{}).Nearest())
 	naive := hits(fingerprint(t, r, p, "outsider", Options{Knowledge: "none"}).Nearest())
@@ -266,7 +266,7 @@ func TestRefusals(t *testing.T) {
 		{"no public file", "nothing to match with", "public file is empty", r, &Public{}, Options{}},
 		{"noise", "NaN is no scale", "noise scale is NaN", r, p, Options{NoiseScale: math.NaN()}},
 		{"knowledge", "a misspelt state of knowledge", "knowledge is", r, p, Options{Knowledge: "all"}},
-		{"rate", "a swap rate of two", "swap rate is 2", Release{Tables: r.Tables, Method: Method{SwapRate: 2}}, p, Options{}},
+		{"rate", "a swap rate of two", "swap rate is 2", Release{Tables: r.Tables, Method: Method{Swaps: []Swap{{Rate: 2}}}}, p, Options{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Fingerprint(context.Background(), test.release, test.public, Adversaries()[0], test.options)

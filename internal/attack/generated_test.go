@@ -38,7 +38,7 @@ func TestKnowledgeIsNoDisadvantage(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := released(t, swapped(d, 9, 0.4, linked.Level, linked.Field), 800, publish.Options{})
-	r.Method = Method{SwapRate: 0.4, AcrossEmployers: true}
+	r.Method = Method{Swaps: []Swap{{Rate: 0.4, Bundle: []string{linked.Level, linked.Field}}}}
 	named := map[string][]Claim{}
 	for _, k := range Knowledge {
 		if named[k], err = fingerprint(t, r, p, "outsider", Options{Knowledge: k}).Assignment(); err != nil {

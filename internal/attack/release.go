@@ -33,20 +33,28 @@ type Release struct {
 // Method is what is public about the scramble (Kerckhoffs: only the key is
 // secret). How much of it an attack uses is its state of knowledge.
 type Method struct {
-	SwapRate        float64  // share of workers whose bundle was exchanged, in [0, 1]
-	Bundle          []string // attributes exchanged; empty means level and field
-	AcrossEmployers bool     // partners come from other employers
-	Strata          []string // columns on which partners agree
-	WorkerShare     float64  // share of the workers that the tables cover, in (0, 1]; 0 means all
-	CountClasses    bool     // head counts of cells are classes
-	MergedMinimum   int      // employers below this head count were merged; 0 none
-	CountOn         string   // what a head count is: a constant of package publish; "" means 31-12
+	Swaps         []Swap  // in the order of the plan
+	WorkerShare   float64 // share of the workers that the tables cover, in (0, 1]; 0 means all
+	CountClasses  bool    // head counts of cells are classes
+	MergedMinimum int     // employers below this head count were merged; 0 none
+	CountOn       string  // what a head count is: a constant of package publish; "" means 31-12
+}
+
+// Swap is one exchange of attributes.
+type Swap struct {
+	Rate   float64  // share of workers touched, in [0, 1]
+	Bundle []string // attributes exchanged; with the employer, whole workers move
+	Apart  bool     // a pairing of its own for every attribute
+	Within bool     // partners work for the same employer
+	Strata []string // columns on which partners agree
 }
 
 // Validate names the field that is out of range.
 func (m Method) Validate() error {
-	if !(m.SwapRate >= 0 && m.SwapRate <= 1) {
-		return fmt.Errorf("attack: swap rate is %v, want a share in [0, 1]", m.SwapRate)
+	for _, w := range m.Swaps {
+		if !(w.Rate >= 0 && w.Rate <= 1) {
+			return fmt.Errorf("attack: swap rate is %v, want a share in [0, 1]", w.Rate)
+		}
 	}
 	if !(m.WorkerShare >= 0 && m.WorkerShare <= 1) {
 		return fmt.Errorf("attack: share of workers is %v, want a share in (0, 1], or 0 for all", m.WorkerShare)
@@ -64,11 +72,19 @@ func (m Method) share() float64 {
 	return m.WorkerShare
 }
 
-func (m Method) moves(attribute string) bool {
-	if len(m.Bundle) == 0 {
-		return attribute == linked.Level || attribute == linked.Field
+func (w Swap) moves(attribute string) bool {
+	return slices.Contains(w.Bundle, attribute) || slices.Contains(w.Bundle, linked.Employer)
+}
+
+// rate is what the intruder takes the rate to be.
+func (w Swap) rate(knowledge string) float64 {
+	switch {
+	case knowledge == metric.KnowsNothing || w.Rate == 0:
+		return 0
+	case knowledge == metric.KnowsMethod:
+		return assumedRate
 	}
-	return slices.Contains(m.Bundle, attribute)
+	return w.Rate
 }
 
 // assumedRate is the swap rate that an intruder assumes who knows that workers
@@ -77,17 +93,39 @@ const assumedRate = 0.2
 
 // touched is the share of workers of an employer that the intruder takes to
 // carry somebody else's attribute from elsewhere.
+//
+// Swaps in a row touch one minus the share that none of them touched; a swap
+// inside employers leaves every employer with its own.
 func (m Method) touched(attribute, knowledge string) float64 {
-	if !m.moves(attribute) || !m.AcrossEmployers || m.SwapRate == 0 {
-		return 0
+	stay := 1.0
+	for _, w := range m.Swaps {
+		if !w.Within && w.moves(attribute) {
+			stay *= 1 - w.rate(knowledge)
+		}
 	}
-	switch knowledge {
-	case metric.KnowsNothing:
-		return 0
-	case metric.KnowsMethod:
-		return assumedRate
+	return 1 - stay
+}
+
+// displaced is the share of workers who are not listed where they belong, as
+// the intruder sees it: level, field or wage were exchanged, with somebody
+// elsewhere or with a colleague.
+func (m Method) displaced(knowledge string) float64 {
+	stay := 1.0
+	for _, w := range m.Swaps {
+		moved := 0
+		for _, a := range []string{linked.Level, linked.Field, linked.Wage} {
+			if w.moves(a) {
+				moved++
+			}
+		}
+		if moved > 0 && !w.Apart {
+			moved = 1
+		}
+		for range moved {
+			stay *= 1 - w.rate(knowledge)
+		}
 	}
-	return m.SwapRate
+	return 1 - stay
 }
 
 // observed is one serial in one year.

@@ -65,11 +65,12 @@ func intruders(r *metric.Report) [][]string {
 			lead = ""
 		}
 	}
-	for _, v := range []struct{ prefix, label string }{
-		{"attack.worker.cell-known-employer.", "wage class, employer known"},
-		{"attack.worker.chain.", "employer, then wage class"},
+	for _, v := range []struct{ prefix, suffix, label string }{
+		{"attack.employer.assignment.", ".workers-exposed", "their share of the staff"},
+		{"attack.worker.cell-known-employer.", ".wage-class", "wage class, employer known"},
+		{"attack.worker.chain.", ".excess", "wage class beyond a guess"},
 	} {
-		if m, ok := strongest(r, v.prefix, ".wage-class"); ok {
+		if m, ok := strongest(r, v.prefix, v.suffix); ok {
 			rows = append(rows, intruderRow(v.label, m))
 		}
 	}

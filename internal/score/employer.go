@@ -128,8 +128,9 @@ type outcome struct {
 }
 
 type outcomeSet struct {
-	m    int
-	list []outcome
+	m       int
+	list    []outcome
+	members float64 // of a unit on average
 }
 
 func outcomes(truth Truth, c claimSet, method string, keep func(attack.Unit) bool) outcomeSet {
@@ -147,7 +148,9 @@ func outcomes(truth Truth, c claimSet, method string, keep func(attack.Unit) boo
 			o.five = o.five || slices.Contains(truth[Key{u.Serial, u.Year}], cand.Employer)
 		}
 		out.list = append(out.list, o)
+		out.members += float64(len(truth[Key{u.Serial, u.Year}]))
 	}
+	out.members /= float64(max(1, len(out.list)))
 	return out
 }
 
@@ -190,8 +193,11 @@ func share(successes, n, m int, baseline float64, none string) metric.Row {
 	}
 }
 
-// prior is the chance of k guesses among the employers of the public file.
-func (s outcomeSet) prior(k int) float64 { return min(1, float64(k)/float64(max(1, s.m))) }
+// prior is the chance that one of k guesses among the employers of the public
+// file names a member of the unit, on average over units.
+func (s outcomeSet) prior(k int) float64 {
+	return min(1, float64(k)*max(1, s.members)/float64(max(1, s.m)))
+}
 
 const noSerials = "the release has no serial to attack"
 

@@ -50,14 +50,14 @@ func TestEmployers(t *testing.T) {
 		}
 	}
 	want := map[string][3]float64{
-		"attack.employer.nearest.outsider.top1":               {0.25, 4, 0.2}, // employer 0 is a member of the merged unit
+		"attack.employer.nearest.outsider.top1":               {0.25, 4, 0.25}, // employer 0 is a member of the merged unit
 		"attack.employer.nearest.outsider.top5":               {0.5, 4, 1},
 		"attack.employer.nearest.outsider.anonymity-set":      {1, 3, 5},
-		"attack.employer.assignment.outsider.top1":            {0.25, 4, 0.2},
-		"attack.employer.assignment.outsider.workers-exposed": {60.0 / 72, 72, 0.2},
-		"attack.employer.posterior.outsider.precision90":      {1.0 / 3, 3, 0.2},
+		"attack.employer.assignment.outsider.top1":            {0.25, 4, 0.25},
+		"attack.employer.assignment.outsider.workers-exposed": {60.0 / 72, 72, 0.25},
+		"attack.employer.posterior.outsider.precision90":      {1.0 / 3, 3, 0.25},
 		"attack.employer.posterior.outsider.claims90":         {0.75, 4, 0},
-		"attack.employer.posterior.outsider.named90":          {0.25, 4, 0.2},
+		"attack.employer.posterior.outsider.named90":          {0.25, 4, 0.25},
 	}
 	if diff := cmp.Diff(want, values); diff != "" {
 		t.Errorf("value, n and baseline (-want +got):\n%s", diff)

@@ -38,6 +38,9 @@ func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, us
 	if s.data.Periods {
 		r.Metrics = append(r.Metrics, pathMetric(v))
 	}
+	if s.data.SampledWithin {
+		sizeless(r.Metrics)
+	}
 	r.Tables = slices.Concat(risk.tables, use.Tables)
 	r.Warnings = slices.Concat(s.sample.Warnings, s.data.Notes, s.warnings(), risk.warnings)
 	var err error
@@ -65,8 +68,11 @@ func (s *scrambled) counted(v *versions) map[string]int64 {
 	if s.data.Periods {
 		n["years"] = int64(len(s.data.Years()))
 	}
-	workers := v.fragment.Cells.Col(publish.Workers)
-	for _, w := range workers.I {
+	workers := v.counted
+	if workers == nil {
+		workers = v.release.Cells.Col(publish.Workers).I
+	}
+	for _, w := range workers {
 		n["workers"] += int64(w)
 	}
 	return n

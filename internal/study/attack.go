@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"scramblelab/internal/attack"
 	"scramblelab/internal/folder"
@@ -62,7 +63,7 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 		}
 		f := fingerprinted{adversary: a}
 		for k, v := range append([]variant{{}}, vs...) {
-			if v.method && (!a.Education || held.Method.SwapRate == 0) {
+			if v.method && (!a.Education || len(held.Method.Swaps) == 0) {
 				continue
 			}
 			show.Step("attack", i*(1+len(vs))+k, len(s.plan.Adversaries)*(1+len(vs)))
@@ -121,7 +122,16 @@ func (s *scrambled) score(held attack.Release, found []fingerprinted, serials re
 	if years := s.attackedYears(); years != nil {
 		out.warnings = append(out.warnings, fmt.Sprintf("serials are fresh every year, so the years %v were attacked, each by itself, and speak for the others", years))
 	}
-	return out, s.attackWorkers(&out, held, found, truth, key)
+	err := s.attackWorkers(&out, held, found, truth, key)
+	return out, err
+}
+
+// sizeless takes the rows by size of employer out, where head counts are those
+// of a sample and say nothing of size.
+func sizeless(ms []metric.Metric) {
+	for i := range ms {
+		ms[i].By = slices.DeleteFunc(ms[i].By, func(r metric.Row) bool { return strings.HasPrefix(r.Group, "size ") })
+	}
 }
 
 // truth says which employers each serial stands for.

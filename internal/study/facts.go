@@ -37,7 +37,7 @@ func (s *scrambled) facts(ctx context.Context, v *versions, use *fidelity.Result
 func (s *scrambled) headCountFact(_ context.Context, v *versions, _ *fidelity.Result, _ rng.Secret) (metric.Fact, error) {
 	one := func(int) int64 { return 1 }
 	same, all := kept(totals(s.swappedFrom, one), totals(s.permuted, one))
-	text := fmt.Sprintf("After the swap %s of %s employer-years have the head count that they had before.", count(same), count(all))
+	text := fmt.Sprintf(s.after()+" %s of %s employer-years have the head count that they had before.", count(same), count(all))
 	if paths := uniquePaths(v.population); len(paths) > 1 {
 		k := min(5, len(paths))
 		text += fmt.Sprintf(" That number alone, over %d years, is a path that no other employer of the selection has for %s of employers", k, percent(paths[k-1].share()))
@@ -47,6 +47,14 @@ func (s *scrambled) headCountFact(_ context.Context, v *versions, _ *fidelity.Re
 		text += "."
 	}
 	return metric.Fact{ID: "1", Title: "No attribute swap touches the head count", Sentence: text, Holds: same == all}, nil
+}
+
+// after says what the facts look back on.
+func (s *scrambled) after() string {
+	if len(s.steps) == 0 {
+		return "Without any swap"
+	}
+	return "After the swap"
 }
 
 // withinFact: a joint swap inside employers protects no count.
@@ -137,9 +145,13 @@ func (s *scrambled) smallCellFact(_ context.Context, v *versions, _ *fidelity.Re
 	for c := range all {
 		one, total = one+small[c], total+all[c]
 	}
+	sizes := fmt.Sprintf(": %s at 1-4 staff, %s at 20-49, %s at 200-499", share("1-4"), share("20-49"), share("200-499"))
+	if s.data.SampledWithin {
+		sizes = " (their rows are samples of the staff, so sizes are not told apart)"
+	}
 	return metric.Fact{ID: "4", Title: "Small employers are made of small cells", Holds: total > 0 && 2*one > total,
-		Sentence: fmt.Sprintf("Cells of one or two people are %s of all cells of the selection: %s at 1-4 staff, %s at 20-49, %s at 200-499. A cell of one publishes that person's wage class and FTE class, without any linkage.",
-			percent(float64(one)/float64(max(1, total))), share("1-4"), share("20-49"), share("200-499"))}, nil
+		Sentence: fmt.Sprintf("Cells of one or two people are %s of all cells of the selection%s. A cell of one publishes that person's wage class and FTE class, without any linkage.",
+			percent(float64(one)/float64(max(1, total))), sizes)}, nil
 }
 
 // smallCells counts cells of one or two, and all cells, by size class.

@@ -84,6 +84,9 @@ func open(ctx context.Context, p plan.Plan, at Opened, o Options) (*scrambled, *
 	}
 	s := &scrambled{plan: p, data: data, public: describe(p),
 		sample: &draw.Sample{Unit: rel.Manifest.Unit, Records: rel.Manifest.Records, Population: data.Employers(), Warnings: rel.Warnings}}
+	if share := rel.Manifest.SampleShare; share > 0 {
+		s.method.WorkerShare = share
+	}
 	if at.Escrow == "" {
 		return s, rel, release.SerialMap{}, k, nil
 	}

@@ -18,28 +18,15 @@ type public struct {
 	law     *fidelity.SwapLaw // of a swap of levels across employers, nil without one
 }
 
-// describe reads the method from the plan's steps. Two swaps in a row touch one
-// minus the share that neither touched.
+// describe reads the method from the plan's steps.
 func describe(p plan.Plan) public {
 	d := public{method: attack.Method{WorkerShare: 1, CountOn: p.Release.CountOn}}
-	both := func(a, b float64) float64 { return 1 - (1-a)*(1-b) }
 	for _, s := range p.Scramble.Steps {
 		switch s.Method {
 		case "random-swap":
-			across := s.Scope != "within-employer"
-			d.method.Bundle = append(d.method.Bundle, s.Bundle...)
-			if !across {
-				continue
-			}
-			d.method.AcrossEmployers, d.method.Strata = true, s.Same
-			d.method.SwapRate = both(d.method.SwapRate, s.Rate)
-			if slices.Contains(s.Bundle, linked.Level) {
-				before := 0.0
-				if d.law != nil {
-					before = d.law.Rate
-				}
-				d.law = &fidelity.SwapLaw{Rate: both(before, s.Rate), Strata: s.Same}
-			}
+			d.method.Swaps = append(d.method.Swaps, attack.Swap{
+				Rate: s.Rate, Bundle: s.Bundle, Apart: s.Joint != nil && !*s.Joint, Within: s.Scope == "within-employer", Strata: s.Same,
+			})
 		case "sample-workers":
 			d.method.WorkerShare *= s.Rate
 		case "coarsen-counts":
@@ -50,5 +37,27 @@ func describe(p plan.Plan) public {
 			d.perYear = true
 		}
 	}
+	d.law = swapLaw(d.method.Swaps)
 	return d
+}
+
+// swapLaw is the law of the swaps that carry levels from employer to employer.
+// Two swaps in a row touch one minus the share that neither touched; where they
+// differ in strata there is no one law.
+func swapLaw(swaps []attack.Swap) *fidelity.SwapLaw {
+	var law *fidelity.SwapLaw
+	for _, w := range swaps {
+		if w.Within || !slices.Contains(w.Bundle, linked.Level) {
+			continue
+		}
+		if law == nil {
+			law = &fidelity.SwapLaw{Rate: w.Rate, Strata: w.Strata}
+			continue
+		}
+		if !slices.Equal(law.Strata, w.Strata) {
+			return nil
+		}
+		law.Rate = 1 - (1-law.Rate)*(1-w.Rate)
+	}
+	return law
 }

@@ -23,8 +23,17 @@ func (s *scrambled) publish(ctx context.Context) (*versions, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.release, err = publish.Publish(ctx, s.shown(s.drawn(s.published())), s.sample.Employers, o)
-	return v, err
+	published := s.shown(s.drawn(s.published()))
+	if v.release, err = publish.Publish(ctx, published, s.sample.Employers, o); err != nil || o.Counts == nil {
+		return v, err
+	}
+	o.Counts = nil
+	exact, err := publish.Publish(ctx, published, s.sample.Employers, o)
+	if err != nil {
+		return nil, err
+	}
+	v.counted = exact.Cells.Col(publish.Workers).I
+	return v, nil
 }
 
 // publishOriginals makes the two unscrambled versions, with exact counts.

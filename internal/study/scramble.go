@@ -58,6 +58,9 @@ func scramble(ctx context.Context, p plan.Plan, d *linked.Data, key rng.Secret) 
 	if err != nil {
 		return nil, err
 	}
+	if s.sample.Unit == draw.UnitWorker { // who draws workers publishes a share of each employer's
+		s.method.WorkerShare *= float64(s.sample.Records) / float64(s.sample.Population)
+	}
 	s.swappedFrom = d.Jobs
 	all := make([]int32, d.Jobs.Rows())
 	for i := range all {
@@ -289,5 +292,6 @@ func present(f *frame.Frame, names []string) []string {
 // unscrambled, and the whole selection.
 type versions struct {
 	release, fragment, population *publish.Tables
-	counts31                      bool // head counts are those of 31 December
+	counted                       []int32 // staff of the released cells where they are published in classes
+	counts31                      bool    // head counts are those of 31 December
 }

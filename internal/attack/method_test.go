@@ -1,0 +1,44 @@
+package attack
+
+import (
+	"math"
+	"testing"
+
+	"scramblelab/internal/linked"
+	"scramblelab/internal/metric"
+)
+
+func TestMethodKeepsSwapsApart(t *testing.T) {
+	levels := Swap{Rate: 0.9, Bundle: []string{linked.Level, linked.Field}}
+	wagesWithin := Swap{Rate: 0.5, Bundle: []string{linked.Wage}, Within: true}
+	wagesAcross := Swap{Rate: 0.5, Bundle: []string{linked.Wage}}
+	whole := Swap{Rate: 0.3, Bundle: []string{linked.Employer}}
+	apart := Swap{Rate: 0.2, Bundle: []string{linked.Level, linked.Field}, Apart: true}
+	tests := []struct {
+		name, why          string
+		swaps              []Swap
+		level, wage, moved float64
+	}{
+		{"levels alone", "wages stay with their employer", []Swap{levels}, 0.9, 0, 0.9},
+		{"wages within", "an employer's wage bill is exact, but a cell may hold a colleague's wage", []Swap{levels, wagesWithin}, 0.9, 0, 0.95},
+		{"wages across", "rates of different attributes do not mix", []Swap{levels, wagesAcross}, 0.9, 0.5, 0.95},
+		{"twice", "two swaps touch one minus the share that neither touched", []Swap{wagesAcross, wagesAcross}, 0, 0.75, 0.75},
+		{"whole workers", "with the employer everything moves", []Swap{whole}, 0.3, 0.3, 0.3},
+		{"a pairing each", "level and field are drawn separately", []Swap{apart}, 0.2, 0, 0.36},
+		{"none", "nothing moved", nil, 0, 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := Method{Swaps: tt.swaps}
+			got := [3]float64{m.touched(linked.Level, metric.KnowsParameters), m.touched(linked.Wage, metric.KnowsParameters), m.displaced(metric.KnowsParameters)}
+			for i, want := range [3]float64{tt.level, tt.wage, tt.moved} {
+				if math.Abs(got[i]-want) > 1e-12 {
+					t.Errorf("%s: level, wage, displaced are %v, want %v", tt.why, got, [3]float64{tt.level, tt.wage, tt.moved})
+				}
+			}
+			if m.touched(linked.Level, metric.KnowsNothing) != 0 {
+				t.Error("who knows nothing of the method takes every value at its face")
+			}
+		})
+	}
+}
