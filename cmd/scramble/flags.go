@@ -31,7 +31,7 @@ type common struct {
 func (c *common) addTo(cmd *cobra.Command, what string) {
 	f := cmd.Flags()
 	f.StringVarP(&c.out, "output", "o", "", "folder to write: "+what)
-	f.BoolVar(&c.force, "force", false, "replace the output if it exists")
+	f.BoolVar(&c.force, "force", false, "replace an output of this command; a folder with anything else in it is kept")
 	c.addJSON(cmd)
 }
 

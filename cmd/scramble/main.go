@@ -4,7 +4,7 @@
 //
 // Results go to the folder named by -o, the summary to standard output,
 // progress and warnings to standard error. Nothing is overwritten without
-// --force.
+// --force, and a folder that holds files of others not even then.
 package main
 
 import (

@@ -33,7 +33,7 @@ func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (up to five per seller) or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
 	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet or csv")
-	f.BoolVar(&o.write.Force, "force", false, "replace the folder if it exists")
+	f.BoolVar(&o.write.Force, "force", false, "replace the population that stands there; a folder with anything else in it is kept")
 }
 
 func newPopulationCommand() *cobra.Command {
@@ -46,7 +46,8 @@ jobs), codebook.json with every column, code and unit, datapackage.json for
 programs that read Frictionless tables, and truth.json with what was planted.
 
 Twenty thousand employers over ten years are about six million jobs. The folder
-is complete or absent; one that exists is replaced only with --force.
+is complete or absent; one that exists is replaced only with --force,
+and only if it holds nothing but a population.
 
 WORLDS
   productivity  employers that automate grow, with more and better paid graduates
@@ -91,6 +92,9 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 	if _, err := os.Lstat(o.dir); err == nil && !o.write.Force {
 		return fmt.Errorf("%s exists: choose another folder or add --force to replace it", o.dir)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := o.write.Check(o.dir); err != nil {
 		return err
 	}
 	tell, end := progress.Render(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), time.Now)

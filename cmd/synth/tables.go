@@ -74,6 +74,6 @@ EXIT STATUS
 	f.StringVar(&format, "format", "parquet", "format of the tables: parquet or csv")
 	f.StringVar(&planFile, "plan", "", "plan `file` that gives classes and firm columns; default: the built-in one")
 	f.StringVar(&seed, "seed", "", "`number` that fixes the serials; without it they come from the system")
-	f.BoolVar(&force, "force", false, "replace the output if it exists")
+	f.BoolVar(&force, "force", false, "replace an output of this command; a folder with anything else in it is kept")
 	return cmd
 }

@@ -3,8 +3,9 @@
 // whole; a reader never sees half a release, and a run that was cut off leaves
 // nothing under the name it was asked for.
 //
-// It refuses to replace what exists unless it is told to, and never writes
-// over, into or around a place that the same run reads from.
+// It refuses to replace what exists unless it is told to, never replaces a
+// folder that holds a file of somebody else, and never writes over, into or
+// around a place that the same run reads from.
 package folder
 
 import (
@@ -14,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,9 +23,13 @@ import (
 
 // Options says how a folder is made. The zero value replaces nothing.
 type Options struct {
-	Force  bool        // replace what stands under that name
+	Force  bool        // replace the folder of that name, if it is empty or holds nothing but Known
 	Mode   os.FileMode // permissions of the folder before the umask; 0 means 0o755
 	Inputs []string    // files and folders that are read: the output may not be, contain or lie inside one
+	// Known are the files that an older folder of this kind may hold, relative
+	// to it and with slashes: report.json, release/cells.csv. Force deletes no
+	// other; with none, only an empty folder is replaced.
+	Known []string
 }
 
 // Pending is a folder under construction. It is not safe for concurrent use;
@@ -31,19 +37,22 @@ type Options struct {
 type Pending struct {
 	final   string   // where the folder will stand, absolute, symbolic links resolved
 	asked   string   // as the caller wrote it, for messages
+	place   string   // asked, absolute: where a link may come to stand
 	partial string   // the hidden sibling
 	parents []string // parents made for it, innermost first
-	force   bool
+	o       Options
 	done    bool
 	named   bool // the folder stands under its name
 }
 
-// Create starts a folder that will stand at path after [Pending.Commit]. It
-// refuses a path that exists unless o.Force is set, a path that is, contains or
-// lies inside one of o.Inputs, and with o.Force anything but a folder and every
-// folder that contains the working directory. Missing parents are made, and
-// removed again by [Pending.Abort].
-func Create(path string, o Options) (*Pending, error) {
+// Check refuses what [Create] refuses, and changes nothing: for callers with
+// much to do before they create.
+func Check(path string, o Options) error {
+	_, err := check(path, o)
+	return err
+}
+
+func check(path string, o Options) (*Pending, error) {
 	final, err := resolve(path)
 	if err != nil {
 		return nil, fmt.Errorf("folder: %w", err)
@@ -51,18 +60,34 @@ func Create(path string, o Options) (*Pending, error) {
 	if err := apart(path, final, o.Inputs); err != nil {
 		return nil, err
 	}
-	if err := replaceable(path, final, o.Force); err != nil {
+	place, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("folder: %w", err)
+	}
+	o.Known = slices.Clone(o.Known)
+	p := &Pending{final: final, asked: path, place: place, o: o}
+	return p, p.replaceable()
+}
+
+// Create starts a folder that will stand at path after [Pending.Commit]. It
+// refuses a path that exists unless o.Force is set, and a path that is, contains
+// or lies inside one of o.Inputs. With o.Force it still refuses a file, a
+// symbolic link, a folder that contains the working directory, and a folder with
+// anything in it that o.Known does not name. Missing parents are made, and
+// removed again by [Pending.Abort].
+func Create(path string, o Options) (*Pending, error) {
+	p, err := check(path, o)
+	if err != nil {
 		return nil, err
 	}
-	p := &Pending{final: final, asked: path, force: o.Force}
-	if p.parents, err = makeParents(filepath.Dir(final)); err != nil {
+	if p.parents, err = makeParents(filepath.Dir(p.final)); err != nil {
 		return nil, fmt.Errorf("folder: %w", err)
 	}
 	mode := o.Mode
 	if mode == 0 {
 		mode = 0o755
 	}
-	p.partial = sibling(final, partialMark)
+	p.partial = sibling(p.final, partialMark)
 	if err := os.Mkdir(p.partial, mode); err != nil {
 		p.removeParents()
 		return nil, fmt.Errorf("folder: %w", err)
@@ -84,8 +109,8 @@ func (p *Pending) Commit() error {
 	if err := syncTree(p.partial); err != nil {
 		return fmt.Errorf("folder: flushing %s: %w", p.asked, err)
 	}
-	if err := replaceable(p.asked, p.final, p.force); err != nil {
-		return err // somebody made it in the meantime
+	if err := p.replaceable(); err != nil {
+		return err // somebody made it, or put something into it, in the meantime
 	}
 	aside := ""
 	if _, err := os.Lstat(p.final); err == nil {
@@ -186,24 +211,65 @@ func isHex(s string) bool {
 	return err == nil
 }
 
-// replaceable refuses what stands at final unless force is set and it is a
+// replaceable refuses what stands under the name unless Force is set and it is a
 // folder that can go.
-func replaceable(asked, final string, force bool) error {
-	info, err := os.Lstat(final)
+func (p *Pending) replaceable() error {
+	if info, err := os.Lstat(p.place); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		to, err := os.Readlink(p.place)
+		if err != nil {
+			return fmt.Errorf("folder: %w", err)
+		}
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(p.place), to)
+		}
+		return fmt.Errorf("folder: %s is a link to %s and is not replaced: name another output, or the folder itself", p.asked, to)
+	}
+	info, err := os.Lstat(p.final)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return fmt.Errorf("folder: %w", err)
 	case !info.IsDir():
-		return fmt.Errorf("folder: %s is a file, want a folder: name another output", asked)
-	case !force:
-		return fmt.Errorf("folder: %s exists already: name another output, or --force replaces it", asked)
+		return fmt.Errorf("folder: %s is a file, want a folder: name another output", p.asked)
+	case !p.o.Force:
+		return fmt.Errorf("folder: %s exists already: name another output, or --force replaces it", p.asked)
 	}
-	if wd, err := resolve("."); err == nil && within(wd, final) {
-		return fmt.Errorf("folder: %s contains the working directory and is not replaced: name another output", asked)
+	if wd, err := resolve("."); err == nil && within(wd, p.final) {
+		return fmt.Errorf("folder: %s contains the working directory and is not replaced: name another output", p.asked)
+	}
+	alien, err := foreign(p.final, p.o.Known)
+	switch {
+	case err != nil:
+		return fmt.Errorf("folder: %s cannot be searched for files of others and is not replaced: %w", p.asked, err)
+	case alien != "":
+		return fmt.Errorf("folder: %s holds %s, which this command did not write: choose another output, or remove it yourself", p.asked, alien)
 	}
 	return nil
+}
+
+// foreign names the first entry below dir, in the order of names, that is
+// neither a regular file of known nor a folder for one; "" where all are.
+func foreign(dir string, known []string) (string, error) {
+	files, dirs := map[string]bool{}, map[string]bool{".": true}
+	for _, name := range known {
+		files[path.Clean(name)] = true
+		for d := path.Dir(name); d != "." && d != "/"; d = path.Dir(d) {
+			dirs[d] = true
+		}
+	}
+	first := ""
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && dirs[name], d.Type().IsRegular() && files[name]:
+			return nil
+		}
+		first = filepath.FromSlash(name)
+		return fs.SkipAll
+	})
+	return first, err
 }
 
 // apart refuses an output that is, contains or lies inside an input.

@@ -18,7 +18,7 @@ import (
 // WriteOptions says how a population folder is written.
 type WriteOptions struct {
 	Format string // parquet (default) or csv
-	Force  bool   // replace a folder of that name
+	Force  bool   // replace a population folder of that name, and no other
 }
 
 // Validate names what cannot be.
@@ -29,8 +29,26 @@ func (o WriteOptions) Validate() error {
 	return nil
 }
 
+// Check refuses a folder that [Population.Write] would refuse to make or to
+// replace, before the work.
+func (o WriteOptions) Check(dir string) error { return folder.Check(dir, o.folder()) }
+
+// folder says that Force replaces a population of any format and nothing else.
+func (o WriteOptions) folder() folder.Options {
+	known := []string{"truth.json", "codebook.json", "datapackage.json"}
+	for _, name := range tableNames {
+		for _, ext := range tableExtensions {
+			known = append(known, name+ext)
+		}
+	}
+	return folder.Options{Force: o.Force, Known: known}
+}
+
 // tableNames are the tables of a population folder in the order of writing.
 var tableNames = []string{"employers", "accounts", "suppliers", "jobs"}
+
+// tableExtensions are those that Read takes, the preferred one first.
+var tableExtensions = []string{".parquet", ".csv", ".csv.gz"}
 
 func (p *Population) table(name string) **frame.Frame {
 	switch name {
@@ -46,7 +64,7 @@ func (p *Population) table(name string) **frame.Frame {
 
 // Write writes the population folder: four tables, truth.json, codebook.json
 // and datapackage.json. The folder is complete or absent, and one that exists is
-// kept unless Force is set. tell may be nil.
+// kept unless Force is set and it holds nothing else. tell may be nil.
 func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell progress.Func) (err error) {
 	if err := o.Validate(); err != nil {
 		return err
@@ -55,7 +73,7 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	if o.Format == "" {
 		ext = ".parquet"
 	}
-	out, err := folder.Create(dir, folder.Options{Force: o.Force})
+	out, err := folder.Create(dir, o.folder())
 	if err != nil {
 		return err
 	}
@@ -122,7 +140,7 @@ func Read(ctx context.Context, dir string) (*Population, error) {
 }
 
 func find(dir, name string) (string, error) {
-	for _, ext := range []string{".parquet", ".csv", ".csv.gz"} {
+	for _, ext := range tableExtensions {
 		path := filepath.Join(dir, name+ext)
 		if _, err := os.Stat(path); err == nil {
 			return path, nil

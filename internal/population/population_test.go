@@ -339,7 +339,24 @@ func TestFolderRoundTrip(t *testing.T) {
 			if err := p.Write(ctx, dir, WriteOptions{Format: format}, nil); err == nil {
 				t.Error("a folder that exists was replaced without Force")
 			}
-			if err := p.Write(ctx, dir, WriteOptions{Format: format, Force: true}, nil); err != nil {
+			for _, other := range []string{format, "csv", "parquet"} {
+				if err := p.Write(ctx, dir, WriteOptions{Format: other, Force: true}, nil); err != nil {
+					t.Errorf("force, %s: %v", other, err)
+				}
+			}
+			thesis := filepath.Join(dir, "thesis.txt")
+			if err := os.WriteFile(thesis, []byte("x"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			for name, err := range map[string]error{
+				"Check": WriteOptions{Force: true}.Check(dir),
+				"Write": p.Write(ctx, dir, WriteOptions{Format: format, Force: true}, nil),
+			} {
+				if err == nil || !strings.Contains(err.Error(), "holds thesis.txt") {
+					t.Errorf("%s: error %v, want a refusal to delete thesis.txt", name, err)
+				}
+			}
+			if _, err := os.Stat(thesis); err != nil {
 				t.Error(err)
 			}
 		}

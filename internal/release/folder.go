@@ -23,7 +23,7 @@ import (
 // replaces nothing.
 type Options struct {
 	Format string   // parquet (also ""), csv or csv.gz
-	Force  bool     // replace the folder that stands there
+	Force  bool     // replace the release that stands there, in any format
 	Inputs []string // what the run reads: the release may not be written over, into or around it
 }
 
@@ -41,7 +41,7 @@ func Write(ctx context.Context, dir string, t *publish.Tables, m Meta, o Options
 			return Manifest{}, fmt.Errorf("release: a table has columns %q: want serials in place of employers (Serialise)", f.Names())
 		}
 	}
-	p, err := folder.Create(dir, folder.Options{Force: o.Force, Inputs: o.Inputs})
+	p, err := folder.Create(dir, folder.Options{Force: o.Force, Inputs: o.Inputs, Known: AllNames()})
 	if err != nil {
 		return Manifest{}, fmt.Errorf("release: %w", err)
 	}

@@ -65,6 +65,14 @@ func Names(format string) []string {
 	return names
 }
 
+// AllNames returns the files that a release may hold in one format or another,
+// sorted.
+func AllNames() []string {
+	names := slices.Concat(Names(Parquet), Names(CSV), Names(CSVGzip))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 var isoDate = regexp.MustCompile(`\b(\d{4}-\d{2}-\d{2})\b`)
 
 // Deadline returns the last date that DestroyWhen names.

@@ -360,8 +360,20 @@ func TestHalfARelease(t *testing.T) {
 	if _, err := Write(context.Background(), dir, tabs, meta, Options{}); err == nil {
 		t.Error("a release was overwritten without force")
 	}
-	if _, err := Write(context.Background(), dir, tabs, meta, Options{Force: true}); err != nil {
-		t.Errorf("force: %v", err)
+	for _, format := range []string{CSV, CSVGzip, Parquet, ""} {
+		if _, err := Write(context.Background(), dir, tabs, meta, Options{Format: format, Force: true}); err != nil {
+			t.Errorf("force, %q: %v", format, err)
+		}
+	}
+	thesis := filepath.Join(dir, "thesis.txt")
+	if err := os.WriteFile(thesis, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(context.Background(), dir, tabs, meta, Options{Force: true}); err == nil || !strings.Contains(err.Error(), "holds thesis.txt") {
+		t.Errorf("error %v, want a refusal to delete thesis.txt", err)
+	}
+	if _, err := os.Stat(thesis); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -130,6 +130,15 @@ func (s *scrambled) warnings() []string {
 	return out
 }
 
+// Files beside a release.
+const (
+	reportJSON  = "report.json"
+	reportHTML  = "report.html"
+	planYAML    = "plan.yaml"
+	timingsJSON = "timings.json"
+	claimsCSV   = "claims.csv"
+)
+
 // writeInternal writes what stays inside: the report for programs and for
 // people, the plan, and how long each stage took.
 func writeInternal(dir string, r *metric.Report, p plan.Plan, watch *stopwatch) error {
@@ -141,10 +150,10 @@ func writeInternal(dir string, r *metric.Report, p plan.Plan, watch *stopwatch) 
 		name  string
 		write func(io.Writer) error
 	}{
-		{"report.json", r.Encode},
-		{"report.html", func(w io.Writer) error { return report.HTML(w, r) }},
-		{"plan.yaml", func(w io.Writer) error { _, err := w.Write(p.YAML()); return err }},
-		{"timings.json", func(w io.Writer) error { return json.NewEncoder(w).Encode(watch.stages) }},
+		{reportJSON, r.Encode},
+		{reportHTML, func(w io.Writer) error { return report.HTML(w, r) }},
+		{planYAML, func(w io.Writer) error { _, err := w.Write(p.YAML()); return err }},
+		{timingsJSON, func(w io.Writer) error { return json.NewEncoder(w).Encode(watch.stages) }},
 	} {
 		if err := folder.WriteFile(filepath.Join(dir, f.name), 0o600, f.write); err != nil {
 			return err

@@ -260,7 +260,7 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if at.Escrow != "" {
 		in = append(in, at.Escrow)
 	}
-	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: in})
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: in, Known: []string{claimsCSV, reportJSON}})
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +274,7 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if err != nil {
 		return nil, err
 	}
-	if err := folder.WriteFile(filepath.Join(out.Path(), "claims.csv"), 0o600, func(w io.Writer) error { return s.writeClaims(w, found) }); err != nil {
+	if err := folder.WriteFile(filepath.Join(out.Path(), claimsCSV), 0o600, func(w io.Writer) error { return s.writeClaims(w, found) }); err != nil {
 		return nil, err
 	}
 	r := s.emptyReport()

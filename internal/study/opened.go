@@ -33,7 +33,7 @@ type Stage func(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric
 // Release writes only what leaves the building, and the escrow beside it. It
 // returns the warnings.
 func Release(ctx context.Context, p plan.Plan, o Options) ([]string, error) {
-	out, err := create(o, inputs(p))
+	out, err := create(o, inputs(p), release.AllNames())
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func alike(a, b *frame.Frame) bool {
 
 // Fidelity measures a release against its original and writes report.json.
 func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Report, error) {
-	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: append(inputs(p), at.Release)})
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: append(inputs(p), at.Release), Known: []string{reportJSON}})
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func finish(out *folder.Pending, r *metric.Report) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	if err := folder.WriteFile(filepath.Join(out.Path(), "report.json"), 0o600, func(w io.Writer) error { return r.Encode(w) }); err != nil {
+	if err := folder.WriteFile(filepath.Join(out.Path(), reportJSON), 0o600, func(w io.Writer) error { return r.Encode(w) }); err != nil {
 		return err
 	}
 	return out.Commit()

@@ -28,7 +28,7 @@ import (
 // Options say where a study writes and what fixes its draws.
 type Options struct {
 	Out    string  // folder to write
-	Force  bool    // replace what stands there
+	Force  bool    // replace an output of the same kind that stands there, and nothing else
 	Format string  // parquet or csv
 	Seed   *uint64 // simulations only; nil draws keys from the system
 	// EscrowRecipients are age recipients to whom the escrow is encrypted.
@@ -113,7 +113,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := create(o, inputs(p))
+	out, err := create(o, inputs(p), runNames())
 	if err != nil {
 		return nil, err
 	}
@@ -183,12 +183,25 @@ func loadPolicy(name string) (policy.Policy, error) {
 	return policy.Parse(name, b)
 }
 
-// create starts the folder o.Out.
-func create(o Options, inputs []string) (*folder.Pending, error) {
+// runNames are the files of a folder that Run writes, in any format.
+func runNames() []string {
+	var names []string
+	for _, n := range release.AllNames() {
+		names = append(names, "release/"+n)
+	}
+	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON} {
+		names = append(names, "internal/"+n)
+	}
+	return names
+}
+
+// create starts the folder o.Out, which may replace one that holds nothing but
+// known.
+func create(o Options, inputs, known []string) (*folder.Pending, error) {
 	if err := vacantEscrow(o); err != nil {
 		return nil, err
 	}
-	return folder.Create(o.Out, folder.Options{Force: o.Force, Inputs: inputs})
+	return folder.Create(o.Out, folder.Options{Force: o.Force, Inputs: inputs, Known: known})
 }
 
 // vacantEscrow refuses a place where an escrow stands: it may be the only thing

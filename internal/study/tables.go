@@ -18,7 +18,7 @@ import (
 // beside it. The plan gives classes and firm columns; its steps are not applied.
 // It returns the number of employers and of cells.
 func Tables(ctx context.Context, dir string, p plan.Plan, o Options) (employers, cells int, err error) {
-	out, err := create(o, []string{dir})
+	out, err := create(o, []string{dir}, release.AllNames())
 	if err != nil {
 		return 0, 0, err
 	}
