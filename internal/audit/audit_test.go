@@ -322,6 +322,40 @@ func TestOverdueAndNoRelease(t *testing.T) {
 	}
 }
 
+// A check that looked for nothing, or for a part, must not read as one that
+// looked for all.
+func TestIdentifiersLookedFor(t *testing.T) {
+	employer := func(format string) func(e int) string { return func(e int) string { return fmt.Sprintf(format, e) } }
+	tests := []struct {
+		name, why string
+		label     func(e int) string
+		want      Severity
+		detail    string
+	}{
+		{"none", "F12 stands for anything", employer("F%d"), Warn, "none of 80 original identifiers could be looked for in text, 0 were among labels: a text of under 6 characters"},
+		{"among labels only", "a number of six digits may be an amount, but is no label", employer("%06d"), Warn, "none of 80 original identifiers could be looked for in text, 80 were among labels"},
+		{"some", "the shorter ones are not", func(e int) string { return strings.Repeat("F", 1+e%2*9) + fmt.Sprint(e) }, Pass, "40 of 80 original identifiers looked for in text, 40 among labels; the other 40 were not"},
+		{"all", "", label, Pass, "all 80 original identifiers looked for in text, 80 among labels"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.data = nil
+			for i := range w.escrow.Serials {
+				w.escrow.Serials[i].Employer = tt.label(i)
+			}
+			found := w.audit(t)
+			got := found[slices.IndexFunc(found, func(f Finding) bool { return f.Check == "identifiers" })]
+			if got.Severity != tt.want || !strings.HasPrefix(got.Detail, tt.detail) {
+				t.Errorf("%s: got %s: %s, want %s: %s", tt.why, got.Severity, got.Detail, tt.want, tt.detail)
+			}
+			if got.Severity == Warn && (got.Remedy == "" || !strings.Contains(got.Detail, got.Remedy)) {
+				t.Errorf("the warning does not say what to do: %+v", got)
+			}
+		})
+	}
+}
+
 func TestSpearman(t *testing.T) {
 	tests := []struct {
 		name, why string
