@@ -1,6 +1,6 @@
 // Package audit looks into a release folder for what it must not carry: files
-// that do not belong, original identifiers or their hashes, keys and seeds,
-// paths and times, an order that follows the original's, exact values where
+// that do not belong, original identifiers or their hashes, enterprise numbers,
+// keys and seeds, paths and times, an order that follows the original's, exact values where
 // classes were promised, labels outside the codebook.
 //
 // Without the escrow it checks what any reader could check. With it, it also
@@ -58,6 +58,7 @@ var checks = []struct {
 	{"words", checkWords},
 	{"paths", checkPaths},
 	{"times", checkTimes},
+	{"check-digits", checkEnterpriseNumbers},
 	{"metadata", checkMetadata},
 	{"destruction", checkDestruction},
 	{"simulation", checkSimulation},

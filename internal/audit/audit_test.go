@@ -230,6 +230,15 @@ func TestPlantedLeaks(t *testing.T) {
 		{"time", "when it was made", "times", note("made on 2026-11-22T17:46:03Z")},
 		{"real data under a seed", "anybody can undo it", "simulation", func(w *world) { w.meta.Simulation, w.escrow.Simulation = true, true }},
 		{"simulation denied", "manifest and escrow differ", "simulation", func(w *world) { w.escrow.Simulation = true }},
+		{"enterprise number in the purpose", "a study of one employer names it", "check-digits", func(w *world) { w.meta.Purpose = "the closure of 0400378485 in 2012" }},
+		{"enterprise number with dots", "as it is printed", "check-digits", note("BE 0400.378.485")},
+		{"enterprise number on a new line", "JSON writes n before it", "check-digits", note("employers:\n0400378485\t")},
+		{"enterprise number in a script", "a comment left behind", "check-digits", func(w *world) {
+			w.after = withManifest("read.do", func(s string) string { return s + "* without BE0400378485\n" })
+		}},
+		{"enterprise number as label", "whatever the original calls the employer", "check-digits", func(w *world) {
+			w.tables.Employers = w.tables.Employers.With(frame.Codes(linked.Region, frame.MustDict("0400378485"), make([]int32, w.tables.Employers.Rows())))
+		}},
 		{"key in base64", "the key itself", "key", func(w *world) { note(base64.StdEncoding.EncodeToString(w.escrow.Key.Bytes()))(w) }},
 		{"key in hex", "the key itself", "key", func(w *world) { note(strings.ToUpper(hex.EncodeToString(w.escrow.Key.Bytes())))(w) }},
 		{"raw key", "the key in a binary file", "key", func(w *world) {
@@ -319,6 +328,95 @@ func TestOverdueAndNoRelease(t *testing.T) {
 	}
 	if _, err := Release(context.Background(), t.TempDir(), nil, nil); err == nil {
 		t.Error("an empty folder was audited")
+	}
+}
+
+// A check that looked for nothing, or for a part, must not read as one that
+// looked for all.
+func TestIdentifiersLookedFor(t *testing.T) {
+	employer := func(format string) func(e int) string { return func(e int) string { return fmt.Sprintf(format, e) } }
+	tests := []struct {
+		name, why string
+		label     func(e int) string
+		want      Severity
+		detail    string
+	}{
+		{"none", "F12 stands for anything", employer("F%d"), Warn, "none of 80 original identifiers could be looked for in text (0 were looked for as labels): a text of under 6 characters"},
+		{"among labels only", "a number of six digits may be an amount, but is no label", employer("%06d"), Warn, "none of 80 original identifiers could be looked for in text (80 were looked for as labels)"},
+		{"some", "the shorter ones are not", func(e int) string { return strings.Repeat("F", 1+e%2*9) + fmt.Sprint(e) }, Pass, "40 of 80 original identifiers looked for in text, 40 as labels; the other 40 were not"},
+		{"all", "", label, Pass, "all 80 original identifiers looked for in text, 80 as labels"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.data = nil
+			for i := range w.escrow.Serials {
+				w.escrow.Serials[i].Employer = tt.label(i)
+			}
+			found := w.audit(t)
+			got := found[slices.IndexFunc(found, func(f Finding) bool { return f.Check == "identifiers" })]
+			if got.Severity != tt.want || !strings.HasPrefix(got.Detail, tt.detail) {
+				t.Errorf("%s: got %s: %s, want %s: %s", tt.why, got.Severity, got.Detail, tt.want, tt.detail)
+			}
+			if got.Severity == Warn && (got.Remedy == "" || !strings.Contains(got.Detail, got.Remedy)) {
+				t.Errorf("the warning does not say what to do: %+v", got)
+			}
+		})
+	}
+}
+
+func TestEnterpriseNumber(t *testing.T) {
+	tests := []struct {
+		name, why, text string
+		want            int
+	}{
+		{"plain", "97 - 4003784 mod 97 = 85", "of 0400378485.", 3},
+		{"dots", "as it is printed", "0400.378.485", 0},
+		{"spaces", "as it is read out", "nr 0400 378 485,", 3},
+		{"after a year", "digits before it belong to a figure of their own", "2012 0400378485", 5},
+		{"in a list", "a comma ends a figure", "[1,0400378485]", 3},
+		{"VAT number", "the country's letters belong to it", "(BE0400378485)", 3},
+		{"VAT number in small letters", "", "be0400378485", 2},
+		{"generated", "the range never issued has check digits too", "9000000092", 0},
+		{"escaped line end", "the n is no letter of a word", `"x\n0400378485"`, 4},
+		{"escaped space", "nor are the digits of an escape", `x\u00a00400378485`, 7},
+		{"wrong check digits", "", "0400378486", -1},
+		{"eleven digits", "a longer figure", "04003784850", -1},
+		{"ten of eleven", "a longer figure", "10400378485", -1},
+		{"in a hash", "hexadecimals are a word", "ab0400378485", -1},
+		{"after another word", "only the country's letters stand before it", "cube0400378485", -1},
+		{"decimals", "a fraction", "0.0400378485", -1},
+		{"before decimals", "an amount", "0400378485.50", -1},
+		{"mixed", "no way of writing it", "0400.378485", -1},
+		{"cut off", "", "0400.378.4", -1},
+		{"none", "", "", -1},
+	}
+	for _, tt := range tests {
+		if got := enterpriseNumber(unescaped([]byte(tt.text)), nil); got != tt.want {
+			t.Errorf("%s (%s): got byte %d, want %d", tt.name, tt.why, got, tt.want)
+		}
+	}
+	if got := enterpriseNumber([]byte("1000000021"), nil); got != 0 {
+		t.Error("a number of a file's size is found where it is none")
+	}
+	if got := enterpriseNumber([]byte("1000000021"), map[string]bool{"1000000021": true}); got != -1 {
+		t.Error("the size of a file of the release is no enterprise number")
+	}
+}
+
+// Of 100 numbers with the same first eight digits, exactly one has valid check
+// digits: the false-alarm rate that the finding states.
+func TestEnterpriseNumberFalseAlarms(t *testing.T) {
+	for _, eight := range []int{0, 1, 96, 97, 4003784, 10000000, 99999999} {
+		n := 0
+		for check := range 100 {
+			if enterpriseNumber(fmt.Appendf(nil, "%08d%02d", eight, check), nil) == 0 {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("%d of 100 numbers that start with %08d are flagged, want 1", n, eight)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"regexp"
 	"slices"
@@ -55,7 +56,7 @@ var (
 func (f *folder) search(p *regexp.Regexp, remedy, what string) []Finding {
 	var found []Finding
 	for _, name := range f.names {
-		if f.whole == nil && (name == "employers."+f.manifest.Format || name == "cells."+f.manifest.Format) && f.manifest.Format != release.Parquet {
+		if f.readTable(name) {
 			continue
 		}
 		if at := p.FindIndex(f.files[name]); at != nil {
@@ -64,6 +65,12 @@ func (f *folder) search(p *regexp.Regexp, remedy, what string) []Finding {
 		}
 	}
 	return found
+}
+
+// readTable reports whether a file is a CSV table that was read under its
+// codebook.
+func (f *folder) readTable(name string) bool {
+	return f.whole == nil && (name == "employers."+f.manifest.Format || name == "cells."+f.manifest.Format) && f.manifest.Format != release.Parquet
 }
 
 func checkWords(f *folder) []Finding {
@@ -192,7 +199,18 @@ func checkIdentifiers(f *folder) []Finding {
 			}
 		}
 	}
-	return or(found, "%d of %d original identifiers looked for in text, %d among labels; the others are too short to tell from ordinary words and numbers", index.size, len(ids), numbers)
+	reason := fmt.Sprintf("a text of under %d characters, a number of under %d digits or a plain word also stands for ordinary things", minLabel, minDigits)
+	switch {
+	case len(found) > 0:
+		return found
+	case index.size == 0:
+		const byHand = "read purpose, notes and labels in manifest.json and codebook.json yourself for what names an employer or worker"
+		return []Finding{{Severity: Warn, Remedy: byHand, Detail: fmt.Sprintf(
+			"none of %d original identifiers could be looked for in text (%d were looked for as labels): %s; %s", len(ids), numbers, reason, byHand)}}
+	case index.size < len(ids):
+		return pass("%d of %d original identifiers looked for in text, %d as labels; the other %d were not looked for in text: %s", index.size, len(ids), numbers, len(ids)-index.size, reason)
+	}
+	return pass("all %d original identifiers looked for in text, %d as labels", len(ids), numbers)
 }
 
 // packed reports whether the text of a file is not its bytes.

@@ -68,13 +68,14 @@ func Parse(name string, b []byte) (Plan, error) {
 	settle(d, "release.classes.fte", &p.Release.Classes.FTE)
 	settle(d, "release.classes.age", &p.Release.Classes.Age)
 	p.normalise()
-	if len(d.Bad) == 0 {
-		c := checker{plan: p, at: d.At}
-		c.check()
-		d.Bad = c.bad
-	}
 	if err := d.Err(name); err != nil {
 		return Plan{}, err
+	}
+	c := checker{plan: p, at: d.At}
+	c.check()
+	d.Bad = c.bad
+	if d.Err(name) != nil || len(c.last) > 0 { // Err puts them in the order of the file
+		return Plan{}, &strictyaml.Error{Name: name, Problems: append(d.Bad, c.last...)}
 	}
 	return p, nil
 }

@@ -32,6 +32,9 @@ func (c *checker) steps() {
 		case MergeSmallEmployers:
 			c.atLeast(path+".minimum", s.Minimum, 2)
 			c.columns(path+".by", s.By, mergeBy)
+			if c.plan.Release.Unit == "worker" {
+				c.fail(path+".method", "merge-small-employers merges employers, and release.unit is worker, which draws single jobs: use unit employer or employer-year, or take the step out")
+			}
 		case FreshSerials:
 			if !c.plan.has(linked.Year) {
 				c.fail(path, "fresh-serials draws a serial for every year, and the data have no year: take the step out")
@@ -137,6 +140,12 @@ func (c *checker) keep() {
 }
 
 func (c *checker) kept(path string, table []string, i int, s Step) {
+	what, remedy, fail := "", "take the table out", c.fail
+	if !c.given("scramble.keep", true) {
+		// The promise stands in no line of the file; the step that breaks it does.
+		path, what, remedy = fmt.Sprintf("scramble.steps[%d]", i), "the default keep ", "set scramble.keep: []"
+		fail = c.failLast
+	}
 	var moved, missing []string
 	for _, column := range table {
 		switch {
@@ -151,11 +160,11 @@ func (c *checker) kept(path string, table []string, i int, s Step) {
 	switch {
 	case len(moved) == 0:
 	case len(missing) > 0:
-		c.fail(path, "[%s] cannot be kept: steps[%d] moves %s between units that differ in %s; add that to its same, or take the table out",
-			strings.Join(table, ", "), i, strings.Join(moved, ", "), strings.Join(missing, ", "))
+		fail(path, "%s[%s] cannot be kept: steps[%d] moves %s between units that differ in %s; add that to its same, or %s",
+			what, strings.Join(table, ", "), i, strings.Join(moved, ", "), strings.Join(missing, ", "), remedy)
 	case len(moved) > 1 && !joint:
-		c.fail(path, "[%s] cannot be kept: steps[%d] moves %s independently; use joint: true, or take the table out",
-			strings.Join(table, ", "), i, strings.Join(moved, " and "))
+		fail(path, "%s[%s] cannot be kept: steps[%d] moves %s independently; use joint: true, or %s",
+			what, strings.Join(table, ", "), i, strings.Join(moved, " and "), remedy)
 	}
 }
 

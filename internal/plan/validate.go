@@ -17,15 +17,24 @@ type checker struct {
 	plan Plan
 	at   map[string]strictyaml.Position
 	bad  []strictyaml.Problem
+	last []strictyaml.Problem // with defaults that the file does not say: after what it says
 }
 
 func (c *checker) fail(path, format string, args ...any) {
+	c.bad = append(c.bad, c.problem(path, format, args...))
+}
+
+func (c *checker) failLast(path, format string, args ...any) {
+	c.last = append(c.last, c.problem(path, format, args...))
+}
+
+func (c *checker) problem(path, format string, args ...any) strictyaml.Problem {
 	p := strictyaml.Problem{Path: path, Message: fmt.Sprintf(format, args...)}
 	if c.at != nil {
 		at := strictyaml.Place(c.at, path)
 		p.Line, p.Column = at.Line, at.Column
 	}
-	c.bad = append(c.bad, p)
+	return p
 }
 
 // given reports whether the plan says a key; set stands in for that where there

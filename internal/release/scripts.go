@@ -37,10 +37,12 @@ func quoted(labels []string) string {
 func scriptR(tables []namedTable, format string) string {
 	var b strings.Builder
 	b.WriteString("# Reads the release into data frames employers and cells; run it in the release folder:\n#   source(\"read.R\")\n")
+	if format == Parquet {
+		b.WriteString("if (!requireNamespace(\"arrow\", quietly = TRUE))\n  stop(\"R reads Parquet with the package arrow: install.packages(\\\"arrow\\\"), or ask for the release with --format csv\", call. = FALSE)\n")
+	}
 	for _, t := range tables {
 		file := t.name + "." + format
 		if format == Parquet {
-			fmt.Fprintf(&b, "if (!requireNamespace(\"arrow\", quietly = TRUE))\n  stop(\"R reads Parquet with the package arrow: install.packages(\\\"arrow\\\"), or ask for the release with --format csv\")\n")
 			fmt.Fprintf(&b, "%s <- as.data.frame(arrow::read_parquet(%q))\n", t.name, file)
 		} else {
 			fmt.Fprintf(&b, "%s <- read.csv(%q, colClasses = \"character\", na.strings = \"\", fileEncoding = \"UTF-8\")\n", t.name, file)
@@ -68,11 +70,22 @@ func scriptR(tables []namedTable, format string) string {
 
 func scriptPython(tables []namedTable, format string) string {
 	var b strings.Builder
-	b.WriteString("\"\"\"Reads the release into pandas tables employers and cells.\"\"\"\nfrom pathlib import Path\n\nimport pandas as pd\n\nhere = Path(__file__).parent\n")
+	b.WriteString("\"\"\"Reads the release into pandas tables employers and cells.\"\"\"\nimport sys\nfrom pathlib import Path\n\n")
+	if format == Parquet {
+		b.WriteString(pythonNeeds("import pandas as pd", "pandas", "pip install pandas pyarrow, or ask for the release with --format csv"))
+		b.WriteString(pythonNeeds("import pyarrow  # pandas reads Parquet with it", "pyarrow", "pip install pyarrow, or ask for the release with --format csv"))
+	} else {
+		with := "the csv module"
+		if format == CSVGzip {
+			with = "the gzip and csv modules"
+		}
+		b.WriteString(pythonNeeds("import pandas as pd", "pandas", fmt.Sprintf("pip install pandas, or read employers.%s and cells.%s with %s", format, format, with)))
+	}
+	b.WriteString("\nhere = Path(__file__).parent\n")
 	for _, t := range tables {
 		file := t.name + "." + format
 		if format == Parquet {
-			fmt.Fprintf(&b, "\n# Needs pyarrow; without it ask for the release with --format csv.\n%s = pd.read_parquet(here / %q)\n", t.name, file)
+			fmt.Fprintf(&b, "\n%s = pd.read_parquet(here / %q)\n", t.name, file)
 		} else {
 			fmt.Fprintf(&b, "\n%s = pd.read_csv(here / %q, dtype=str, keep_default_na=False, na_values=[\"\"])\n", t.name, file)
 		}
@@ -95,6 +108,12 @@ func scriptPython(tables []namedTable, format string) string {
 		}
 	}
 	return b.String()
+}
+
+// pythonNeeds is an import that ends the script with one sentence, on standard
+// error and with exit status 1, where the package is missing.
+func pythonNeeds(statement, name, remedy string) string {
+	return fmt.Sprintf("try:\n    %s\nexcept ImportError as missing:\n    sys.exit(f\"read.py needs %s ({missing}): %s\")\n", statement, name, remedy)
 }
 
 func scriptStata(tables []namedTable, format string) string {
