@@ -189,9 +189,9 @@ func newAudit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit DIR [--escrow FILE]",
 		Short: "Look for what a release folder must not carry",
-		Long: `Look through a release for original identifiers, keys, seeds, paths, exact
-values where classes were promised, labels outside the codebook and any order
-that says something of the original. With the escrow the search knows what to
+		Long: `Look through a release for original identifiers, enterprise numbers, keys,
+seeds, paths, exact values where classes were promised, labels outside the
+codebook and any order that says something of the original. With the escrow the search knows what to
 look for.
 
 EXIT STATUS

@@ -1,7 +1,7 @@
 // Package audit looks into a release folder for what it must not carry: files
 // that do not belong, original identifiers or their hashes, enterprise numbers,
-// keys and seeds, paths and times, an order that follows the original's, exact values where
-// classes were promised, labels outside the codebook.
+// keys and seeds, paths and times, an order that follows the original's, exact
+// values where classes were promised, labels outside the codebook.
 //
 // Without the escrow it checks what any reader could check. With it, it also
 // looks for the originals and the key themselves. It finds careless leaks, not
