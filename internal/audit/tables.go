@@ -250,7 +250,7 @@ func checkDestruction(f *folder) []Finding {
 	var out []Finding
 	for _, w := range f.rel.Warnings {
 		if !strings.Contains(w, "do not belong") { // check files says that
-			out = append(out, Finding{Severity: Warn, Detail: w, Remedy: "scramble destroy, or a decision in project.extended_by"})
+			out = append(out, Finding{Severity: Warn, Detail: w, Remedy: "destroy the release, or have the extension decided (project.extended_by)"})
 		}
 	}
 	return or(out, "the manifest names a day of destruction that has not passed")

@@ -96,5 +96,5 @@ func (m Meta) overdue(now time.Time) []string {
 	case m.ExtendedBy != "":
 		return []string{fmt.Sprintf("this release was to be destroyed by %s; extended by: %s", at.Format(time.DateOnly), m.ExtendedBy)}
 	}
-	return []string{fmt.Sprintf("this release was to be destroyed by %s: scramble destroy removes it and writes a certificate", at.Format(time.DateOnly))}
+	return []string{fmt.Sprintf("this release was to be destroyed by %s: destroy it and keep a record, or have the extension decided (project.extended_by)", at.Format(time.DateOnly))}
 }

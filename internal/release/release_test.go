@@ -380,7 +380,7 @@ func TestHalfARelease(t *testing.T) {
 func TestDestroyWhen(t *testing.T) {
 	at := time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC)
 	tests := []struct{ name, why, when, extended, want string }{
-		{"past", "every command that opens it says so", "at latest 2027-12-31", "", "was to be destroyed by 2027-12-31: scramble destroy"},
+		{"past", "every command that opens it says so", "at latest 2027-12-31", "", "was to be destroyed by 2027-12-31: destroy it"},
 		{"extended", "a decision keeps it, and is named", "at latest 2027-12-31", "decision 24/1", "extended by: decision 24/1"},
 		{"later", "still allowed", "after 2020-01-01, at latest 2028-01-01", "", ""},
 		{"never", "a release without an end", "when we are done", "", "names no day of destruction"},
