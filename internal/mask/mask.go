@@ -1,5 +1,5 @@
 // Package mask holds the steps of a scramble that are no permutations: sampling
-// workers, merging small employers, coarsening head counts. They are the
+// workers and merging small employers. They are the
 // remedies for what no permutation touches, the head count of an employer, and
 // each says in its report what it does not keep.
 package mask
@@ -16,7 +16,6 @@ import (
 const (
 	StepSampleWorkers       = "sample-workers"
 	StepMergeSmallEmployers = "merge-small-employers"
-	StepCoarsenCounts       = "coarsen-counts"
 )
 
 // Report says what a step did.
@@ -24,7 +23,7 @@ type Report struct {
 	Step     string
 	Unit     string // what Units and Touched count
 	Units    int64
-	Touched  int64 // workers left out, employers merged, classes made
+	Touched  int64 // workers left out, employers merged
 	Protects string
 	NotKept  []string // what analysts lose, in words
 	Warnings []string

@@ -155,55 +155,6 @@ func TestSampleHidesHeadCounts(t *testing.T) {
 	}
 }
 
-func TestCoarsenCounts(t *testing.T) {
-	c, err := CoarsenCounts([]int32{1, 3, 5, 10, 20, 50, 100, 250})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		n     int32
-		label string
-		value float64
-	}{
-		{-1, "", math.NaN()}, {0, "", math.NaN()}, {1, "[1,3)", 1.5}, {2, "[1,3)", 1.5}, {3, "[3,5)", 3.5}, {9, "[5,10)", 7},
-		{10, "[10,20)", 14.5}, {249, "[100,250)", 174.5}, {250, "[250,)", 500}, {math.MaxInt32, "[250,)", 500},
-	}
-	for _, tt := range tests {
-		code := c.Code(tt.n)
-		if got := c.Dict().Label(code); got != tt.label {
-			t.Errorf("%d lies in %q, want %q", tt.n, got, tt.label)
-		}
-		if got := c.Dict().Value(code); got != tt.value && !(math.IsNaN(got) && math.IsNaN(tt.value)) {
-			t.Errorf("%d stands as %v, want %v", tt.n, got, tt.value)
-		}
-	}
-	single, err := CoarsenCounts([]int32{1, 2, 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	col, r, err := single.Apply(frame.Ints("workers", []int32{1, 2, 7, 0, frame.NoInt}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff([]int32{0, 1, 2, -1, -1}, col.I); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-	if r.Units != 4 || r.Touched != 2 {
-		t.Errorf("report %+v: want 4 counts, of which 7 and 0 no longer stand as themselves", r)
-	}
-	for _, bad := range [][]int32{nil, {0, 1}, {1, 1}, {3, 2}} {
-		if _, err := CoarsenCounts(bad); err == nil {
-			t.Errorf("bounds %v were accepted", bad)
-		}
-	}
-	if _, _, err := c.Apply(frame.Floats("workers", []float64{1})); err == nil {
-		t.Error("a float column was accepted")
-	}
-	if _, _, err := (Counts{}).Apply(frame.Ints("workers", []int32{1})); err == nil {
-		t.Error("no classes were accepted")
-	}
-}
-
 func TestMergeSmallEmployers(t *testing.T) {
 	tests := []struct {
 		name, why string

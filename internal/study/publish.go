@@ -81,19 +81,9 @@ func (s *scrambled) drawn(d *linked.Data) *linked.Data {
 		}
 		out.Jobs = d.Jobs.Filter(func(i int) bool { return drawn[row(i)] })
 	case draw.UnitEmployerYear:
-		keep := make(map[[2]int32]bool, len(s.sample.EmployerYears))
-		for _, ey := range s.sample.EmployerYears {
-			keep[ey] = true
-		}
-		out.Jobs = filterEmployerYears(d.Jobs, keep)
-		out.Firms = filterEmployerYears(d.Firms, keep)
+		return s.sample.Restrict(d)
 	}
 	return &out
-}
-
-func filterEmployerYears(f *frame.Frame, keep map[[2]int32]bool) *frame.Frame {
-	e, y := f.Col(linked.Employer).I, f.Col(linked.Year).I
-	return f.Filter(func(i int) bool { return keep[[2]int32{e[i], y[i]}] })
 }
 
 func (s *scrambled) publishOptions() (publish.Options, error) {
@@ -130,20 +120,10 @@ func (s *scrambled) publishOptions() (publish.Options, error) {
 
 // designWeight returns the weight of an employer's record.
 func (s *scrambled) designWeight() func(employer, year int32) (float64, bool) {
-	weight := map[[2]int32]float64{}
-	switch s.sample.Unit {
-	case draw.UnitWorker:
+	if s.sample.Unit == draw.UnitWorker {
 		return nil // weights belong to workers, who are not in the tables
-	case draw.UnitEmployerYear:
-		for i, ey := range s.sample.EmployerYears {
-			weight[ey] = s.sample.Weight[i]
-		}
-		return func(e, y int32) (float64, bool) { w, ok := weight[[2]int32{e, y}]; return w, ok }
 	}
-	for i, e := range s.sample.Employers {
-		weight[[2]int32{e, 0}] = s.sample.Weight[i]
-	}
-	return func(e, _ int32) (float64, bool) { w, ok := weight[[2]int32{e, 0}]; return w, ok }
+	return s.sample.WeightOf
 }
 
 // input is what the fidelity measures compare.

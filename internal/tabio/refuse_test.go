@@ -353,23 +353,6 @@ func TestDamagedParquet(t *testing.T) {
 	}
 }
 
-func TestInspect(t *testing.T) {
-	p, err := Inspect(context.Background(), write(t, "t.csv", "wage,age,note,sector\n100,\"(1,3]\",1.5,b\n200,\"(3,5]\",2,b\n,\"(1,3]\",0.25,a\n300,,NA,\"(1,2]\"\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	nan := math.NaN()
-	want := Profile{Rows: 4, Columns: []ColumnProfile{
-		{Name: "wage", Kind: frame.Int, Distinct: 3, Missing: 1, Min: 100, Max: 300, Mean: 200, Whole: 1, Top: []LabelCount{{"100", 1}, {"200", 1}, {"300", 1}}},
-		{Name: "age", Kind: frame.Ordinal, Distinct: 2, Missing: 1, Min: 2, Max: 4, Mean: 8.0 / 3, Whole: 1, IntervalLabels: 2, Top: []LabelCount{{"(1,3]", 2}, {"(3,5]", 1}}},
-		{Name: "note", Kind: frame.Float, Decimals: 2, Distinct: 3, Missing: 1, Min: 0.25, Max: 2, Mean: 1.25, Whole: 1.0 / 3, Top: []LabelCount{{"0.25", 1}, {"1.5", 1}, {"2", 1}}},
-		{Name: "sector", Kind: frame.Category, Distinct: 3, Min: nan, Max: nan, Mean: nan, Whole: nan, IntervalLabels: 1, Top: []LabelCount{{"b", 2}, {"(1,2]", 1}, {"a", 1}}},
-	}}
-	if d := cmp.Diff(want, p, cmp.Comparer(func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) })); d != "" {
-		t.Errorf("profile (-want +got):\n%s", d)
-	}
-}
-
 func TestDataPackage(t *testing.T) {
 	f := frame.Must(frame.Strings("level", []string{"high", "low"}), frame.Ints("year", []int32{1, 2}), frame.Fixed("fte", 2, []int32{1, 2}), frame.Dates("hired", []int32{1, 2}))
 	got, err := DataPackage("population", []File{{Path: "jobs.csv.gz", Frame: f, Description: map[string]string{"fte": "share of full time"}}})
