@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/par"
 	"scramblelab/internal/progress"
@@ -72,30 +73,30 @@ type fraction struct {
 
 func newEmitter(s *skeleton, jobs, accounts int) *emitter {
 	e := &emitter{skeleton: s, ids: s.workerIDs(), jobs: newJobColumns(jobs), accounts: newAccountColumns(accounts)}
-	x := s.c.wage
-	e.base = math.Log(x.median2021) + x.intercept
-	for _, lv := range s.c.levels {
-		for _, f := range s.c.fields {
-			e.premium = append(e.premium, lv.premium+f.premium)
+	x := s.c.Wage
+	e.base = math.Log(x.Median2021) + x.Intercept
+	for _, lv := range s.c.Levels {
+		for _, f := range s.c.Fields {
+			e.premium = append(e.premium, lv.Premium+f.Premium)
 		}
 		profile := make([]float64, 80)
 		for a := range profile {
-			profile[a] = lv.ageSlope * interpolate(x.ageAt, float64(a))
+			profile[a] = lv.AgeSlope * interpolate(x.AgeAt, float64(a))
 		}
 		e.ages = append(e.ages, profile)
 	}
-	for _, sec := range s.c.sectors {
-		e.sectors = append(e.sectors, x.sectorPart*math.Log(sec.wage/100))
+	for _, sec := range s.c.Sectors {
+		e.sectors = append(e.sectors, x.SectorPart*math.Log(sec.Wage/100))
 	}
 	for y := s.o.From; y <= s.o.To; y++ {
-		e.floor = append(e.floor, x.minimum2021*math.Exp(s.priceOf(y)-s.priceOf(2021)))
-		e.gap = append(e.gap, between(x.womenGap[0], (x.womenGap[0]+x.womenGap[1])/2, x.womenGap[1], float64(y)))
-		e.partTime = append(e.partTime, between(s.c.hours.rise, (1+s.c.hours.rise)/2, 1, float64(y)))
+		e.floor = append(e.floor, x.Minimum2021*math.Exp(s.priceOf(y)-s.priceOf(2021)))
+		e.gap = append(e.gap, between(x.WomenGap[0], (x.WomenGap[0]+x.WomenGap[1])/2, x.WomenGap[1], float64(y)))
+		e.partTime = append(e.partTime, between(s.c.Hours.Rise, (1+s.c.Hours.Rise)/2, 1, float64(y)))
 	}
 	sum := 0.0
-	for _, f := range s.c.hours.fractions {
-		sum += f.share
-		e.fractions = append(e.fractions, fraction{f.hundredths, sum})
+	for _, f := range s.c.Hours.Fractions {
+		sum += f.Share
+		e.fractions = append(e.fractions, fraction{f.Hundredths, sum})
 	}
 	return e
 }
@@ -164,13 +165,13 @@ type traits struct {
 
 func (e *emitter) traits(worker int32, r *rng.Stream) traits {
 	e.key.Reseed(r, stageEffect, uint64(worker))
-	w := e.c.wage
+	w := e.c.Wage
 	first := &e.employers[e.origin[worker]]
 	t := traits{birth: int(e.birth[worker]), cell: e.cell[worker], woman: e.woman[worker], riseYear: math.MaxInt32}
 	z := r.Normal()
-	t.effect = w.workerSD * (float64(w.sorting*float64(first.psi)/w.firmSD) + float64(math.Sqrt(1-w.sorting*w.sorting)*z))
-	if r.Float64() < w.topShare {
-		t.effect += r.Exp() / w.topAlpha
+	t.effect = w.WorkerSD * (float64(w.Sorting*float64(first.psi)/w.FirmSD) + float64(math.Sqrt(1-w.Sorting*w.Sorting)*z))
+	if r.Float64() < w.TopShare {
+		t.effect += r.Exp() / w.TopAlpha
 	}
 	t.hoursRank = r.Float64()
 	u := r.Float64()
@@ -180,8 +181,8 @@ func (e *emitter) traits(worker int32, r *rng.Stream) traits {
 		}
 	}
 	l, f := e.cells.level(t.cell), e.cells.field(t.cell)
-	if up := e.cells.rise[l]; up >= 0 && e.cells.allowed[up][f] && r.Bool(w.riseShare) {
-		age := max(w.riseAge[0]+r.IntN(w.riseAge[1]-w.riseAge[0]), e.c.levels[up].minAge)
+	if up := e.cells.rise[l]; up >= 0 && e.cells.allowed[up][f] && r.Bool(w.RiseShare) {
+		age := max(w.RiseAge[0]+r.IntN(w.RiseAge[1]-w.RiseAge[0]), e.c.Levels[up].MinAge)
 		t.riseYear, t.rose = t.birth+age, uint16(up*e.cells.fields+f)
 	}
 	return t
@@ -234,20 +235,20 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 // firmEffects draws the path of the employer's wage effect: first-order
 // autoregressive with constant variance, plus the size premium.
 func (w *writer) firmEffects(id int32, e *employer) {
-	x := w.c.wage
+	x := w.c.Wage
 	w.key.Reseed(&w.r, stageFirmEffect, uint64(id))
 	w.psi = w.psi[:0]
-	sd := x.firmSD * math.Sqrt(1-x.firmAR*x.firmAR)
+	sd := x.FirmSD * math.Sqrt(1-x.FirmAR*x.FirmAR)
 	psi := float64(e.psi)
 	for y := w.o.From; y <= w.o.To; y++ {
 		size := e.size(min(max(y, int(e.first)), int(e.last)))
-		w.psi = append(w.psi, psi+float64(x.sizePremium*math.Log(size/5)))
-		psi = float64(x.firmAR*psi) + float64(sd*w.r.Normal())
+		w.psi = append(w.psi, psi+float64(x.SizePremium*math.Log(size/5)))
+		psi = float64(x.FirmAR*psi) + float64(sd*w.r.Normal())
 	}
 }
 
 func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) {
-	j, x, start, end := w.jobs, &w.c.wage, w.day1(year), w.day1(year+1)
+	j, x, start, end := w.jobs, &w.c.Wage, w.day1(year), w.day1(year+1)
 	w.key.Reseed(&w.y, stageYear, entityYear(sp.worker, year))
 	age := year - t.birth
 	cell := t.cell
@@ -256,17 +257,17 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	}
 	level := w.cells.level(cell)
 	fte := int32(100)
-	if t.hoursRank < w.partTimeRate(&w.c.sectors[e.sector], t.woman, age, year) {
+	if t.hoursRank < w.partTimeRate(&w.c.Sectors[e.sector], t.woman, age, year) {
 		fte = t.fraction
 	}
 	log := w.base + w.priceOf(year) - w.priceOf(2021) + w.premium[cell] + w.ages[level][min(age, 79)] + w.sectors[e.sector] +
-		w.c.regions[e.region].wage + t.effect + w.psi[year-w.o.From] + float64(x.noiseSD*w.y.Normal())
+		w.c.Regions[e.region].Wage + t.effect + w.psi[year-w.o.From] + float64(x.NoiseSD*w.y.Normal())
 	if t.woman {
 		log -= w.gap[year-w.o.From]
 	}
 	if k, ok := at(year, int(e.event)); ok {
 		log += w.world.wage[k]
-		if w.c.levels[level].group == groupMaster {
+		if w.c.Levels[level].Group == calibration.GroupMaster {
 			log += w.world.masterWage[k]
 		}
 	}
@@ -294,15 +295,15 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	w.sums[year-w.o.From].add(w, sp.worker, id, level, t.woman, fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
-func (e *emitter) partTimeRate(x *sectorFacts, woman bool, age, year int) float64 {
-	p := x.partTimeM
+func (e *emitter) partTimeRate(x *calibration.Sector, woman bool, age, year int) float64 {
+	p := x.PartTimeM
 	if woman {
-		p = x.partTimeW
+		p = x.PartTimeW
 	}
-	h := &e.c.hours
+	h := &e.c.Hours
 	p *= e.partTime[year-e.o.From] / 100
-	if age >= h.olderFrom {
-		p *= h.older
+	if age >= h.OlderFrom {
+		p *= h.Older
 	}
 	return p
 }
@@ -313,8 +314,8 @@ func (e *emitter) jobsFrame() *frame.Frame {
 		frame.Ints("worker_id", j.worker),
 		frame.Ints("employer_id", j.employer),
 		frame.Ints("year", j.year),
-		frame.Codes("level", e.c.levelDict(), j.level),
-		frame.Codes("field", e.c.fieldDict(), j.field),
+		frame.Codes("level", levelDict(e.c), j.level),
+		frame.Codes("field", fieldDict(e.c), j.field),
 		frame.Codes("sex", SexDict, j.sex),
 		frame.Ints("age", j.age),
 		frame.Ints("wage", j.wage),
@@ -324,34 +325,34 @@ func (e *emitter) jobsFrame() *frame.Frame {
 	)
 }
 
-func (c *calibration) levelDict() *frame.Dict {
+func levelDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, l := range c.levels {
-		labels = append(labels, l.code)
+	for _, l := range c.Levels {
+		labels = append(labels, l.Code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (c *calibration) fieldDict() *frame.Dict {
+func fieldDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, f := range c.fields {
-		labels = append(labels, f.code)
+	for _, f := range c.Fields {
+		labels = append(labels, f.Code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (c *calibration) sectorDict() *frame.Dict {
+func sectorDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, x := range c.sectors {
-		labels = append(labels, x.code)
+	for _, x := range c.Sectors {
+		labels = append(labels, x.Code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (c *calibration) regionDict() *frame.Dict {
+func regionDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, x := range c.regions {
-		labels = append(labels, x.code)
+	for _, x := range c.Regions {
+		labels = append(labels, x.Code)
 	}
 	return frame.MustDict(labels...)
 }

@@ -1,6 +1,10 @@
 package population
 
-import "math"
+import (
+	"math"
+
+	"scramblelab/internal/calibration"
+)
 
 // Worlds are the names of planted worlds, the first one the default.
 var worlds = []string{"productivity", "displacement", "null", "pretrend"}
@@ -118,12 +122,12 @@ func (w *world) tiltWeights(k int) (t [tilts]float64) {
 	return t
 }
 
-func (c *calibration) tiltClassOf(level, field int) uint8 {
-	f := c.fields[field].code
-	switch c.levels[level].group {
-	case groupLow:
+func tiltClassOf(c *calibration.Figures, level, field int) uint8 {
+	f := c.Fields[field].Code
+	switch c.Levels[level].Group {
+	case calibration.GroupLow:
 		return tiltLow
-	case groupMid:
+	case calibration.GroupMid:
 		switch f {
 		case "041", "101":
 			return tiltClerical
@@ -131,9 +135,9 @@ func (c *calibration) tiltClassOf(level, field int) uint8 {
 			return tiltTechnical
 		}
 		return tiltMid
-	case groupBachelor:
+	case calibration.GroupBachelor:
 		return tiltBachelor
-	case groupMaster:
+	case calibration.GroupMaster:
 		if f == "053" || f == "061" || f == "071" {
 			return tiltMasterTech
 		}
