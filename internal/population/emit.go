@@ -265,7 +265,7 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	if t.woman {
 		log -= w.gap[year-w.o.From]
 	}
-	if k, ok := at(year, int(e.event)); ok {
+	if k, ok := w.own(e, year); ok {
 		log += w.world.wage[k]
 		if w.c.Levels[level].Group == calibration.GroupMaster {
 			log += w.world.masterWage[k]
