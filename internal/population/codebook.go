@@ -3,6 +3,7 @@ package population
 import (
 	"slices"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 )
@@ -41,7 +42,7 @@ type codebook struct {
 	Notes   []string            `json:"notes"`
 }
 
-func newCodebook(c *calibration) codebook {
+func newCodebook(c *calibration.Figures) codebook {
 	b := codebook{Version: 1, Tables: map[string][]column{}, Classes: map[string][]string{
 		linked.SizeClass: linked.SizeDict.Labels(), linked.SupplierShare: SupplierShareDict.Labels(),
 	}, Notes: []string{
@@ -57,7 +58,7 @@ func newCodebook(c *calibration) codebook {
 
 func descriptions(table string) map[string]string {
 	out := map[string]string{}
-	for _, c := range columnsOf(belgium(), table) {
+	for _, c := range columnsOf(calibration.Belgium(), table) {
 		out[c.Name] = c.Description
 	}
 	return out
@@ -65,7 +66,7 @@ func descriptions(table string) map[string]string {
 
 // columnsOf returns the columns of a table in their order: the contract of the
 // population folder.
-func columnsOf(c *calibration, table string) []column {
+func columnsOf(c *calibration.Figures, table string) []column {
 	var cols []column
 	integer := func(name, unit, text string) {
 		cols = append(cols, column{Name: name, Type: "integer", Unit: unit, Description: text, kind: frame.Int})
@@ -78,8 +79,8 @@ func columnsOf(c *calibration, table string) []column {
 		integer("employer_id", "", "key of the employer, 1 to n")
 		coded("enterprise_number", "ten digits with check digits; never in a release", nil, nil)
 		coded("registration_number", "nine digits; never in a release", nil, nil)
-		coded("nace", "NACE-BEL section of the main activity", c.sectorDict(), sectorLabels())
-		coded("region", "region of the registered office", c.regionDict(), plain(c.regionDict()))
+		coded("nace", "NACE-BEL section of the main activity", sectorDict(c), sectorLabels())
+		coded("region", "region of the registered office", regionDict(c), plain(regionDict(c)))
 		integer("founded", "year", "year of first staff, or of foundation where that lies before the window")
 		integer("closed", "year", "year in which the employer closed or changed its number; missing if it did not")
 		coded("group", "group that follows from accounts and network", linked.GroupDict, plain(linked.GroupDict))
@@ -100,14 +101,14 @@ func columnsOf(c *calibration, table string) []column {
 		integer("employer_id", "", "employer")
 		integer("year", "year", "calendar year")
 		var levels, fields []codes
-		for _, l := range c.levels {
-			levels = append(levels, codes{l.code, label{l.label[0], l.label[1], l.label[2]}})
+		for _, l := range c.Levels {
+			levels = append(levels, codes{l.Code, label{l.Label[0], l.Label[1], l.Label[2]}})
 		}
-		for _, f := range c.fields {
-			fields = append(fields, codes{f.code, label{EN: f.label}})
+		for _, f := range c.Fields {
+			fields = append(fields, codes{f.Code, label{EN: f.Label}})
 		}
-		coded("level", "highest level of education in the register", c.levelDict(), levels)
-		coded("field", "field of education, narrow fields of ISCED-F 2013", c.fieldDict(), fields)
+		coded("level", "highest level of education in the register", levelDict(c), levels)
+		coded("field", "field of education, narrow fields of ISCED-F 2013", fieldDict(c), fields)
 		coded("sex", "sex in the register", SexDict, []codes{{"male", label{"male", "man", "homme"}}, {"female", label{"female", "vrouw", "femme"}}})
 		integer("age", "years", "age reached in the year")
 		integer("wage", "euro", "gross taxable wage of the year with this employer, as paid")

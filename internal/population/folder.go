@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/progress"
@@ -95,7 +96,7 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	if err := os.WriteFile(filepath.Join(out.Path(), "datapackage.json"), pack, 0o644); err != nil {
 		return err
 	}
-	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(belgium())} {
+	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(calibration.Belgium())} {
 		b, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {
 			return err
@@ -191,7 +192,7 @@ func (p *Population) check(dir string) error {
 func schemaOf(table string) tabio.Schema {
 	var s tabio.Schema
 	s.Strict, s.MissingTokens = true, []string{}
-	for _, c := range columnsOf(belgium(), table) {
+	for _, c := range columnsOf(calibration.Belgium(), table) {
 		s.Columns = append(s.Columns, tabio.ColumnSpec{Name: c.Name, Kind: c.kind, Decimals: c.decimals, Dict: c.dict, Required: true})
 	}
 	return s

@@ -39,6 +39,7 @@ func (s *skeleton) truth() Truth {
 		"supplier head count is per unit of the share of listed sales that goes to buyers at that event time",
 		"no effect is planted on working time, age as such, or competitors",
 	}}
+	t.Options.Figures = nil
 	for i := range s.employers {
 		if s.employers[i].event != 0 {
 			t.Events++

@@ -1,10 +1,10 @@
-package population
+package calibration
 
 // belgianDependence returns the shares of fields within each level (A, anchored
 // on labour force survey totals; a field that is absent is a structural zero)
 // and the factors by which a sector tilts them (A).
-func belgianDependence() ([][]share, map[string]map[string]float64) {
-	fields := [][]share{
+func belgianDependence() ([][]Share, map[string]map[string]float64) {
+	fields := [][]Share{
 		{{"099", 1}}, // U
 		{{"001", 0.85}, {"002", 0.01}, {"099", 0.14}}, // L01
 		{{"001", 0.85}, {"002", 0.01}, {"099", 0.14}}, // L02
