@@ -96,7 +96,7 @@ func newEmitter(s *skeleton, jobs, accounts int) *emitter {
 	sum := 0.0
 	for _, f := range s.c.Hours.Fractions {
 		sum += f.Share
-		e.fractions = append(e.fractions, fraction{f.Hundredths, sum})
+		e.fractions = append(e.fractions, fraction{int32(f.Hundredths), sum})
 	}
 	return e
 }
