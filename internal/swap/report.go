@@ -7,6 +7,8 @@ const (
 	AloneInStratum     = "stratum of one"
 	OddOneLeft         = "odd one left"
 	NoPartnerOutside   = "no partner outside the employer"
+	NoPartnerNear      = "no partner near enough"
+	MissingValue       = "value missing"
 	KeyCollision       = "worker would hold one employer twice"
 	reachableTolerance = 0.005
 )
