@@ -172,6 +172,7 @@ func TestThreadsDoNotMatter(t *testing.T) {
 			{Method: m.Name, Bundle: []string{linked.Wage}, Rate: 0.5, Same: []string{linked.Year}, FixMissing: true},
 		} {
 			o.Window, o.Near, o.Caliper, o.Given = 0.1, []string{linked.FTE, linked.Sex}, 0.3, []string{linked.FTE}
+			o.Hierarchy, o.Risk, o.K, o.Profiles = []string{linked.Group, linked.Employer}, []string{linked.Sex, linked.Field}, 3, [][]string{{linked.FTE}}
 			if o.Validate(f) != nil {
 				continue
 			}

@@ -136,6 +136,13 @@ func drawOptions(t *rapid.T, m Method) Options {
 	case RankSwap:
 		o.Window = rapid.SampledFrom([]float64{0.01, 0.1, 0.5, 1}).Draw(t, "window")
 		o.Law = Law(rapid.IntRange(0, 2).Draw(t, "law"))
+	case TargetedSwap:
+		o.Hierarchy, o.Risk, o.K = []string{linked.Group, linked.Employer}, []string{linked.Level, linked.Field}, rapid.IntRange(2, 4).Draw(t, "k")
+		o.Profiles = rapid.SampledFrom([][][]string{nil, {{linked.FTE}}, {{linked.FTE, linked.Level}, {linked.FTE}}}).Draw(t, "profiles")
+		o.Priority = Priority(rapid.IntRange(0, 1).Draw(t, "priority"))
+		if o.Scope == WithinEmployer {
+			o.Scope = Any
+		}
 	case NearestSwap:
 		o.Near = []string{rapid.SampledFrom([]string{linked.FTE, linked.Field, linked.Group}).Draw(t, "near")}
 		o.Caliper = rapid.SampledFrom([]float64{0, 0.1, 1}).Draw(t, "caliper")

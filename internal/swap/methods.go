@@ -13,6 +13,7 @@ import (
 const (
 	RandomSwap         = "random-swap"
 	RankSwap           = "rank-swap"
+	TargetedSwap       = "targeted-swap"
 	NearestSwap        = "nearest-swap"
 	ConditionalShuffle = "conditional-shuffle"
 	FullShuffle        = "full-shuffle"
@@ -51,6 +52,10 @@ var methods = []Method{
 	{
 		Name: RankSwap, Pairs: true, ByColumn: true, validate: validateRank, prepare: prepareRank,
 		About: "Values exchange places with others of about the same rank in their stratum, each column by itself (Greenberg 1987; Moore 1996; p-distribution and p-buckets: Nin, Herranz and Torra 2008; METHODS 1.3, 1.4).",
+	},
+	{
+		Name: TargetedSwap, Pairs: true, validate: validateTargeted, prepare: prepareTargeted,
+		About: "Units that are few in their region exchange the bundle with alike units of other regions, riskier ones first (targeted record swapping as in the censuses of 2021; METHODS 1.5).",
 	},
 	{
 		Name: NearestSwap, Pairs: true, validate: validateNearest, prepare: prepareNearest,

@@ -115,8 +115,7 @@ func prepareNearest(_ context.Context, e *engine, cols []string) (drawer, error)
 // tree is a k-d tree over the units of a stratum from which units are removed.
 // Children of node k are 2k+1 and 2k+2; leaves hold up to leafUnits units.
 type tree struct {
-	g     *stratum
-	at    [][]float32
+	at    [][]float32 // by column and unit
 	units []int32
 	gone  []bool  // by unit
 	leaf  []int32 // by unit: its leaf
@@ -129,7 +128,14 @@ type node struct{ lo, hi, alive int32 }
 const leafUnits = 16
 
 func newTree(g *stratum, at [][]float32, units []int32) *tree {
-	t := &tree{g: g, at: at, units: slices.Clone(units), gone: make([]bool, g.n), leaf: make([]int32, g.n)}
+	own := make([][]float32, len(at)) // near each other in memory
+	for c, x := range at {
+		own[c] = make([]float32, g.n)
+		for u := range own[c] {
+			own[c][u] = x[g.first[u]]
+		}
+	}
+	t := &tree{at: own, units: slices.Clone(units), gone: make([]bool, g.n), leaf: make([]int32, g.n)}
 	t.build(0, 0, len(units))
 	return t
 }
@@ -144,7 +150,7 @@ func (t *tree) build(k, lo, hi int) {
 	for c, x := range t.at {
 		low, high := float32(math.Inf(1)), float32(math.Inf(-1))
 		for _, u := range t.units[lo:hi] {
-			v := x[t.g.row(u)]
+			v := x[u]
 			low, high = min(low, v), max(high, v)
 		}
 		t.boxes[2*(k*len(t.at)+c)], t.boxes[2*(k*len(t.at)+c)+1] = low, high
@@ -159,13 +165,13 @@ func (t *tree) build(k, lo, hi int) {
 		return
 	}
 	mid, x := (lo+hi)/2, t.at[widest]
-	selectBy(t.units[lo:hi], mid-lo, func(u int32) float32 { return x[t.g.row(u)] })
+	selectBy(t.units[lo:hi], mid-lo, func(u int32) float32 { return x[u] })
 	t.build(2*k+1, lo, mid)
 	t.build(2*k+2, mid, hi)
 }
 
-// selectBy puts the k smallest units in front (Hoare 1961).
-func selectBy(units []int32, k int, key func(int32) float32) {
+// selectBy puts what belongs at place k there, and what is smaller before it (Hoare 1961).
+func selectBy[T any](units []T, k int, key func(T) float32) {
 	for lo, hi := 0, len(units)-1; lo < hi; {
 		pivot := key(units[(lo+hi)/2])
 		i, j := lo, hi
@@ -207,18 +213,17 @@ func (t *tree) remove(u int32) {
 // -1 if there is none. Among equally near ones it is the first met, in an order
 // that is random because the tree was built from a random one.
 func (t *tree) nearest(u int32, limit float32, fits func(int32) bool) int32 {
-	best, row := int32(-1), t.g.row(u)
+	best := int32(-1)
 	distance := func(v int32) (d float32) {
-		r := t.g.row(v)
 		for _, x := range t.at {
-			d += min(1, abs32(x[row]-x[r]))
+			d += min(1, abs32(x[u]-x[v]))
 		}
 		return d
 	}
 	gap := func(k int) (d float32) {
 		for c, x := range t.at {
 			box := t.boxes[2*(k*len(t.at)+c):]
-			d += min(1, max(0, box[0]-x[row], x[row]-box[1]))
+			d += min(1, max(0, box[0]-x[u], x[u]-box[1]))
 		}
 		return d
 	}

@@ -15,14 +15,15 @@ type stratum struct {
 	rate     float64
 	across   bool
 	employer []int32
+	members  []int32 // number of each unit
 	first    []int32 // first row of each unit
 	index    []int32 // room for the order of units
 	partner  []int32 // room for their partners
 }
 
-// reset makes room for the units that begin with these rows.
-func (g *stratum) reset(first []int32) {
-	g.n, g.first = len(first), first
+// reset makes room for units that begin with these rows.
+func (g *stratum) reset(members, first []int32) {
+	g.n, g.members, g.first = len(first), members, first
 	g.index = slices.Grow(g.index[:0], g.n)[:g.n]
 	for i := range g.index {
 		g.index[i] = int32(i)
@@ -61,6 +62,7 @@ type drawn struct {
 	pairs        []int32 // units 2k and 2k+1 are partners
 	to, from     []int32 // unit to[i] receives the bundle of unit from[i]
 	odd, outside int64   // units without a partner at any rate
+	atRisk       int64   // units that a targeted swap is to protect
 	far          int64   // units drawn that found no partner near enough
 	expected     float64 // units touched, on average over keys where that is known
 }

@@ -189,37 +189,49 @@ func (r *rankPairs) bucket(i, buckets int) int {
 	return -1
 }
 
-// sortBy sorts units by value; equal values are in random order, since the
-// order of units before is random. Long lists are sorted by two counting passes.
-func (g *stratum) sortBy(values []uint32, idx []int32) {
-	if len(idx) < 1<<10 {
-		slices.SortStableFunc(idx, func(a, b int32) int { return cmp.Compare(values[g.row(a)], values[g.row(b)]) })
-		return
+// sortBy sorts units by the values of their rows; equal ones keep their order,
+// which is random where it was.
+func (g *stratum) sortBy(values []uint32, units []int32) {
+	keys := make([]uint32, len(units))
+	for i, u := range units {
+		keys[i] = values[g.row(u)]
 	}
-	keys, other := make([]uint64, len(idx)), make([]uint64, len(idx))
-	low, high := uint32(math.MaxUint32), uint32(0)
-	for i, u := range idx {
-		v := values[g.row(u)]
-		low, high = min(low, v), max(high, v)
-		keys[i] = uint64(v)<<32 | uint64(u)
+	was := slices.Clone(units)
+	for k, i := range sortedPositions(keys) {
+		units[k] = was[i]
 	}
-	for shift := 32; shift < 64 && high-low>>(shift-32) > 0; shift += 11 {
-		var count [1 << 11]int32
+}
+
+// sortedPositions returns the positions of the keys in their order, equal ones
+// as they stand. Long lists are sorted digit by digit.
+func sortedPositions(keys []uint32) []int32 {
+	at := Identity(len(keys))
+	if slices.IsSorted(keys) {
+		return at
+	}
+	if len(keys) < 1<<9 {
+		slices.SortStableFunc(at, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
+		return at
+	}
+	const digit = 11
+	low, high := slices.Min(keys), slices.Max(keys)
+	other := make([]int32, len(keys))
+	var count [1 << digit]int32
+	for shift := 0; shift < 32 && (high-low)>>shift > 0; shift += digit {
+		clear(count[:])
 		for _, k := range keys {
-			count[uint32(k>>32-uint64(low))>>(shift-32)&(1<<11-1)]++
+			count[(k-low)>>shift&(1<<digit-1)]++
 		}
-		at := int32(0)
-		for i, c := range count {
-			count[i], at = at, at+c
+		next := int32(0)
+		for d, c := range count {
+			count[d], next = next, next+c
 		}
-		for _, k := range keys {
-			d := uint32(k>>32-uint64(low)) >> (shift - 32) & (1<<11 - 1)
-			other[count[d]] = k
+		for _, i := range at {
+			d := (keys[i] - low) >> shift & (1<<digit - 1)
+			other[count[d]] = i
 			count[d]++
 		}
-		keys, other = other, keys
+		at, other = other, at
 	}
-	for i, k := range keys {
-		idx[i] = int32(uint32(k))
-	}
+	return at
 }

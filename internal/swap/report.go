@@ -34,6 +34,9 @@ type PairingReport struct {
 	Touched int64 // units with a donor other than themselves in at least one row
 	Changed int64 // units of which at least one value of the bundle really differs
 
+	AtRisk     int64 // targeted-swap: units that shared their risk columns with fewer than k in some region
+	AtRiskLeft int64 // rows of which that is so in the smallest region after the swap
+
 	RowsTouched int64
 	RowsChanged []ColumnChange // by column
 	// Expected is the share touched on average over keys; it is below the

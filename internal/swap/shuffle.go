@@ -100,15 +100,14 @@ func prepareConditional(ctx context.Context, e *engine, cols []string) (drawer, 
 
 // midRanks writes the mean rank of equal values, from 0, of each unit.
 func (g *stratum) midRanks(values []uint32, units []int32, out []float64) {
-	at := make([]int32, len(units))
-	for i := range at {
-		at[i] = int32(i)
+	keys := make([]uint32, len(units))
+	for i, u := range units {
+		keys[i] = values[g.row(u)]
 	}
-	v := func(i int32) uint32 { return values[g.row(units[i])] }
-	slices.SortFunc(at, func(a, b int32) int { return cmp.Compare(v(a), v(b)) })
+	at := sortedPositions(keys)
 	for lo := 0; lo < len(at); {
 		hi := lo + 1
-		for hi < len(at) && v(at[hi]) == v(at[lo]) {
+		for hi < len(at) && keys[at[hi]] == keys[at[lo]] {
 			hi++
 		}
 		for _, i := range at[lo:hi] {

@@ -107,12 +107,17 @@ type Options struct {
 	// missing value travels like any other.
 	FixMissing bool
 
-	Window        float64  // rank-swap: reach, as a share of the ranks of a stratum, in (0, 1]
-	Law           Law      // rank-swap: how the distance in ranks is drawn
-	Near          []string // nearest-swap: columns by which partners are alike
-	Caliper       float64  // nearest-swap: largest mean distance over Near, in [0, 1]; 0 is none
-	MinDifference float64  // nearest-swap: partners differ at least so much in the bundle's first column
-	Given         []string // conditional-shuffle: columns whose relation with the bundle is kept
+	Window        float64    // rank-swap: reach, as a share of the ranks of a stratum, in (0, 1]
+	Law           Law        // rank-swap: how the distance in ranks is drawn
+	Near          []string   // nearest-swap: columns by which partners are alike
+	Caliper       float64    // nearest-swap: largest mean distance over Near, in [0, 1]; 0 is none
+	MinDifference float64    // nearest-swap: partners differ at least so much in the bundle's first column
+	Hierarchy     []string   // targeted-swap: nested regions, the largest first; donors lie in another one
+	Risk          []string   // targeted-swap: columns by which somebody may be singled out
+	K             int        // targeted-swap: who agrees on Risk with fewer than K in a region is at risk
+	Profiles      [][]string // targeted-swap: columns on which partners agree, the first list that finds one wins; none is anybody
+	Priority      Priority   // targeted-swap: whether K or Rate wins
+	Given         []string   // conditional-shuffle: columns whose relation with the bundle is kept
 }
 
 // Validate checks the options and, where f is not nil, whether f has what they
@@ -286,6 +291,11 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 		res.Frame = res.Frame.With(moved...)
 		res.Pairings = append(res.Pairings, Pairing{Columns: cols, Perm: p})
 		res.Report.Pairings = append(res.Report.Pairings, *pr)
+	}
+	if m.Name == TargetedSwap {
+		if err := e.riskLeft(ctx, res); err != nil {
+			return nil, err
+		}
 	}
 	res.Report.warn()
 	if f.Has(linked.Weight) {

@@ -131,14 +131,7 @@ type engine struct {
 
 func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
 	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}}
-	names := slices.Clone(o.Same)
-	if o.Unit.overYears() && !slices.Contains(names, linked.Year) {
-		names = append(names, linked.Year)
-	}
-	if o.Scope == WithinEmployer && !slices.Contains(names, linked.Employer) {
-		names = append(names, linked.Employer)
-	}
-	slices.Sort(names) // addresses do not depend on how the plan orders them
+	names := e.strataNames()
 	for _, n := range names {
 		e.cols = append(e.cols, f.Col(n))
 	}
@@ -162,6 +155,20 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 	}
 	e.strata, err = sortByCode(ctx, e.codes)
 	return e, err
+}
+
+// strataNames are the columns that span the strata of rows, sorted so that
+// addresses do not depend on how the plan orders them.
+func (e *engine) strataNames() []string {
+	names := slices.Clone(e.o.Same)
+	if e.o.Unit.overYears() && !slices.Contains(names, linked.Year) {
+		names = append(names, linked.Year)
+	}
+	if e.o.Scope == WithinEmployer && !slices.Contains(names, linked.Employer) {
+		names = append(names, linked.Employer)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // codeUnits gives a unit of one row that row's stratum, and units of several
@@ -289,7 +296,7 @@ func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed
 			first[i] = e.units.rows[e.units.start[u]]
 		}
 	}
-	g.reset(first)
+	g.reset(members, first)
 	if g.across {
 		for i, r := range first {
 			g.employer[i] = e.employer[r]
@@ -325,8 +332,8 @@ func (e *engine) eachStratum(ctx context.Context, f func(g *stratum, sum []float
 // drawUnits draws the donors of units within strata, strata in parallel.
 func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *PairingReport, key rng.Secret, stage string) error {
 	type tally struct {
-		alone, odd, outside, far, fixed int64
-		expected                        float64
+		alone, odd, outside, far, fixed, atRisk int64
+		expected                                float64
 	}
 	work := batches(e.strata.bounds)
 	tallies, err := par.Map(ctx, len(work), func(w int) (tally, error) {
@@ -345,6 +352,7 @@ func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *
 			}
 			d := draw(g, key.Stream(stage, e.addressOf(members[0])))
 			t.odd, t.outside, t.far, t.expected = t.odd+d.odd, t.outside+d.outside, t.far+d.far, t.expected+d.expected
+			t.atRisk += d.atRisk
 			if e.units.start == nil {
 				g.exchange(p, members, d)
 				continue
@@ -370,6 +378,7 @@ func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *
 	for _, t := range tallies {
 		all.alone, all.odd, all.outside = all.alone+t.alone, all.odd+t.odd, all.outside+t.outside
 		all.far, all.fixed, all.expected = all.far+t.far, all.fixed+t.fixed, all.expected+t.expected
+		pr.AtRisk += t.atRisk
 	}
 	pr.Strata = int64(e.strata.len())
 	pr.Expected = all.expected / float64(max(1, pr.Units))
