@@ -177,7 +177,7 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
 	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {
-		here.wage, here.masterWage = w.world.wage[k], w.world.masterWage[k]
+		here.wage, here.masterWage, here.fte = w.world.wage[k], w.world.masterWage[k], w.world.fte[k]
 	}
 	w.key.Reseed(&w.y, stageYear, entityYear(sp.worker, year))
 	x := w.people.work(t, &here, &w.y)

@@ -115,7 +115,7 @@ func (m *markets) fill(k int, o opening, year int, r *rng.Stream, gone []leaver)
 			i := r.IntN(len(pool))
 			c := pool[i]
 			if c.day >= o.day || s.lately[c.worker] == o.employer ||
-				o.young && year-int(s.birth[c.worker]) >= s.c.Age.YoungHire {
+				o.under > 0 && year-int(s.birth[c.worker]) >= int(o.under) {
 				continue
 			}
 			if s.cell[c.worker] == o.cell {
@@ -161,8 +161,8 @@ func (m *markets) newcomer(o opening, year int) int32 {
 	} else {
 		age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
 	}
-	if o.young && age >= float64(a.YoungHire) {
-		age = float64(youngest) + float64(w.Float64()*float64(a.YoungHire-youngest))
+	if o.under > 0 && age >= float64(o.under) {
+		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
 	}
 	s.settle(worker, o.employer, o.cell, year-min(62, max(youngest, int(age))), e, &w)
 	return worker

@@ -43,8 +43,8 @@ type skeleton struct {
 
 	spells [][]spell
 	active [][]int32 // employer: indices of spells that last
-	tilted []*[tilts]float64
-	heirs  []bool // employers that continue another
+	leans  []*lean   // employer: nil where nothing is planted on its staff
+	heirs  []bool    // employers that continue another
 
 	birth  []int16 // by worker
 	cell   []uint16
@@ -105,7 +105,7 @@ const firstDay = FirstYear - 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	young             bool
+	under             uint8 // age from which nobody is taken, 0 for none
 }
 
 // leaver is a worker who left in the course of a year.
@@ -124,7 +124,7 @@ const staffChunk = 512
 // that match them.
 func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 	n := len(s.employers)
-	s.spells, s.active, s.tilted = make([][]spell, n), make([][]int32, n), make([]*[tilts]float64, n)
+	s.spells, s.active, s.leans = make([][]spell, n), make([][]int32, n), make([]*lean, n)
 	s.heirs = make([]bool, n)
 	for id := range s.employers {
 		if h := s.employers[id].heir; h >= 0 {
@@ -357,11 +357,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	var r rng.Stream
 	s.key.Reseed(&r, stageOpening, entityYear(id, year))
 	stayers := len(s.active[id])
-	shift, peak := s.tiltHires(id, year, stayers, count)
-	young := 0.0
-	if k, ok := s.own(e, year); ok {
-		young = s.world.youngHires[k] / (1 - s.c.Age.YoungShare)
-	}
+	wish := s.lean(id, year, stayers, count)
 	conc := s.concentration(stayers + count)
 	short := r.Poisson(float64(count) * s.c.Flows.Short)
 	begun := len(b.openings)
@@ -375,11 +371,11 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 		cell := uint16(0)
 		for range 12 {
 			cell = s.wantedCell(id, e, year, conc, stayers, b.openings[begun:], &r)
-			if shift == nil || r.Float64() < math.Exp(shift[s.cells.tilt[cell]]-peak) {
+			if wish == nil || r.Float64() < math.Exp(wish.shift[s.cells.tilt[cell]]-wish.peak) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, young > 0 && r.Bool(young)})
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r)})
 	}
 }
 
@@ -403,30 +399,4 @@ func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, sta
 		}
 	}
 	return cell
-}
-
-// tiltHires returns by how much an automated employer's hires must lean towards
-// each class of cells so that its stock has the planted tilt at this event
-// time, and the largest of these. What the stock has already is remembered.
-func (s *skeleton) tiltHires(id int32, year, stayers, hires int) (*[tilts]float64, float64) {
-	k, ok := s.own(&s.employers[id], year)
-	if !ok {
-		return nil, 0
-	}
-	have := s.tilted[id]
-	if have == nil {
-		have = &[tilts]float64{}
-		s.tilted[id] = have
-	}
-	var shift [tilts]float64
-	peak := math.Inf(-1)
-	m, h := float64(stayers), float64(hires)
-	copies := m / (m + s.concentration(stayers+hires))
-	for c, want := range s.world.tiltWeights(k) {
-		lean := min(1.5, max(-1.5, (float64(want*(m+h))-float64(have[c]*m))/h))
-		shift[c] = lean - float64(copies*have[c]) // who copies a stayer leans already
-		have[c] = (float64(have[c]*m) + float64(lean*h)) / (m + h)
-		peak = max(peak, shift[c])
-	}
-	return &shift, peak
 }
