@@ -29,7 +29,7 @@ func newMarkets(s *skeleton) *markets {
 
 func (m *markets) of(sector, region uint8, cell uint16) int {
 	group := m.s.c.Levels[m.s.cells.level(cell)].Group
-	return (int(sector)*len(m.s.c.Regions)+int(region))*calibration.Groups + group
+	return (int(sector)*len(m.s.c.Regions)+int(region))*calibration.Groups + int(group)
 }
 
 // clear routes the leavers of a year to the market in which they look for work

@@ -36,7 +36,7 @@ func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(
 	sum := 0.0
 	for _, f := range c.Hours.Fractions {
 		sum += f.Share
-		p.fractions = append(p.fractions, fraction{f.Hundredths, sum})
+		p.fractions = append(p.fractions, fraction{int32(f.Hundredths), sum})
 		p.shorter += float64(f.Share * (1 - float64(f.Hundredths)/100))
 	}
 	return p
