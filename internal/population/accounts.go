@@ -153,7 +153,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 		rest := normal * other * math.Exp(float64(a.YearSD*r.Normal()))
 		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.Normal()))
 		cost, hours := a.CostNoise*r.Normal(), a.HoursSD*r.Normal()
-		if year == int(e.event) {
+		if year == int(e.event) && w.outcome != untreated {
 			machinery *= spike
 		}
 		if stock == 0 {

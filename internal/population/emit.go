@@ -178,7 +178,7 @@ func (w *writer) firmEffects(id int32, e *employer) {
 func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
 	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
-	if k, ok := at(year, int(e.event)); ok {
+	if k, ok := w.own(e, year); ok {
 		here.wage, here.masterWage = w.world.wage[k], w.world.masterWage[k]
 	}
 	w.key.Reseed(&w.y, stageYear, workerYear(address, year))

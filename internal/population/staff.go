@@ -70,6 +70,9 @@ type skeleton struct {
 	employers []employer
 	links     []link
 	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome   outcome
+	cycle     []float64 // log, by year-end from the one before the window
+	rivals    map[int32]*rivals
 
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
@@ -485,7 +488,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	e := &s.employers[id]
 	var r, w rng.Stream
 	factor, extra := s.sectorHaz[e.sector], 0.0
-	if k, ok := at(year, int(e.event)); ok {
+	if k, ok := s.own(e, year); ok {
 		factor, extra = factor*s.world.factor[k], s.world.separation[k]
 	}
 	start := s.day1(year)
@@ -554,7 +557,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	stayers := len(s.active[id])
 	shift, peak := s.tiltHires(id, year, stayers, count)
 	young := 0.0
-	if k, ok := at(year, int(e.event)); ok {
+	if k, ok := s.own(e, year); ok {
 		young = s.world.youngHires[k] / (1 - s.c.Age.YoungShare)
 	}
 	conc := s.concentration(stayers + count)
@@ -610,7 +613,7 @@ func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, sof
 // each class of cells so that its stock has the planted tilt at this event
 // time, and the largest of these. What the stock has already is remembered.
 func (s *skeleton) tiltHires(id int32, year, stayers, hires int) (*[tilts]float64, float64) {
-	k, ok := at(year, int(s.employers[id].event))
+	k, ok := s.own(&s.employers[id], year)
 	if !ok {
 		return nil, 0
 	}
