@@ -33,7 +33,7 @@ func (s *skeleton) marketCount() int { return len(s.c.Sectors) * len(s.c.Regions
 
 func (s *skeleton) marketOf(sector, region uint8, cell uint16) int {
 	group := s.c.Levels[s.cells.level(cell)].Group
-	return (int(sector)*len(s.c.Regions)+int(region))*calibration.Groups + group
+	return (int(sector)*len(s.c.Regions)+int(region))*calibration.Groups + int(group)
 }
 
 // seek decides whether a leaver looks for another job, in which market and from

@@ -35,7 +35,7 @@ func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(
 	sum := 0.0
 	for _, f := range c.Hours.Fractions {
 		sum += f.Share
-		p.fractions = append(p.fractions, fraction{f.Hundredths, sum})
+		p.fractions = append(p.fractions, fraction{int32(f.Hundredths), sum})
 	}
 	return p
 }
