@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 )
@@ -158,7 +159,7 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 			continue
 		}
 		m := 0
-		if s.c.levels[level[i]].group == groupMaster {
+		if s.c.Levels[level[i]].Group == calibration.GroupMaster {
 			m = 1
 		}
 		sum[m][k] += math.Log(float64(b[i]) / float64(a[i]))
@@ -190,14 +191,14 @@ func TestCompositionLeans(t *testing.T) {
 		}
 		event, level, left := p.Employers.Col("automation_year").I, p.Jobs.Col("level").I, p.Jobs.Col("left").I
 		year, employer := p.Jobs.Col("year").I, p.Jobs.Col("employer_id").I
-		groups := belgium().levels
+		groups := calibration.Belgium().Levels
 		var count [5]float64
 		for i := range year {
 			if e := event[employer[i]-1]; e != frame.NoInt && year[i] >= e+4 && left[i] == frame.NoInt {
-				count[groups[level[i]].group]++
+				count[groups[level[i]].Group]++
 			}
 		}
-		return math.Log((count[groupBachelor] + count[groupMaster]) / count[groupLow])
+		return math.Log((count[calibration.GroupBachelor] + count[calibration.GroupMaster]) / count[calibration.GroupLow])
 	}
 	got := graduates("productivity") - graduates("null")
 	want := .14 + .02 // L10-L15 against L01-L05, weighted

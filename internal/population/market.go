@@ -1,6 +1,7 @@
 package population
 
 import (
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/rng"
 )
 
@@ -19,16 +20,16 @@ type markets struct {
 }
 
 func newMarkets(s *skeleton) *markets {
-	w := make([]float64, len(s.c.sectors))
-	for i, x := range s.c.sectors {
-		w[i] = x.staff03 + x.staff21
+	w := make([]float64, len(s.c.Sectors))
+	for i, x := range s.c.Sectors {
+		w[i] = x.Staff03 + x.Staff21
 	}
-	return &markets{s: s, pool: make([][]candidate, len(s.c.sectors)*len(s.c.regions)*groups), sectors: cumulate(w)}
+	return &markets{s: s, pool: make([][]candidate, len(s.c.Sectors)*len(s.c.Regions)*calibration.Groups), sectors: cumulate(w)}
 }
 
 func (m *markets) of(sector, region uint8, cell uint16) int {
-	group := m.s.c.levels[m.s.cells.level(cell)].group
-	return (int(sector)*len(m.s.c.regions)+int(region))*groups + group
+	group := m.s.c.Levels[m.s.cells.level(cell)].Group
+	return (int(sector)*len(m.s.c.Regions)+int(region))*calibration.Groups + int(group)
 }
 
 // clear routes the leavers of a year to the market in which they look for work
@@ -78,12 +79,12 @@ func (m *markets) route(l leaver, year int, r *rng.Stream) {
 	s := m.s
 	s.key.Reseed(r, stageSpell, uint64(l.worker)<<12|uint64(year))
 	age := year - int(s.birth[l.worker])
-	if age >= s.c.age.lastMove || !r.Bool(s.c.flows.intoPool) {
+	if age >= s.c.Age.LastMove || !r.Bool(s.c.Flows.IntoPool) {
 		return
 	}
 	e := &s.employers[l.employer]
 	sector, region := e.sector, e.region
-	if !r.Bool(s.c.flows.sameSector) {
+	if !r.Bool(s.c.Flows.SameSector) {
 		sector = uint8(pick(m.sectors, r.Float64()))
 	}
 	k := m.of(sector, region, s.cell[l.worker])
@@ -97,7 +98,7 @@ func (m *markets) route(l leaver, year int, r *rng.Stream) {
 func (m *markets) expire(k, year int) {
 	keep := m.pool[k][:0]
 	for _, c := range m.pool[k] {
-		if year-int(c.year) < m.s.c.flows.poolYears {
+		if year-int(c.year) < m.s.c.Flows.PoolYears {
 			keep = append(keep, c)
 		}
 	}
@@ -109,12 +110,12 @@ func (m *markets) expire(k, year int) {
 func (m *markets) fill(k int, o opening, year int, r *rng.Stream, gone []leaver) []leaver {
 	s := m.s
 	best := -1
-	if pool := m.pool[k]; len(pool) > 0 && !r.Bool(s.c.flows.fresh) {
-		for range s.c.flows.tries {
+	if pool := m.pool[k]; len(pool) > 0 && !r.Bool(s.c.Flows.Fresh) {
+		for range s.c.Flows.Tries {
 			i := r.IntN(len(pool))
 			c := pool[i]
 			if c.day >= o.day || s.lately[c.worker] == o.employer ||
-				o.young && year-int(s.birth[c.worker]) >= s.c.age.youngHire {
+				o.young && year-int(s.birth[c.worker]) >= s.c.Age.YoungHire {
 				continue
 			}
 			if s.cell[c.worker] == o.cell {
@@ -152,16 +153,16 @@ func (m *markets) newcomer(o opening, year int) int32 {
 	s.grow(1)
 	var w rng.Stream
 	s.key.Reseed(&w, stageWorker, uint64(worker))
-	e, a := &s.employers[o.employer], s.c.age
-	youngest := s.c.levels[s.cells.level(o.cell)].minAge
+	e, a := &s.employers[o.employer], s.c.Age
+	youngest := s.c.Levels[s.cells.level(o.cell)].MinAge
 	age := 0.0
-	if w.Bool(s.c.flows.fromSchool) {
-		age = float64(youngest) + float64(a.school*w.Exp())
+	if w.Bool(s.c.Flows.FromSchool) {
+		age = float64(youngest) + float64(a.School*w.Exp())
 	} else {
-		age = a.reenter[0] + float64((a.reenter[1]-a.reenter[0])*w.Float64()) + s.ageShift(e, year)
+		age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
 	}
-	if o.young && age >= float64(a.youngHire) {
-		age = float64(youngest) + float64(w.Float64()*float64(a.youngHire-youngest))
+	if o.young && age >= float64(a.YoungHire) {
+		age = float64(youngest) + float64(w.Float64()*float64(a.YoungHire-youngest))
 	}
 	s.settle(worker, o.employer, o.cell, year-min(62, max(youngest, int(age))), e, &w)
 	return worker

@@ -1,6 +1,10 @@
 package population
 
-import "math"
+import (
+	"math"
+
+	"scramblelab/internal/calibration"
+)
 
 // Worlds are the names of planted worlds, the first one the default.
 var worlds = []string{"productivity", "displacement", "null", "pretrend"}
@@ -31,7 +35,11 @@ type world struct {
 	youngHires [5]float64        // share of hires below 30
 	separation [5]float64        // added to the hazard
 	factor     [5]float64        // factor on the hazard
+	age        [5]float64        // mean age of the staff, years
+	fte        [5]float64        // mean working time of the staff, full-time equivalents
 	supplier   [5]float64        // log head count per unit of sales share to automating buyers
+	supplierUp [5]float64        // share of staff with L10-L15 per unit of it
+	rival      float64           // log head count per unit of the class's sales that others automated
 	preTrend   float64           // log points a year, for employers that ever automate
 }
 
@@ -53,7 +61,11 @@ func worldOf(name string) world {
 		masterWage: [5]float64{0, 0, 0, 0, .02},
 		youngHires: [5]float64{0, .04, .04, .04, 0},
 		factor:     [5]float64{.95, 1, 1, 1, 1},
+		age:        [5]float64{-.15, -.30, -.45, -.55, -.60},
+		fte:        [5]float64{0, 0, 0, 0, .002},
 		supplier:   [5]float64{.025, .05, .075, .10, .10},
+		supplierUp: [5]float64{.01 / .3, .01 / .3, .01 / .3, .01 / .3, .01 / .3},
+		rival:      -.15,
 	}
 	switch name {
 	case "displacement":
@@ -73,7 +85,11 @@ func worldOf(name string) world {
 			masterWage: [5]float64{0, 0, 0, 0, .015},
 			youngHires: [5]float64{0, .01, .01, .01, 0},
 			separation: [5]float64{.02, .018, .017, .016, .014}, factor: one, // 8.5 points in five years
-			supplier: [5]float64{-.03, -.06, -.09, -.12, -.12},
+			age:        [5]float64{-.05, -.09, -.13, -.17, -.20},
+			fte:        [5]float64{0, 0, 0, 0, -.004},
+			supplier:   [5]float64{-.03, -.06, -.09, -.12, -.12},
+			supplierUp: [5]float64{.015 / .3, .015 / .3, .015 / .3, .015 / .3, .015 / .3},
+			rival:      -.25,
 		}
 	case "null":
 		return world{factor: one}
@@ -91,25 +107,6 @@ func at(year, event int) (k int, ok bool) {
 	return min(year-event, 4), true
 }
 
-// headCountEffect is the planted log effect on an employer's head count: its
-// own event, its sales to buyers that automated (by years since then), and the
-// differential trend of the pretrend world, centred on the event.
-func (w *world) headCountEffect(year, event int, exposure *[5]float64) float64 {
-	x := 0.0
-	if k, ok := at(year, event); ok {
-		x += w.headCount[k]
-	}
-	if event != 0 {
-		x += w.preTrend * float64(year-event)
-	}
-	if exposure != nil {
-		for k, s := range exposure {
-			x += float64(w.supplier[k] * s)
-		}
-	}
-	return x
-}
-
 // tiltWeights returns the wanted log shift of each class at an event time.
 func (w *world) tiltWeights(k int) (t [tilts]float64) {
 	for c := range t {
@@ -118,12 +115,12 @@ func (w *world) tiltWeights(k int) (t [tilts]float64) {
 	return t
 }
 
-func (c *calibration) tiltClassOf(level, field int) uint8 {
-	f := c.fields[field].code
-	switch c.levels[level].group {
-	case groupLow:
+func tiltClassOf(c *calibration.Figures, level, field int) uint8 {
+	f := c.Fields[field].Code
+	switch c.Levels[level].Group {
+	case calibration.GroupLow:
 		return tiltLow
-	case groupMid:
+	case calibration.GroupMid:
 		switch f {
 		case "041", "101":
 			return tiltClerical
@@ -131,9 +128,9 @@ func (c *calibration) tiltClassOf(level, field int) uint8 {
 			return tiltTechnical
 		}
 		return tiltMid
-	case groupBachelor:
+	case calibration.GroupBachelor:
 		return tiltBachelor
-	case groupMaster:
+	case calibration.GroupMaster:
 		if f == "053" || f == "061" || f == "071" {
 			return tiltMasterTech
 		}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"slices"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/progress"
 )
@@ -44,6 +45,9 @@ type Options struct {
 	World     string `json:"world"`     // planted world: productivity (default), displacement, null or pretrend
 	Suppliers string `json:"suppliers"` // main (default): links to main buyers; none
 	Seed      uint64 `json:"seed"`
+
+	// Figures is the calibration; nil is that of Belgium.
+	Figures *calibration.Figures `json:"-"`
 }
 
 // Normal returns the options with defaults in place of zero values.
@@ -62,6 +66,9 @@ func (o Options) Normal() Options {
 	}
 	if o.Suppliers == "" {
 		o.Suppliers = "main"
+	}
+	if o.Figures == nil {
+		o.Figures = calibration.Belgium()
 	}
 	return o
 }

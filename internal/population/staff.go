@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/par"
 	"scramblelab/internal/progress"
 	"scramblelab/internal/rng"
@@ -21,7 +22,7 @@ const stillThere = int32(math.MaxInt32)
 // employer by employer.
 type skeleton struct {
 	o     Options
-	c     *calibration
+	c     *calibration.Figures
 	key   rng.Sim
 	world world
 	law   *sizeLaw
@@ -36,6 +37,9 @@ type skeleton struct {
 	employers []employer
 	links     []link
 	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome   outcome
+	cycle     []float64 // log, by year-end from the one before the window
+	rivals    map[int32]*rivals
 
 	spells [][]spell
 	active [][]int32 // employer: indices of spells that last
@@ -51,20 +55,20 @@ type skeleton struct {
 }
 
 func newSkeleton(o Options) *skeleton {
-	c := belgium()
+	c := o.Figures
 	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c)}
-	shares := make([]float64, len(c.regions))
-	for i, r := range c.regions {
-		shares[i] = r.share
+	shares := make([]float64, len(c.Regions))
+	for i, r := range c.Regions {
+		shares[i] = r.Share
 	}
 	s.regionCum = cumulate(shares)
 	level, drift := 0.0, 0.0
 	for y := 2003; y <= 2022; y++ {
-		if d, ok := c.wage.drift[y]; ok {
+		if d, ok := c.Wage.Drift[y]; ok {
 			drift = d
 		}
 		if y > 2003 && y <= 2021 {
-			level += math.Log(1+c.wage.index[y]/100) + drift/100
+			level += math.Log(1+c.Wage.Index[y]/100) + drift/100
 		}
 		s.price = append(s.price, level)
 	}
@@ -72,16 +76,16 @@ func newSkeleton(o Options) *skeleton {
 		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
 	}
 	mean, total := 0.0, 0.0
-	for _, x := range c.sectors {
-		mean, total = mean+float64(x.hires*(x.staff03+x.staff21)), total+x.staff03+x.staff21
+	for _, x := range c.Sectors {
+		mean, total = mean+float64(x.Hires*(x.Staff03+x.Staff21)), total+x.Staff03+x.Staff21
 	}
-	for _, x := range c.sectors {
-		f := math.Pow(x.hires/(mean/total), c.flows.sectorPow)
+	for _, x := range c.Sectors {
+		f := math.Pow(x.Hires/(mean/total), c.Flows.SectorPow)
 		s.sectorHaz = append(s.sectorHaz, f)
 		survive, w := 1.0, make([]float64, 45)
 		for k := range w {
 			w[k] = survive
-			survive *= 1 - min(.85, f*c.flows.separation[min(k, 11)])
+			survive *= 1 - min(.85, f*c.Flows.Separation[min(k, 11)])
 		}
 		s.tenures = append(s.tenures, cumulate(w))
 	}
@@ -177,7 +181,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				birth := s.o.From - 1 - age
 				cell := s.cells.draw(e.sector, birth, &r)
 				if c := s.concentration(count); r.Float64() >= c/(c+float64(i)) { // Polya urn: Dirichlet-multinomial
-					for range s.c.cluster.tries {
+					for range s.c.Cluster.Tries {
 						other := start[id] + int32(r.IntN(i))
 						cell = s.cell[other]
 						if s.cells.follows(cell, birth, int(s.birth[other]), &r) {
@@ -185,7 +189,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 						}
 					}
 				}
-				age = max(age, s.c.levels[s.cells.level(cell)].minAge)
+				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
 				s.settle(worker, int32(id), cell, s.o.From-1-age, e, &w)
 				cum := s.tenures[e.sector]
 				limit := min(age-17, s.o.From-int(e.founded), len(cum))
@@ -218,28 +222,28 @@ func (s *skeleton) settle(worker, employer int32, cell uint16, birth int, e *emp
 // concentration is that of the Dirichlet-multinomial by which the staff of an
 // employer of that size resembles itself.
 func (s *skeleton) concentration(staff int) float64 {
-	c := s.c.cluster
-	return min(c.large, c.small+float64(c.perLog*math.Log(float64(staff))))
+	c := s.c.Cluster
+	return min(c.Large, c.Small+float64(c.PerLog*math.Log(float64(staff))))
 }
 
 // stockAge draws the age of somebody employed in a year.
 func (s *skeleton) stockAge(e *employer, year int, w *rng.Stream) int {
-	a := s.c.age
+	a := s.c.Age
 	cum := make([]float64, 5)
 	t := 0.0
 	for i := range cum {
-		t += between(a.y03[i], a.y12[i], a.y21[i], float64(year))
+		t += between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
 		cum[i] = t
 	}
 	b := pick(cum, w.Float64())
-	age := float64(a.bands[b]) + float64(w.Float64()*float64(a.bands[b+1]-a.bands[b]))
+	age := float64(a.Bands[b]) + float64(w.Float64()*float64(a.Bands[b+1]-a.Bands[b]))
 	return int(min(64, max(18, age+s.ageShift(e, year))))
 }
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {
-	x := s.c.sectors[e.sector]
+	x := s.c.Sectors[e.sector]
 	mean := between(37.8, 40, 41.3, float64(year))
-	return interpolate([][2]float64{{2003, x.age03}, {2021, x.age21}}, float64(year)) - mean + float64(e.ageShift)
+	return interpolate([][2]float64{{2003, x.Age03}, {2021, x.Age21}}, float64(year)) - mean + float64(e.ageShift)
 }
 
 // passYear lets an employer lose, close, and ask for staff in a year.
@@ -293,7 +297,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	var r rng.Stream
 	s.key.Reseed(&r, stageSeparation, entityYear(id, year))
 	factor, extra := s.sectorHaz[e.sector], 0.0
-	if k, ok := at(year, int(e.event)); ok {
+	if k, ok := s.own(e, year); ok {
 		factor, extra = factor*s.world.factor[k], s.world.separation[k]
 	}
 	start, spells := s.day1(year), s.spells[id]
@@ -304,7 +308,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	stay := s.active[id][:0]
 	for _, k := range s.active[id] {
 		tenure := int(start-spells[k].from) / 365
-		h := factor*s.c.flows.separation[min(tenure, 11)] + extra + s.retirement(year-int(s.birth[spells[k].worker]))
+		h := factor*s.c.Flows.Separation[min(tenure, 11)] + extra + s.retirement(year-int(s.birth[spells[k].worker]))
 		if r.Float64() < h {
 			leave(k)
 		} else {
@@ -325,7 +329,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 }
 
 func (s *skeleton) retirement(age int) float64 {
-	switch h := s.c.age.retire; {
+	switch h := s.c.Age.Retire; {
 	case age < 55:
 		return 0
 	case age < 60:
@@ -355,11 +359,11 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	stayers := len(s.active[id])
 	shift, peak := s.tiltHires(id, year, stayers, count)
 	young := 0.0
-	if k, ok := at(year, int(e.event)); ok {
-		young = s.world.youngHires[k] / (1 - s.c.age.youngShare)
+	if k, ok := s.own(e, year); ok {
+		young = s.world.youngHires[k] / (1 - s.c.Age.YoungShare)
 	}
 	conc := s.concentration(stayers + count)
-	short := r.Poisson(float64(count) * s.c.flows.short)
+	short := r.Poisson(float64(count) * s.c.Flows.Short)
 	begun := len(b.openings)
 	for i := range count + short {
 		day := s.day1(year) + int32(min(362, first+r.IntN(max(1, 363-first))))
@@ -381,13 +385,13 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 
 // wantedCell copies a stayer, or an opening of the same year, or draws anew.
 func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, stayers int, sofar []opening, r *rng.Stream) uint16 {
-	birth := year - s.c.age.hireAge
+	birth := year - s.c.Age.HireAge
 	have := stayers + len(sofar)
 	if have == 0 || r.Float64() < conc/(conc+float64(have)) {
 		return s.cells.draw(e.sector, birth, r)
 	}
 	var cell uint16
-	for range s.c.cluster.tries {
+	for range s.c.Cluster.Tries {
 		i := r.IntN(have)
 		if i >= stayers {
 			return sofar[i-stayers].cell
@@ -405,7 +409,7 @@ func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, sta
 // each class of cells so that its stock has the planted tilt at this event
 // time, and the largest of these. What the stock has already is remembered.
 func (s *skeleton) tiltHires(id int32, year, stayers, hires int) (*[tilts]float64, float64) {
-	k, ok := at(year, int(s.employers[id].event))
+	k, ok := s.own(&s.employers[id], year)
 	if !ok {
 		return nil, 0
 	}

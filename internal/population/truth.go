@@ -21,6 +21,8 @@ type Truth struct {
 	World   string  `json:"world"`
 	Seed    uint64  `json:"seed"`
 	Options Options `json:"options"`
+	// Calibration is the digest of the figures, see [calibration.Figures.Digest].
+	Calibration string `json:"calibration"`
 	// Events counts employers with an automation event.
 	Events int `json:"events"`
 	// PreTrend is the differential growth of ever-automating employers in all
@@ -32,13 +34,14 @@ type Truth struct {
 
 // truth lists every planted parameter, zeros included, and nothing else.
 func (s *skeleton) truth() Truth {
-	t := Truth{Version: TruthVersion, World: s.o.World, Seed: s.o.Seed, Options: s.o, PreTrend: s.world.preTrend, Notes: []string{
+	t := Truth{Version: TruthVersion, World: s.o.World, Seed: s.o.Seed, Options: s.o, Calibration: s.c.Digest(), PreTrend: s.world.preTrend, Notes: []string{
 		"effects are parameters of the generator; finite-population effects are not computed in this version",
 		"head counts are whole: the planted log effect holds for the mean over a constant rounding draw, with a floor of one",
 		"composition: log shift of the wanted stock of a class before shares are normalised, reached through hires as far as turnover allows, each year's lean of hires within 1.5",
 		"supplier head count is per unit of the share of listed sales that goes to buyers at that event time",
 		"no effect is planted on working time, age as such, or competitors",
 	}}
+	t.Options.Figures = nil
 	for i := range s.employers {
 		if s.employers[i].event != 0 {
 			t.Events++
