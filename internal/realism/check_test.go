@@ -90,7 +90,7 @@ func TestParse(t *testing.T) {
 	const head = "month: {payments: 13.92, contributions: 0.1307}\nsections:\n- title: x\n  targets:\n"
 	tests := []struct{ name, why, file, want string }{
 		{"measure", "a misspelt measure is named with its line", head + "  - {name: a, measure: mean-sise, year: 2012, value: 1, status: S, source: b}", `5:24: there is no measure "mean-sise" (did you mean "mean-size"?)`},
-		{"status", "a status that does not exist", head + "  - {name: a, measure: mean-size, year: 2012, value: 1, status: X, source: b}", `5:66: status is "X", want one of S, S*`},
+		{"status", "a status that does not exist", head + "  - {name: a, measure: mean-size, year: 2012, value: 1, status: X, source: b}", `5:65: status is "X", want one of S, S*`},
 		{"value", "neither value nor range", head + "  - {name: a, measure: mean-size, year: 2012, status: S, source: b}", "needs a value, or a range"},
 		{"both", "value and range", head + "  - {name: a, measure: mean-size, year: 2012, value: 1, range: [1, 2], status: S, source: b}", "needs a value, or a range"},
 		{"reversed", "a range in the wrong order", head + "  - {name: a, measure: mean-size, year: 2012, range: [2, 1], status: S, source: b}", "two numbers in order"},
