@@ -215,7 +215,7 @@ func (s *skeleton) grow(n int) {
 
 func (s *skeleton) settle(worker, employer int32, cell uint16, birth int, e *employer, w *rng.Stream) {
 	s.birth[worker], s.cell[worker] = int16(birth), cell
-	s.woman[worker] = w.Bool(s.cells.women[e.sector][s.cells.field(cell)])
+	s.woman[worker] = w.Bool(s.cells.women[e.sector][cell])
 	s.origin[worker], s.lately[worker] = employer, employer
 }
 
