@@ -170,7 +170,6 @@ func (g *Group) UnmarshalText(b []byte) error {
 type Register struct {
 	Survey      int                `yaml:"survey"`              // year of the census with which it begins
 	Missing     map[string]float64 `yaml:"missing"`             // group of levels: workers who are found later than they come, if at all
-	Arrival     int                `yaml:"arrival"`             // age from which they may be found
 	Filled      float64            `yaml:"filled"`              // of those still missing, share found per year
 	Gone        float64            `yaml:"gone"`                // of those whose last job ended before the survey, share missing because of it
 	CrossBorder map[string]float64 `yaml:"cross_border"`        // region: workers who live abroad, never in the register

@@ -178,8 +178,9 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 // Composition moves the way it was planted: the stock of an automating
 // employer leans towards graduates, against the same employers in the null
 // world. Hires, and so the workers, differ between the worlds, so the
-// comparison is statistical: a tolerance of .1 is about three standard
-// deviations over seeds.
+// comparison is statistical. Turnover lets through .12 of the .16 planted (mean
+// over eight seeds), with a standard deviation of .024 over seeds: the tolerance
+// of .08 is one false alarm in a thousand.
 func TestCompositionLeans(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws two populations")
@@ -201,9 +202,9 @@ func TestCompositionLeans(t *testing.T) {
 		return math.Log((count[calibration.GroupBachelor] + count[calibration.GroupMaster]) / count[calibration.GroupLow])
 	}
 	got := graduates("productivity") - graduates("null")
-	want := .14 + .02 // L10-L15 against L01-L05, weighted
-	t.Logf("log odds of graduates against the least educated: %.3f, planted about %.2f", got, want)
-	if math.Abs(got-want) > .1 {
-		t.Errorf("log odds of graduates moved by %.3f, want %.2f within .1", got, want)
+	want := .12 // planted .14 + .02: L10-L15 against L01-L05, weighted
+	t.Logf("log odds of graduates against the least educated: %.3f, usual %.2f", got, want)
+	if math.Abs(got-want) > .08 {
+		t.Errorf("log odds of graduates moved by %.3f, want %.2f within .08", got, want)
 	}
 }

@@ -18,6 +18,7 @@ type people struct {
 	abroad    [][]float64                 // sector, region: share that lives abroad
 	missing   [calibration.Groups]float64 // group of levels: share the register does not find at once
 	unknown   uint16                      // cell of those whose level is not in the register
+	shorter   float64                     // mean working time that a part-timer lacks to a full one
 	wages     wageTables
 }
 
@@ -55,13 +56,14 @@ func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(
 	for _, f := range c.Hours.Fractions {
 		sum += f.Share
 		p.fractions = append(p.fractions, fraction{int32(f.Hundredths), sum})
+		p.shorter += float64(f.Share * (1 - float64(f.Hundredths)/100))
 	}
 	return p
 }
 
 // person is what the skeleton knows of a worker.
 type person struct {
-	birth          int
+	birth, since   int    // years of birth and of the first job
 	cell           uint16 // true level and field, when first seen
 	woman          bool
 	sector, region uint8   // of the first employer
@@ -110,6 +112,7 @@ type place struct {
 	psi            float64 // wage effect of the employer in the year
 	wage           float64 // planted effect on the log wage of everybody
 	masterWage     float64 // planted on top of it for masters
+	fte            float64 // planted on the mean working time
 }
 
 // work is what a worker does in one year at a place.
@@ -134,7 +137,7 @@ func (p *people) work(t *traits, here *place, r *rng.Stream) work {
 		level: int32(p.cells.level(shown)), field: int32(p.cells.field(shown)), held: int32(p.cells.level(cell)),
 		age: int32(age), fte: 100,
 	}
-	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year) {
+	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year)-here.fte/p.shorter {
 		w.fte = t.fraction
 	}
 	w.full = p.wages.full(t, here, cell, int(w.held), age, r) * p.wages.paid(t, r)

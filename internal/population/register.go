@@ -34,7 +34,7 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 		g.knownFrom = never // lives abroad
 	case u < abroad+found:
 		// The later the worker came, the later the diploma is found.
-		g.knownFrom = max(x.Survey, t.birth+x.Arrival) + 1 + int(v/x.Filled)
+		g.knownFrom = max(x.Survey, t.since) + 1 + int(v/x.Filled)
 	case !surveyed && u < abroad+found+x.Gone:
 		g.knownFrom = never
 	}
@@ -85,7 +85,7 @@ func abroadOf(c *calibration.Figures, sector string) []float64 {
 // of a window that ends before it.
 func (s *skeleton) surveyed() []bool {
 	day := s.day1(min(s.c.Register.Survey, s.o.To+1)) - 1
-	out := make([]bool, len(s.birth))
+	out := make([]bool, len(s.workers))
 	for _, spells := range s.spells {
 		for _, sp := range spells {
 			if sp.to >= day {
