@@ -184,7 +184,7 @@ func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits,
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
 	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {
-		here.wage, here.masterWage, here.fte = w.world.wage[k], w.world.masterWage[k], w.world.fte[k]
+		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
 	}
 	w.key.Reseed(&w.y, stageYear, workerYear(address, year))
 	x := w.people.work(t, &here, &w.y)

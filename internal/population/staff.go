@@ -95,7 +95,7 @@ type stay struct {
 
 func newSkeleton(o Options) *skeleton {
 	c := o.Figures
-	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c)}
+	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(c, o.World), cells: newCellTables(c)}
 	shares := make([]float64, len(c.Regions))
 	for i, r := range c.Regions {
 		shares[i] = r.Share
@@ -492,7 +492,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	var r, w rng.Stream
 	factor, extra := s.sectorHaz[e.sector], 0.0
 	if k, ok := s.own(e, year); ok {
-		factor, extra = factor*s.world.factor[k], s.world.separation[k]
+		factor, extra = factor*s.world.Factor[k], s.world.Separation[k]
 	}
 	start := s.day1(year)
 	var hazard [len(s.c.Flows.Separation)]float64
