@@ -69,9 +69,17 @@ func parse(name string, b []byte, base *Figures) (*Figures, error) {
 		*f = *base
 		d.Decode(f)
 	}
-	d.Require(f, inherited)
-	if f.BasedOn != "" && !inherited {
+	if f.BasedOn == "" || inherited {
+		d.Require(f, inherited)
+	} else {
 		d.Fail("based_on", "based_on is %q, want %s: only the built-in file can be built upon", f.BasedOn, BelgiumName)
+	}
+	if len(d.Bad) == 0 {
+		c := &checker{f: f}
+		c.all()
+		for _, p := range c.bad {
+			d.Fail(p.Path, "%s", p.Message)
+		}
 	}
 	if err := d.Err(name); err != nil {
 		return nil, err
