@@ -316,16 +316,20 @@ type CellClass struct {
 // World holds planted effects of an automation event by event time 0, 1, 2, 3
 // and 4 or later.
 type World struct {
-	Name        string                `yaml:"name"`
-	HeadCount   [5]float64            `yaml:"head_count" want:"log"`          // log
-	Composition map[string][5]float64 `yaml:"composition" want:"log"`         // class: log shift of its wanted share before normalisation; 0 where absent
-	Wage        [5]float64            `yaml:"wage" want:"log"`                // log full-time wage of every worker
-	MasterWage  [5]float64            `yaml:"master_wage" want:"log"`         // on top of it for masters
-	YoungHires  [5]float64            `yaml:"young_hires" want:"share"`       // share of hires below Age.YoungHire
-	Separation  [5]float64            `yaml:"separation" want:"between -1 1"` // added to the hazard
-	Factor      [5]float64            `yaml:"factor" want:"between 0 10"`     // factor on the hazard
-	Supplier    [5]float64            `yaml:"supplier" want:"log"`            // log head count per unit of sales share to automating buyers
-	PreTrend    float64               `yaml:"pre_trend" want:"log"`           // log points a year, for employers that ever automate
+	Name         string                `yaml:"name"`
+	HeadCount    [5]float64            `yaml:"head_count" want:"log"`             // log
+	Composition  map[string][5]float64 `yaml:"composition" want:"log"`            // class: log shift of its wanted share before normalisation; 0 where absent
+	Wage         [5]float64            `yaml:"wage" want:"log"`                   // log full-time wage of every worker
+	MasterWage   [5]float64            `yaml:"master_wage" want:"log"`            // on top of it for masters
+	YoungHires   [5]float64            `yaml:"young_hires" want:"between -1 1"`   // share of hires below Age.YoungHire
+	Separation   [5]float64            `yaml:"separation" want:"between -1 1"`    // added to the hazard
+	Factor       [5]float64            `yaml:"factor" want:"between 0 10"`        // factor on the hazard
+	Age          [5]float64            `yaml:"age" want:"between -20 20"`         // mean age of the staff, years
+	FTE          [5]float64            `yaml:"fte" want:"between -1 1"`           // mean working time, full-time equivalents
+	Supplier     [5]float64            `yaml:"supplier" want:"log"`               // log head count per unit of sales share to automating buyers
+	SupplierHigh [5]float64            `yaml:"supplier_high" want:"between -1 1"` // share of staff who are bachelors or masters, per unit of it
+	Rival        float64               `yaml:"rival" want:"log"`                  // log head count per unit of the sales of the four-digit class that other employers make who automated
+	PreTrend     float64               `yaml:"pre_trend" want:"log"`              // log points a year, for employers that ever automate
 }
 
 // Label is a text by language: en, and nl and fr where they are sure.
