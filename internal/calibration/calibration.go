@@ -25,6 +25,7 @@ type Figures struct {
 	FieldOf  []LevelFields                 `yaml:"fields_of_levels"`                        // one per level, in the order of Levels
 	Tilts    map[string]map[string]float64 `yaml:"field_tilts" want:"between 0.0001 10000"` // sector, field: factor on the field's odds
 	Cluster  Clustering                    `yaml:"clustering"`
+	Register Register                      `yaml:"register"`
 	Flows    Flows                         `yaml:"flows"`
 	Age      Age                           `yaml:"age"`
 	Hours    Hours                         `yaml:"hours"`
@@ -116,12 +117,13 @@ type Level struct {
 	Y21      float64    `yaml:"share_end" want:"percent"`
 	Premium  float64    `yaml:"premium" want:"log"` // log full-time wage against upper secondary
 	Group    Group      `yaml:"group"`
-	MinAge   int        `yaml:"min_age" want:"between 14 40"` // youngest age at which the diploma is held
-	AgeSlope float64    `yaml:"age_slope" want:"between 0 5"` // steepness of the age profile of wages
-	Reported [4]float64 `yaml:"reported" want:"share"`        // study level that employers write down: primary, secondary, higher, university
-	Manager  float64    `yaml:"manager" want:"share"`         // share of managers
-	Clerk    float64    `yaml:"clerk" want:"share"`           // share of other white-collar staff
-	RiseTo   string     `yaml:"rise_to,omitempty"`            // diploma of those who study on, "" for none
+	MinAge   int        `yaml:"min_age" want:"between 14 40"`    // youngest age at which the diploma is held
+	AgeSlope float64    `yaml:"age_slope" want:"between 0 5"`    // steepness of the age profile of wages
+	Reported [4]float64 `yaml:"reported" want:"share"`           // study level that employers write down: primary, secondary, higher, university
+	Manager  float64    `yaml:"manager" want:"share"`            // share of managers
+	Clerk    float64    `yaml:"clerk" want:"share"`              // share of other white-collar staff
+	Women    float64    `yaml:"women" want:"between 0.001 1000"` // odds of being a woman, at equal field and sector
+	RiseTo   string     `yaml:"rise_to,omitempty"`               // diploma of those who study on, "" for none
 }
 
 // Field is a field of education.
@@ -163,6 +165,17 @@ func (g *Group) UnmarshalText(b []byte) error {
 		}
 	}
 	return fmt.Errorf("unknown group %q%s", b, strictyaml.Suggest(string(b), groupNames[:]))
+}
+
+// Register is what the education register holds.
+type Register struct {
+	Survey      int                `yaml:"survey" want:"year"`                       // year of the census with which it begins
+	Missing     map[string]float64 `yaml:"missing" want:"share"`                     // group of levels: workers who are found later than they come, if at all
+	Filled      float64            `yaml:"filled" want:"share"`                      // of those still missing, share found per year
+	Gone        float64            `yaml:"gone" want:"share"`                        // of those whose last job ended before the survey, share missing because of it
+	CrossBorder map[string]float64 `yaml:"cross_border" want:"share"`                // region: workers who live abroad, never in the register
+	BySector    map[string]float64 `yaml:"cross_border_sector" want:"between 0 100"` // factor on it, 1 where absent
+	Late        [2]int             `yaml:"late" want:"between 0 20"`                 // years between a diploma and its registration, at least and at most
 }
 
 // Clustering says how much colleagues resemble each other: the concentration of
@@ -211,32 +224,41 @@ type Fraction struct {
 
 // Hours is working time.
 type Hours struct {
-	Fractions []Fraction `yaml:"fractions"`                 // of part-timers
-	OlderFrom int        `yaml:"older_from" want:"age"`     // age
-	Older     float64    `yaml:"older" want:"between 0 10"` // factor on the part-time rate from that age on
-	Rise      float64    `yaml:"rise" want:"between 0 10"`  // part-time rate at the start relative to the end
+	Fractions []Fraction   `yaml:"fractions"`                             // of part-timers
+	RiseMen   [][2]float64 `yaml:"rise_men" want:"points between 0 10"`   // year, part-time rate of men relative to that of the sector's column
+	RiseWomen [][2]float64 `yaml:"rise_women" want:"points between 0 10"` // the same of women
+	AgeMen    [][2]float64 `yaml:"age_men" want:"points between 0 10"`    // age, factor on the part-time rate of men
+	AgeWomen  [][2]float64 `yaml:"age_women" want:"points between 0 10"`  // the same of women
 }
 
 // Wages are gross taxable wages of a full year in full-time work.
 type Wages struct {
-	Median2021  float64         `yaml:"median" want:"between 100 1000000"` // at the end anchor
-	Intercept   float64         `yaml:"intercept" want:"log"`              // log offset that brings the realised median there
-	Index       map[int]float64 `yaml:"index" want:"growth"`               // growth of prices and wages on the year before, %
-	Drift       map[int]float64 `yaml:"drift" want:"growth"`               // growth above the index, % a year, from that year on
-	AgeAt       [][2]float64    `yaml:"age_profile"`                       // age, log wage
-	SectorPart  float64         `yaml:"sector_part" want:"share"`          // share of a sector's log wage gap that is an effect of the sector
-	WomenGap    [2]float64      `yaml:"women_gap" want:"log"`              // log gap at start and end, all else equal
-	WorkerSD    float64         `yaml:"worker_sd" want:"sd"`               // sd of the worker effect, log
-	FirmSD      float64         `yaml:"firm_sd" want:"positive sd"`        // sd of the firm effect, log
-	FirmAR      float64         `yaml:"firm_ar" want:"share"`              // its correlation from year to year
-	SizePremium float64         `yaml:"size_premium" want:"log"`           // per log head count
-	Sorting     float64         `yaml:"sorting" want:"between -1 1"`       // correlation of worker and firm effect
-	NoiseSD     float64         `yaml:"noise_sd" want:"sd"`                // sd of the yearly residual, log
-	TopShare    float64         `yaml:"top_share" want:"share"`            // share of workers with a Pareto tail
-	TopAlpha    float64         `yaml:"top_alpha" want:"between 1.5 1000"` // its exponent
-	Minimum2021 float64         `yaml:"minimum" want:"between 0 1000000"`  // at the end anchor
-	RiseShare   float64         `yaml:"rise_share" want:"share"`           // of workers whose level can rise, share who study on
-	RiseAge     [2]int          `yaml:"rise_age" want:"age"`               // ages at which they do
+	Median2021  float64         `yaml:"median" want:"between 100 1000000"`       // at the end anchor
+	Intercept   float64         `yaml:"intercept" want:"log"`                    // log offset that brings the realised median there
+	Index       map[int]float64 `yaml:"index" want:"growth"`                     // growth of prices and wages on the year before, %
+	Drift       map[int]float64 `yaml:"drift" want:"growth"`                     // growth above the index, % a year, from that year on
+	AgeAt       [][2]float64    `yaml:"age_profile" want:"points log"`           // age, log wage
+	SectorPart  float64         `yaml:"sector_part" want:"share"`                // share of a sector's log wage gap that is an effect of the sector
+	WomenGap    [][2]float64    `yaml:"women_gap" want:"points log"`             // year, log gap at equal age, level, field and employer
+	GapAge      [][2]float64    `yaml:"women_gap_age" want:"points log"`         // age, log gap on top of it
+	Below       [][2]float64    `yaml:"spread_below" want:"points between 0 10"` // year, factor on log distances below the median
+	Above       [][2]float64    `yaml:"spread_above" want:"points between 0 10"` // year, factor on those above it
+	WorkerSD    float64         `yaml:"worker_sd" want:"sd"`                     // sd of the worker effect, log
+	FirmSD      float64         `yaml:"firm_sd" want:"positive sd"`              // sd of the firm effect, log
+	FirmAR      float64         `yaml:"firm_ar" want:"share"`                    // its correlation from year to year
+	SizePremium float64         `yaml:"size_premium" want:"log"`                 // per log head count
+	Sorting     float64         `yaml:"sorting" want:"between -1 1"`             // correlation of worker and firm effect
+	NoiseSD     float64         `yaml:"noise_sd" want:"sd"`                      // sd of the yearly residual, log
+	TopShare    float64         `yaml:"top_share" want:"share"`                  // share of workers with a Pareto tail
+	TopAlpha    float64         `yaml:"top_alpha" want:"between 1.5 1000"`       // its exponent
+	Minimum2021 float64         `yaml:"minimum" want:"between 0 1000000"`        // at the end anchor
+	FloorSpread float64         `yaml:"minimum_spread" want:"between 0 10"`      // those below the minimum get up to that share more than it
+	Unpaid      float64         `yaml:"unpaid" want:"share"`                     // workers without any pay: directors
+	Leave       float64         `yaml:"leave" want:"share"`                      // years without pay: unpaid leave
+	Correction  float64         `yaml:"correction" want:"share"`                 // years whose wage is a correction of another year
+	Corrected   float64         `yaml:"corrected" want:"share"`                  // such a correction, at most, as a share of the wage
+	RiseShare   float64         `yaml:"rise_share" want:"share"`                 // of workers whose level can rise, share who study on
+	RiseAge     [2]int          `yaml:"rise_age" want:"age"`                     // ages at which they do
 }
 
 // Accounts are the public annual accounts.

@@ -58,11 +58,12 @@ func TestErrors(t *testing.T) {
 			want: `size lacks the key "tail": add it`},
 		{name: "missing key of a row", why: "rows of a list inherit nothing", text: "based_on: belgium\nregions:\n  - {code: North, share: 1}\n",
 			want: `my.yaml:3:5: regions[0] lacks the key "wage": add it`},
-		{name: "no label", why: "a codebook explains every code", text: "based_on: belgium\nregions:\n  - {code: North, share: 1, wage: 0}\n",
-			want: `my.yaml:1:1: regions lacks region "North": add "North": {en: …}` + "\n" +
-				`my.yaml:1:1: unknown region "Brussels" (known: North)` + "\n" +
-				`my.yaml:1:1: unknown region "Flanders" (known: North)` + "\n" +
-				`my.yaml:1:1: unknown region "Wallonia" (known: North)`},
+		{name: "no label", why: "a codebook explains every code", text: "based_on: belgium\nregions:\n  - {code: North, share: 1, wage: 0}\nregister: {cross_border: {North: 0}}\nlabels: {regions: {North: {nl: noord}}}\n",
+			want: `my.yaml:5:19: regions lacks region "North": add "North": {en: …}`},
+		{name: "inherited", why: "Belgian regions are left where others were expected", text: "based_on: belgium\nregions:\n  - {code: North, share: 1, wage: 0}\nlabels: {regions: {North: {en: north}}}\n",
+			want: `my.yaml:1:1: register, inherited: unknown region "Brussels" (known: North)` + "\n" +
+				`my.yaml:1:1: register, inherited: unknown region "Flanders" (known: North)` + "\n" +
+				`my.yaml:1:1: register, inherited: unknown region "Wallonia" (known: North)`},
 		{name: "other base", why: "only one file is built in", text: "based_on: france\n",
 			want: `my.yaml:1:11: based_on is "france", want belgium: only the built-in file can be built upon`},
 		{name: "empty", why: "nothing to go by", text: "# nothing\n",

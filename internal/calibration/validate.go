@@ -70,6 +70,10 @@ func (c *checker) ranges(path string, v reflect.Value, want string) {
 			c.ranges(strictyaml.Element(path, fmt.Sprint(k)), v.MapIndex(k), want)
 		}
 	case reflect.Slice, reflect.Array:
+		if points, ok := v.Interface().([][2]float64); ok {
+			c.points(path, points, want)
+			return
+		}
 		for i := range v.Len() {
 			if x := v.Index(i); x.Type() == reflect.TypeFor[Share]() {
 				c.ranges(strictyaml.Element(path, x.Field(0).String()), x.Field(1), "share")
@@ -82,6 +86,22 @@ func (c *checker) ranges(path string, v reflect.Value, want string) {
 	case reflect.Int:
 		if v.Type() == reflect.TypeFor[int]() {
 			c.number(path, float64(v.Int()), want)
+		}
+	}
+}
+
+// points checks a line given by points of ascending x; the tag is that of y.
+func (c *checker) points(path string, points [][2]float64, want string) {
+	name := strictyaml.LastKey(path)
+	if len(points) == 0 {
+		c.fail(path, "%s is empty: write at least one pair", name)
+	}
+	for i, p := range points {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		c.number(at+"[0]", p[0], "")
+		c.number(at+"[1]", p[1], strings.TrimPrefix(want, "points "))
+		if i > 0 && p[0] <= points[i-1][0] {
+			c.fail(at, "%s has %v after %v, want pairs that ascend", name, p[0], points[i-1][0])
 		}
 	}
 }
@@ -227,6 +247,9 @@ func (c *checker) codes() {
 	c.list("regions", f.RegionCodes())
 	c.list("levels", f.LevelCodes())
 	c.list("fields", f.FieldCodes())
+	if len(c.bad) > 0 {
+		return
+	}
 	for _, sector := range sortedKeys(f.Tilts) {
 		c.known("field_tilts", "sector", sector, f.SectorCodes())
 		for _, field := range sortedKeys(f.Tilts[sector]) {
@@ -238,6 +261,18 @@ func (c *checker) codes() {
 		if l.RiseTo != "" && c.known(at, "level", l.RiseTo, f.LevelCodes()) && l.RiseTo == l.Code {
 			c.fail(at, "level %s rises to itself: name another, or leave rise_to out", l.Code)
 		}
+	}
+	for _, group := range sortedKeys(f.Register.Missing) {
+		c.known("register.missing", "group", group, groupNames[:])
+	}
+	for _, region := range sortedKeys(f.Register.CrossBorder) {
+		c.known("register.cross_border", "region", region, f.RegionCodes())
+	}
+	for _, sector := range sortedKeys(f.Register.BySector) {
+		c.known("register.cross_border_sector", "sector", sector, f.SectorCodes())
+	}
+	if late := f.Register.Late; late[1] < late[0] {
+		c.fail("register.late", "late is %d, want at least and at most: exchange them", late)
 	}
 	if len(f.FieldOf) != len(f.Levels) {
 		c.fail("fields_of_levels", "fields_of_levels has %d rows for %d levels: write one per level, in their order", len(f.FieldOf), len(f.Levels))
@@ -373,16 +408,6 @@ func (c *checker) workers() {
 		c.fail("hours.fractions", "fractions is empty: list the working times of part-timers")
 	} else {
 		c.sums("hours.fractions", 1, .005, shares...)
-	}
-	if len(w.AgeAt) == 0 {
-		c.fail("wages.age_profile", "age_profile is empty: write at least one pair of age and log wage")
-	}
-	for i, x := range w.AgeAt {
-		at := fmt.Sprintf("wages.age_profile[%d]", i)
-		if i > 0 && x[0] <= w.AgeAt[i-1][0] {
-			c.fail(at, "age %v after %v, want ages that ascend", x[0], w.AgeAt[i-1][0])
-		}
-		c.number(at+"[1]", x[1], "log")
 	}
 }
 
