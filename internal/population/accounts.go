@@ -4,7 +4,9 @@ import (
 	"math"
 	"slices"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/rng"
 )
 
 // SchemaDict is the codebook of the schema under which accounts are filed.
@@ -25,7 +27,7 @@ type yearSums struct {
 	entries, exits                int32
 }
 
-func (b *yearSums) add(w *writer, worker, employer int32, level int, woman bool, fte, wage, days int32, hired, left bool) {
+func (b *yearSums) add(w *writer, worker uint64, employer int32, level int, woman bool, fte, wage, days int32, hired, left bool) {
 	b.days += int64(days)
 	b.fteDays += int64(days) * int64(fte)
 	b.wages += int64(wage)
@@ -47,14 +49,14 @@ func (b *yearSums) add(w *writer, worker, employer int32, level int, woman bool,
 	} else {
 		b.men++
 	}
-	h := w.key.Uint64(stageReport, uint64(worker)<<32|uint64(employer))
+	h := w.key.Uint64(stageReport, rng.Mix(worker, uint64(employer)))
 	k := w.reported(level, float64(uint16(h))/65536, float64(uint16(h>>16))/65536)
 	b.study[k]++
 	b.fteStudy[k] += fte
-	switch x, u := w.c.levels[level], float64(uint16(h>>32))/65536; {
-	case u < x.manager:
+	switch x, u := w.c.Levels[level], float64(uint16(h>>32))/65536; {
+	case u < x.Manager:
 		b.managers++
-	case u < x.manager+x.clerk:
+	case u < x.Manager+x.Clerk:
 		b.clerks++
 	default:
 		b.workers++
@@ -65,10 +67,10 @@ func (b *yearSums) add(w *writer, worker, employer int32, level int, woman bool,
 // level: mostly the right one, else its neighbour. u and v are uniform.
 func (s *skeleton) reported(level int, u, v float64) int {
 	k := 0
-	for t := s.c.levels[level].reported; k < 3 && u >= t[k]; k++ {
+	for t := s.c.Levels[level].Reported; k < 3 && u >= t[k]; k++ {
 		u -= t[k]
 	}
-	switch stay := s.c.accounts.kernelStay; {
+	switch stay := s.c.Accounts.KernelStay; {
 	case v < stay:
 		return k
 	case k == 0 || k < 3 && v < (1+stay)/2:
@@ -83,9 +85,9 @@ func (s *skeleton) files(id int32, year int) bool {
 	if !s.employers[id].present(year) {
 		return false
 	}
-	a := s.c.accounts
-	return s.key.Uint64(stageReport, uint64(id)+1<<62)>>11 >= uint64(a.neverFile*0x1p53) &&
-		s.key.Uint64(stageReport, entityYear(id, year)+1<<61)>>11 >= uint64(a.skipYear*0x1p53)
+	a := s.c.Accounts
+	return s.key.Uint64(stageReport, uint64(id)+1<<62)>>11 >= uint64(a.NeverFile*0x1p53) &&
+		s.key.Uint64(stageReport, entityYear(id, year)+1<<61)>>11 >= uint64(a.SkipYear*0x1p53)
 }
 
 // accountNames are the columns of accounts in their order; accountTenths marks
@@ -134,38 +136,38 @@ func (c *accountColumns) write(row int, v [30]int64) {
 // file writes the accounts of an employer. Investment and assets follow their
 // own path from its first year-end, filed or not.
 func (w *writer) file(id int32, e *employer, row int) {
-	a := &w.c.accounts
+	a := &w.c.Accounts
 	r := &w.r
 	w.key.Reseed(r, stageAccounts, uint64(id)+1<<40)
-	rate := a.machineryRate * math.Exp(float64(a.rateSD*r.Normal())-float64(a.rateSD*a.rateSD/2))
-	other := (1 - a.machineryMix) / a.machineryMix
-	assets := math.Exp(a.assetsSD * r.Normal())
+	rate := a.MachineryRate * math.Exp(float64(a.RateSD*r.Normal())-float64(a.RateSD*a.RateSD/2))
+	other := (1 - a.MachineryMix) / a.MachineryMix
+	assets := math.Exp(a.AssetsSD * r.Normal())
 	stock, usual := 0.0, 0.0
 	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
 		usual += math.Log(w.turnover(id, year)) / float64(int(e.last)-max(int(e.first), w.o.From)+1)
 	}
 	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
 		turnover := w.turnover(id, year)
-		normal := rate * math.Exp(float64(a.inertia*usual)+float64((1-a.inertia)*math.Log(turnover)))
-		machinery := normal * math.Exp(float64(a.yearSD*r.Normal()))
-		rest := normal * other * math.Exp(float64(a.yearSD*r.Normal()))
-		spike := max(a.spikeMin, a.spikeMedian*math.Exp(a.spikeSD*r.Normal()))
-		cost, hours := a.costNoise*r.Normal(), a.hoursSD*r.Normal()
-		if year == int(e.event) {
+		normal := rate * math.Exp(float64(a.Inertia*usual)+float64((1-a.Inertia)*math.Log(turnover)))
+		machinery := normal * math.Exp(float64(a.YearSD*r.Normal()))
+		rest := normal * other * math.Exp(float64(a.YearSD*r.Normal()))
+		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.Normal()))
+		cost, hours := a.CostNoise*r.Normal(), a.HoursSD*r.Normal()
+		if year == int(e.event) && w.outcome != untreated {
 			machinery *= spike
 		}
 		if stock == 0 {
-			stock = normal * (1 + other) / a.depreciation
+			stock = normal * (1 + other) / a.Depreciation
 		}
-		stock = float64(stock*(1-a.depreciation)) + machinery + rest
-		total := stock + turnover*a.assetsPerSales*assets
+		stock = float64(stock*(1-a.Depreciation)) + machinery + rest
+		total := stock + turnover*a.AssetsPerSales*assets
 		if !w.files(id, year) {
 			continue
 		}
 		b := &w.sums[year-w.o.From]
 		length := float64(w.day1(year+1) - w.day1(year))
 		fte := float64(b.fteDays) / 100 / length
-		gross := float64(b.wages) / (1 - a.employeeRSZ)
+		gross := float64(b.wages) / (1 - a.EmployeeRSZ)
 		schema := w.schema(year, float64(b.days)/length, fte, turnover, total)
 		published, plant := euro(turnover), euro(machinery)
 		if schema != schemaFull { // the short schemas show one line of tangible investment, and no turnover
@@ -173,7 +175,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 		}
 		v := [30]int64{int64(id + 1), int64(year), int64(schema), tenths(float64(b.days) / length), tenths(fte),
 			int64(b.staff), int64(b.full), int64(b.part),
-			euro(gross * w.contribution(year) * math.Exp(cost)), euro(fte * a.hoursPerFTE * math.Exp(hours)), int64(b.men), int64(b.women)}
+			euro(gross * w.contribution(year) * math.Exp(cost)), euro(fte * a.HoursPerFTE * math.Exp(hours)), int64(b.men), int64(b.women)}
 		for k := range b.study {
 			v[12+k], v[16+k] = int64(b.study[k]), int64(b.fteStudy[k]+5)/10
 		}
@@ -188,7 +190,7 @@ func tenths(x float64) int64 { return int64(math.Round(x * 10)) }
 func euro(x float64) int64   { return int64(math.Round(x)) }
 
 // contribution is the employer's cost per euro of gross wage.
-func (s *skeleton) contribution(year int) float64 { return latest(s.c.accounts.contribution, year) }
+func (s *skeleton) contribution(year int) float64 { return latest(s.c.Accounts.Contribution, year) }
 
 // latest reads a figure that holds from a year on.
 func latest(m map[int]float64, year int) float64 {
@@ -204,13 +206,13 @@ func latest(m map[int]float64, year int) float64 {
 // one of the three thresholds. Before 2016 head counts, since then full-time
 // equivalents are compared.
 func (s *skeleton) schema(year int, staff, fte, turnover, total float64) int {
-	var rule schemaRule
-	for _, x := range s.c.accounts.schema {
-		if x.from <= year {
+	var rule calibration.SchemaRule
+	for _, x := range s.c.Accounts.Schema {
+		if x.From <= year {
 			rule = x
 		}
 	}
-	if rule.micro {
+	if rule.Micro {
 		staff = fte
 	}
 	over := func(a, b, c float64) int {
@@ -223,9 +225,9 @@ func (s *skeleton) schema(year int, staff, fte, turnover, total float64) int {
 		return n
 	}
 	switch {
-	case staff > rule.always || over(rule.staff, rule.turnover, rule.total) > 1:
+	case staff > rule.Always || over(rule.Staff, rule.Turnover, rule.Total) > 1:
 		return schemaFull
-	case rule.micro && over(rule.mStaff, rule.mTurnover, rule.mTot) <= 1:
+	case rule.Micro && over(rule.MStaff, rule.MTurnover, rule.MTot) <= 1:
 		return schemaMicro
 	}
 	return schemaAbbreviated

@@ -3,6 +3,7 @@ package population
 import (
 	"math"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/rng"
 )
 
@@ -15,7 +16,7 @@ type cellTables struct {
 	levelCum [][][]float64 // sector x cohort x level
 	fieldCum [][][]float64 // sector x level x position
 	fieldAt  [][]uint8     // level x position: field code
-	women    [][]float64   // sector x field: probability of a woman
+	women    [][]float64   // sector x cell: probability of a woman
 	tilt     []uint8       // cell: class of planted tilts
 	allowed  [][]bool      // level x field
 	rise     []int         // level: level after further study, -1
@@ -23,62 +24,62 @@ type cellTables struct {
 
 const firstCohort, lastCohort = 1930, 2005
 
-func newCellTables(c *calibration) *cellTables {
-	t := &cellTables{fields: len(c.fields), cohort0: firstCohort}
+func newCellTables(c *calibration.Figures) *cellTables {
+	t := &cellTables{fields: len(c.Fields), cohort0: firstCohort}
 	fieldCode, levelCode := map[string]int{}, map[string]int{}
-	for i, f := range c.fields {
-		fieldCode[f.code] = i
+	for i, f := range c.Fields {
+		fieldCode[f.Code] = i
 	}
-	for i, l := range c.levels {
-		levelCode[l.code] = i
+	for i, l := range c.Levels {
+		levelCode[l.Code] = i
 	}
 	for birth := firstCohort; birth <= lastCohort; birth++ {
 		t.shares = append(t.shares, cohortShares(c, birth))
 	}
 	mean := [3]float64{}
 	total := 0.0
-	for _, s := range c.sectors {
-		w := s.staff03 + s.staff21
+	for _, s := range c.Sectors {
+		w := s.Staff03 + s.Staff21
 		total += w
-		mean[0], mean[1], mean[2] = mean[0]+float64(w*s.low), mean[1]+float64(w*s.mid), mean[2]+float64(w*s.high)
+		mean[0], mean[1], mean[2] = mean[0]+float64(w*s.Low), mean[1]+float64(w*s.Mid), mean[2]+float64(w*s.High)
 	}
-	for l := range c.levels {
+	for l := range c.Levels {
 		var at []uint8
 		ok := make([]bool, t.fields)
-		for _, f := range c.fieldOf[l] {
-			at = append(at, uint8(fieldCode[f.code]))
-			ok[fieldCode[f.code]] = true
+		for _, f := range c.FieldOf[l].Fields {
+			at = append(at, uint8(fieldCode[f.Code]))
+			ok[fieldCode[f.Code]] = true
 		}
 		t.fieldAt, t.allowed = append(t.fieldAt, at), append(t.allowed, ok)
 		to := -1
-		if code, has := levelCode[c.levels[l].riseTo]; has {
+		if code, has := levelCode[c.Levels[l].RiseTo]; has {
 			to = code
 		}
 		t.rise = append(t.rise, to)
 		for f := range t.fields {
-			t.tilt = append(t.tilt, c.tiltClassOf(l, f))
+			t.tilt = append(t.tilt, tiltClassOf(c, l, f))
 		}
 	}
-	for _, s := range c.sectors {
-		ratio := [groups]float64{groupUnknown: 1}
-		ratio[groupLow], ratio[groupMid] = s.low/mean[0]*total, s.mid/mean[1]*total
-		ratio[groupBachelor] = s.high / mean[2] * total
-		ratio[groupMaster] = ratio[groupBachelor]
+	for _, s := range c.Sectors {
+		ratio := [calibration.Groups]float64{calibration.GroupUnknown: 1}
+		ratio[calibration.GroupLow], ratio[calibration.GroupMid] = s.Low/mean[0]*total, s.Mid/mean[1]*total
+		ratio[calibration.GroupBachelor] = s.High / mean[2] * total
+		ratio[calibration.GroupMaster] = ratio[calibration.GroupBachelor]
 		cohorts := make([][]float64, len(t.shares))
 		for b, shares := range t.shares {
 			w := make([]float64, len(shares))
 			for l, p := range shares {
-				w[l] = p * ratio[c.levels[l].group]
+				w[l] = p * ratio[c.Levels[l].Group]
 			}
 			cohorts[b] = cumulate(w)
 		}
 		t.levelCum = append(t.levelCum, cohorts)
-		byLevel := make([][]float64, len(c.levels))
-		for l := range c.levels {
+		byLevel := make([][]float64, len(c.Levels))
+		for l := range c.Levels {
 			var w []float64
-			for _, f := range c.fieldOf[l] {
-				x := f.p
-				if k, has := c.tilts[s.code][f.code]; has {
+			for _, f := range c.FieldOf[l].Fields {
+				x := f.P
+				if k, has := c.Tilts[s.Code][f.Code]; has {
 					x *= k
 				}
 				w = append(w, x)
@@ -87,42 +88,60 @@ func newCellTables(c *calibration) *cellTables {
 		}
 		t.fieldCum = append(t.fieldCum, byLevel)
 	}
-	for k := range c.sectors {
-		t.women = append(t.women, t.womenByField(c, k))
+	for k := range c.Sectors {
+		t.women = append(t.women, t.womenByCell(c, k))
 	}
 	return t
 }
 
 // cohortShares reads the shares of levels in the year in which the cohort is
 // 40: the stock of a year averages over cohorts around that one. Before 2003
-// and after 2021 the trend goes on at half its slope.
-func cohortShares(c *calibration, birth int) []float64 {
-	w, sum := make([]float64, len(c.levels)), 0.0
+// and after 2021 the trend goes on at half its slope. The figures are shares
+// in the register; nobody's true level is unknown, and those missing there are
+// spread over the others as the register misses them.
+func cohortShares(c *calibration.Figures, birth int) []float64 {
+	w, sum, unknown := make([]float64, len(c.Levels)), 0.0, 0.0
 	year := float64(birth + 40)
-	for l, x := range c.levels {
+	for l, x := range c.Levels {
 		switch {
 		case year < 2003:
-			w[l] = x.y03 + float64((x.y03-x.y12)/9*(2003-year)*.5)
+			w[l] = x.Y03 + float64((x.Y03-x.Y12)/9*(2003-year)*.5)
 		case year > 2021:
-			w[l] = x.y21 + float64((x.y21-x.y12)/9*(year-2021)*.5)
+			w[l] = x.Y21 + float64((x.Y21-x.Y12)/9*(year-2021)*.5)
 		default:
-			w[l] = between(x.y03, x.y12, x.y21, year)
+			w[l] = between(x.Y03, x.Y12, x.Y21, year)
 		}
-		w[l] = max(w[l], .3*min(x.y03, x.y21))
+		w[l] = max(w[l], .3*min(x.Y03, x.Y21))
+		if x.Group == calibration.GroupUnknown {
+			unknown += w[l]
+			w[l] = 0
+		}
 		sum += w[l]
 	}
+	missing := 0.0
+	for l, x := range c.Levels {
+		missing += float64(w[l] / sum * c.Register.Missing[x.Group.String()])
+	}
+	share, total := unknown/(sum+unknown), 0.0
+	for l, x := range c.Levels {
+		if missing > 0 {
+			w[l] /= 1 - min(.9, share*c.Register.Missing[x.Group.String()]/missing)
+		}
+		total += w[l]
+	}
 	for l := range w {
-		w[l] /= sum
+		w[l] /= total
 	}
 	return w
 }
 
-// womenByField solves for the intercept at which the odds by field average to
-// the sector's share of women.
-func (t *cellTables) womenByField(c *calibration, k int) []float64 {
-	weight := make([]float64, t.fields)
+// womenByCell solves for the intercept at which the odds by level and field
+// average to the sector's share of women.
+func (t *cellTables) womenByCell(c *calibration.Figures, k int) []float64 {
+	out := make([]float64, len(c.Levels)*t.fields)
+	weight := make([]float64, len(out))
 	lc := t.levelCum[k][1975-t.cohort0]
-	for l := range c.levels {
+	for l := range c.Levels {
 		p := lc[l]
 		if l > 0 {
 			p -= lc[l-1]
@@ -133,19 +152,18 @@ func (t *cellTables) womenByField(c *calibration, k int) []float64 {
 			if i > 0 {
 				q -= fc[i-1]
 			}
-			weight[f] += p / lc[len(lc)-1] * q / fc[len(fc)-1]
+			weight[l*t.fields+int(f)] += p / lc[len(lc)-1] * q / fc[len(fc)-1]
 		}
 	}
-	out := make([]float64, t.fields)
 	lo, hi := -8.0, 8.0
 	for range 50 {
 		mid, got := (lo+hi)/2, 0.0
-		for f := range out {
-			odds := math.Exp(mid) * c.fields[f].women
-			out[f] = odds / (1 + odds)
-			got += weight[f] * out[f]
+		for cell := range out {
+			odds := math.Exp(mid) * c.Levels[t.level(uint16(cell))].Women * c.Fields[t.field(uint16(cell))].Women
+			out[cell] = odds / (1 + odds)
+			got += float64(weight[cell] * out[cell])
 		}
-		if got < c.sectors[k].women/100 {
+		if got < c.Sectors[k].Women/100 {
 			lo = mid
 		} else {
 			hi = mid

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/par"
 	"scramblelab/internal/progress"
@@ -21,7 +22,7 @@ var (
 // workerIDs gives every worker a number that says nothing of when and where
 // the worker was first seen: a keyed permutation of 1..n.
 func (s *skeleton) workerIDs() []int32 {
-	ids := make([]int32, len(s.birth))
+	ids := make([]int32, len(s.workers))
 	for i := range ids {
 		ids[i] = int32(i + 1)
 	}
@@ -51,53 +52,18 @@ func (c *jobColumns) all() []*[]int32 {
 // emitter holds what is constant while employers are emitted.
 type emitter struct {
 	*skeleton
-	ids       []int32
-	jobs      *jobColumns
-	accounts  *accountColumns
-	base      float64     // log full-time wage of 2021 before any premium
-	premium   []float64   // by cell
-	ages      [][]float64 // level x age: log wage
-	sectors   []float64   // log wage
-	floor     []float64   // by year of the window: minimum wage
-	gap       []float64   // by year of the window: log wage of women
-	partTime  []float64   // by year of the window: part-time rates against 2021
-	fractions []fraction
-}
-
-// fraction is a part-timer's working time and its cumulative share.
-type fraction struct {
-	hundredths int32
-	upTo       float64
+	ids      []int32
+	jobs     *jobColumns
+	accounts *accountColumns
+	people   *people
+	surveyed []bool // by worker: still had a job when the education register began
 }
 
 func newEmitter(s *skeleton, jobs, accounts int) *emitter {
-	e := &emitter{skeleton: s, ids: s.workerIDs(), jobs: newJobColumns(jobs), accounts: newAccountColumns(accounts)}
-	x := s.c.wage
-	e.base = math.Log(x.median2021) + x.intercept
-	for _, lv := range s.c.levels {
-		for _, f := range s.c.fields {
-			e.premium = append(e.premium, lv.premium+f.premium)
-		}
-		profile := make([]float64, 80)
-		for a := range profile {
-			profile[a] = lv.ageSlope * interpolate(x.ageAt, float64(a))
-		}
-		e.ages = append(e.ages, profile)
+	return &emitter{
+		skeleton: s, ids: s.workerIDs(), jobs: newJobColumns(jobs), accounts: newAccountColumns(accounts),
+		people: newPeople(s.o, s.c, s.cells, s.priceOf), surveyed: s.surveyed(),
 	}
-	for _, sec := range s.c.sectors {
-		e.sectors = append(e.sectors, x.sectorPart*math.Log(sec.wage/100))
-	}
-	for y := s.o.From; y <= s.o.To; y++ {
-		e.floor = append(e.floor, x.minimum2021*math.Exp(s.priceOf(y)-s.priceOf(2021)))
-		e.gap = append(e.gap, between(x.womenGap[0], (x.womenGap[0]+x.womenGap[1])/2, x.womenGap[1], float64(y)))
-		e.partTime = append(e.partTime, between(s.c.hours.rise, (1+s.c.hours.rise)/2, 1, float64(y)))
-	}
-	sum := 0.0
-	for _, f := range s.c.hours.fractions {
-		sum += f.share
-		e.fractions = append(e.fractions, fraction{f.hundredths, sum})
-	}
-	return e
 }
 
 // emit fills jobs and accounts, employers in fixed blocks.
@@ -151,40 +117,14 @@ func (s *skeleton) yearsOf(sp spell) (lo, hi int) {
 	return lo, hi
 }
 
-// traits are what a worker keeps.
-type traits struct {
-	effect     float64 // log wage
-	hoursRank  float64 // works part-time where this is below the rate
-	fraction   int32
-	riseYear   int
-	birth      int
-	cell, rose uint16
-	woman      bool
-}
-
-func (e *emitter) traits(worker int32, r *rng.Stream) traits {
-	e.key.Reseed(r, stageEffect, uint64(worker))
-	w := e.c.wage
-	first := &e.employers[e.origin[worker]]
-	t := traits{birth: int(e.birth[worker]), cell: e.cell[worker], woman: e.woman[worker], riseYear: math.MaxInt32}
-	z := r.Normal()
-	t.effect = w.workerSD * (float64(w.sorting*float64(first.psi)/w.firmSD) + float64(math.Sqrt(1-w.sorting*w.sorting)*z))
-	if r.Float64() < w.topShare {
-		t.effect += r.Exp() / w.topAlpha
+// person looks up a worker in the skeleton.
+func (e *emitter) person(worker int32) person {
+	x := &e.workers[worker]
+	first := &e.employers[x.origin]
+	return person{
+		birth: int(x.birth), cell: x.cell, woman: x.woman, since: x.since(),
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker],
 	}
-	t.hoursRank = r.Float64()
-	u := r.Float64()
-	for _, f := range e.fractions {
-		if t.fraction = f.hundredths; u < f.upTo {
-			break
-		}
-	}
-	l, f := e.cells.level(t.cell), e.cells.field(t.cell)
-	if up := e.cells.rise[l]; up >= 0 && e.cells.allowed[up][f] && r.Bool(w.riseShare) {
-		age := max(w.riseAge[0]+r.IntN(w.riseAge[1]-w.riseAge[0]), e.c.levels[up].minAge)
-		t.riseYear, t.rose = t.birth+age, uint16(up*e.cells.fields+f)
-	}
-	return t
 }
 
 // writer emits employers one after the other, with its own buffers.
@@ -222,61 +162,35 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	}
 	w.firmEffects(id, e)
 	for _, sp := range w.sorted {
-		t := w.traits(sp.worker, &w.r)
+		address := w.workers[sp.worker].address()
+		w.key.Reseed(&w.r, stageEffect, address)
+		t := w.people.traits(w.person(sp.worker), &w.r)
 		for y, hi := s.yearsOf(sp); y <= hi; y++ {
-			w.job(id, e, sp, &t, y, w.cursor[y-s.o.From])
+			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
 			w.cursor[y-s.o.From]++
 		}
 	}
 	w.file(id, e, accountAt)
 }
 
-// firmEffects draws the path of the employer's wage effect: first-order
-// autoregressive with constant variance, plus the size premium.
+// firmEffects draws the path of the employer's wage effect.
 func (w *writer) firmEffects(id int32, e *employer) {
-	x := w.c.wage
 	w.key.Reseed(&w.r, stageFirmEffect, uint64(id))
-	w.psi = w.psi[:0]
-	sd := x.firmSD * math.Sqrt(1-x.firmAR*x.firmAR)
-	psi := float64(e.psi)
-	for y := w.o.From; y <= w.o.To; y++ {
-		size := e.size(min(max(y, int(e.first)), int(e.last)))
-		w.psi = append(w.psi, psi+float64(x.sizePremium*math.Log(size/5)))
-		psi = float64(x.firmAR*psi) + float64(sd*w.r.Normal())
-	}
+	size := func(year int) float64 { return e.size(min(max(year, int(e.first)), int(e.last))) }
+	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
 }
 
-func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) {
-	j, x, start, end := w.jobs, &w.c.wage, w.day1(year), w.day1(year+1)
-	w.key.Reseed(&w.y, stageYear, entityYear(sp.worker, year))
-	age := year - t.birth
-	cell := t.cell
-	if year >= t.riseYear {
-		cell = t.rose
+func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits, year, row int) {
+	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
+	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
+	if k, ok := w.own(e, year); ok {
+		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
 	}
-	level := w.cells.level(cell)
-	fte := int32(100)
-	if t.hoursRank < w.partTimeRate(&w.c.sectors[e.sector], t.woman, age, year) {
-		fte = t.fraction
-	}
-	log := w.base + w.priceOf(year) - w.priceOf(2021) + w.premium[cell] + w.ages[level][min(age, 79)] + w.sectors[e.sector] +
-		w.c.regions[e.region].wage + t.effect + w.psi[year-w.o.From] + float64(x.noiseSD*w.y.Normal())
-	if t.woman {
-		log -= w.gap[year-w.o.From]
-	}
-	if k, ok := at(year, int(e.event)); ok {
-		log += w.world.wage[k]
-		if w.c.levels[level].group == groupMaster {
-			log += w.world.masterWage[k]
-		}
-	}
-	full := math.Exp(log)
-	if floor := w.floor[year-w.o.From]; full < floor {
-		full = floor * (1 + float64(.04*w.y.Float64()))
-	}
+	w.key.Reseed(&w.y, stageYear, workerYear(address, year))
+	x := w.people.work(t, &here, &w.y)
 	from, to := max(sp.from, start), min(sp.to, end-1)
 	days := to - from + 1
-	wage := int32(math.Round(full * float64(fte) / 100 * float64(days) / float64(end-start)))
+	wage := int32(math.Round(x.full * float64(x.fte) / 100 * float64(days) / float64(end-start)))
 	hired, left := frame.NoInt, frame.NoInt
 	if sp.from >= start {
 		hired = sp.from
@@ -289,22 +203,9 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 		sex = 1
 	}
 	j.worker[row], j.employer[row], j.year[row] = w.ids[sp.worker], id+1, int32(year)
-	j.level[row], j.field[row], j.sex[row], j.age[row] = int32(level), int32(w.cells.field(cell)), sex, int32(age)
-	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, fte, hired, left
-	w.sums[year-w.o.From].add(w, sp.worker, id, level, t.woman, fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
-}
-
-func (e *emitter) partTimeRate(x *sectorFacts, woman bool, age, year int) float64 {
-	p := x.partTimeM
-	if woman {
-		p = x.partTimeW
-	}
-	h := &e.c.hours
-	p *= e.partTime[year-e.o.From] / 100
-	if age >= h.olderFrom {
-		p *= h.older
-	}
-	return p
+	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
+	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
+	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
 func (e *emitter) jobsFrame() *frame.Frame {
@@ -313,8 +214,8 @@ func (e *emitter) jobsFrame() *frame.Frame {
 		frame.Ints("worker_id", j.worker),
 		frame.Ints("employer_id", j.employer),
 		frame.Ints("year", j.year),
-		frame.Codes("level", e.c.levelDict(), j.level),
-		frame.Codes("field", e.c.fieldDict(), j.field),
+		frame.Codes("level", levelDict(e.c), j.level),
+		frame.Codes("field", fieldDict(e.c), j.field),
 		frame.Codes("sex", SexDict, j.sex),
 		frame.Ints("age", j.age),
 		frame.Ints("wage", j.wage),
@@ -324,34 +225,34 @@ func (e *emitter) jobsFrame() *frame.Frame {
 	)
 }
 
-func (c *calibration) levelDict() *frame.Dict {
+func levelDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, l := range c.levels {
-		labels = append(labels, l.code)
+	for _, l := range c.Levels {
+		labels = append(labels, l.Code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (c *calibration) fieldDict() *frame.Dict {
+func fieldDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, f := range c.fields {
-		labels = append(labels, f.code)
+	for _, f := range c.Fields {
+		labels = append(labels, f.Code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (c *calibration) sectorDict() *frame.Dict {
+func sectorDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, x := range c.sectors {
-		labels = append(labels, x.code)
+	for _, x := range c.Sectors {
+		labels = append(labels, x.Code)
 	}
 	return frame.MustDict(labels...)
 }
 
-func (c *calibration) regionDict() *frame.Dict {
+func regionDict(c *calibration.Figures) *frame.Dict {
 	var labels []string
-	for _, x := range c.regions {
-		labels = append(labels, x.code)
+	for _, x := range c.Regions {
+		labels = append(labels, x.Code)
 	}
 	return frame.MustDict(labels...)
 }

@@ -63,7 +63,7 @@ func (e *employer) count(year int) int {
 // identifiers. The number present at every year-end is the one asked for.
 func (s *skeleton) drawEmployers() {
 	n, from, to := s.o.Employers, s.o.From, s.o.To
-	law := newSizeLaw(s.c.size, n)
+	law := newSizeLaw(s.c.Size, n)
 	s.law = law
 	bySize := s.sectorsBySize()
 	var r rng.Stream
@@ -89,10 +89,10 @@ func (s *skeleton) drawEmployers() {
 			e := &s.employers[id]
 			s.key.Reseed(&r, stageSize, entityYear(id, year))
 			size := e.size(year - 1)
-			if r.Bool(s.c.exits.hazard[law.class(size)]) {
+			if r.Bool(s.c.Exits.Hazard[law.class(size)]) {
 				e.exit = int16(year)
 				births++
-				if size >= s.c.exits.breakFrom && r.Bool(s.c.exits.breakRate) {
+				if size >= s.c.Exits.BreakFrom && r.Bool(s.c.Exits.BreakRate) {
 					heirs = append(heirs, id)
 				}
 				continue
@@ -119,12 +119,12 @@ func (s *skeleton) drawEmployers() {
 // entrantSize draws a size from the distribution of those who exit without an
 // heir, so that births replace them and the size law stays.
 func (s *skeleton) entrantSize(r *rng.Stream) float64 {
-	x := s.c.exits
+	x := s.c.Exits
 	for {
 		size := s.law.quantile(r.Float64())
-		p := x.hazard[s.law.class(size)] / x.hazard[0]
-		if size >= x.breakFrom {
-			p *= 1 - x.breakRate
+		p := x.Hazard[s.law.class(size)] / x.Hazard[0]
+		if size >= x.BreakFrom {
+			p *= 1 - x.BreakRate
 		}
 		if r.Bool(p) {
 			return size
@@ -142,16 +142,16 @@ func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer
 	s.key.Reseed(&r, stageEmployer, uint64(id)+1<<32)
 	e.heads = float32(r.Float64())
 	if first < s.o.From {
-		e.founded -= int16(min(120, r.Exp()*s.c.exits.founded))
+		e.founded -= int16(min(120, r.Exp()*s.c.Exits.Founded))
 	}
 	if of != nil {
 		e.sector, e.region, e.psi, e.ageShift, e.sales, e.heads = of.sector, of.region, of.psi, of.ageShift, of.sales, of.heads
 	} else {
 		e.sector = uint8(pick(bySize[min(s.law.class(size), len(bySize)-1)], r.Float64()))
 		e.region = uint8(pick(s.regionCum, r.Float64()))
-		e.psi = float32(s.c.wage.firmSD * r.Normal())
-		e.ageShift = float32(s.c.age.firmSD * r.Normal())
-		e.sales = float32(s.c.accounts.salesSD * r.Normal())
+		e.psi = float32(s.c.Wage.FirmSD * r.Normal())
+		e.ageShift = float32(s.c.Age.FirmSD * r.Normal())
+		e.sales = float32(s.c.Accounts.SalesSD * r.Normal())
 	}
 	s.employers = append(s.employers, e)
 	return id
@@ -175,12 +175,12 @@ func cumulate(w []float64) []float64 {
 // class, such that both the employers and the staff of a sector have their
 // margin: shares a_s * exp(b_s * log size), fitted to the two.
 func (s *skeleton) sectorsBySize() [][]float64 {
-	f, mid := s.c.sectors, float64(s.o.From+s.o.To)/2
+	f, mid := s.c.Sectors, float64(s.o.From+s.o.To)/2
 	n := len(f)
 	employers, staff := make([]float64, n), make([]float64, n)
 	var te, ts float64
 	for i, x := range f {
-		employers[i], staff[i] = x.employers, interpolate([][2]float64{{2003, x.staff03}, {2021, x.staff21}}, mid)
+		employers[i], staff[i] = x.Employers, interpolate([][2]float64{{2003, x.Staff03}, {2021, x.Staff21}}, mid)
 		te, ts = te+employers[i], ts+staff[i]
 	}
 	classes := len(s.law.mass)
@@ -216,52 +216,4 @@ func (s *skeleton) sectorsBySize() [][]float64 {
 		shares[c] = cumulate(shares[c])
 	}
 	return shares
-}
-
-// drawEvents plants automation events: one at most per employer, with a hazard
-// by size, sector, firm effect and lagged growth, all of the year before.
-func (s *skeleton) drawEvents() {
-	x := s.c.adopt
-	first, last := max(x.first, s.o.From+1), min(x.last, s.o.To-1)
-	slope := x.firmEffect / float64(s.c.wage.firmSD*s.c.wage.firmSD)
-	norm := .5 * slope * x.firmEffect
-	var r rng.Stream
-	for id := range s.employers {
-		e := &s.employers[id]
-		for year := max(first, int(e.first)+1); year <= min(last, int(e.last)); year++ {
-			s.key.Reseed(&r, stageEvent, entityYear(int32(id), year))
-			size, growth := e.size(year-1), 0.0
-			if e.present(year - 2) {
-				growth = min(.7, max(-.7, math.Log(size/e.size(year-2))))
-			}
-			h := x.bySize[s.law.class(size)] / float64(x.last-x.first+1) * s.c.sectors[e.sector].automation *
-				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.growth*growth))
-			if r.Bool(h) {
-				e.event = int16(year)
-				break
-			}
-		}
-	}
-}
-
-// plantHeads turns latent sizes into head counts: business cycle and planted
-// effects, rounded with the employer's own constant so that the mean is kept.
-func (s *skeleton) plantHeads() {
-	cycle := map[int]float64{}
-	mean, sum := 0.0, 0.0
-	for y := s.o.From; y <= s.o.To; y++ {
-		mean += s.c.cycle[y] / float64(s.o.To-s.o.From+1)
-	}
-	for y := s.o.From; y <= s.o.To; y++ {
-		sum += s.c.cycle[y] - mean
-		cycle[y] = sum
-	}
-	for id := range s.employers {
-		e := &s.employers[id]
-		e.staff = make([]int32, len(e.latent))
-		for y := int(e.first); y <= int(e.last); y++ {
-			effect := s.world.headCountEffect(y, int(e.event), s.exposureOf(int32(id), y))
-			e.staff[y-int(e.first)] = int32(max(1, math.Floor(float64(e.size(y)*math.Exp(cycle[y]+effect))+float64(e.heads))))
-		}
-	}
 }

@@ -124,13 +124,13 @@ func (s *skeleton) employersFrame(p *Population) *frame.Frame {
 		enterprise[i] = enterpriseNumber(int((uint64(a)*uint64(i) + uint64(b)) % numberPrime))
 		registration[i] = fmt.Sprintf("%09d", 100_000_000+(uint64(a)*uint64(i)+uint64(c))%numberPrime*61)
 	}
-	d := deriveSides(n, p.Accounts, p.Suppliers, s.c.network.mainBuyer)
+	d := deriveSides(n, p.Accounts, p.Suppliers, s.c.Network.MainBuyer)
 	return frame.Must(
 		frame.Ints("employer_id", id),
 		frame.Strings("enterprise_number", enterprise),
 		frame.Strings("registration_number", registration),
-		frame.Codes("nace", s.c.sectorDict(), nace),
-		frame.Codes("region", s.c.regionDict(), region),
+		frame.Codes("nace", sectorDict(s.c), nace),
+		frame.Codes("region", regionDict(s.c), region),
 		frame.Ints("founded", founded),
 		frame.Ints("closed", closed),
 		frame.Codes("group", linked.GroupDict, d.group),

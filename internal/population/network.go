@@ -22,7 +22,7 @@ const networkChunk = 2048
 func (s *skeleton) turnover(id int32, year int) float64 {
 	e := &s.employers[id]
 	u := float64(s.key.Uint64(stageAccounts, entityYear(id, year))>>11) * 0x1p-53
-	return e.size(year) * s.c.sectors[e.sector].sales * 1000 * math.Exp(float64(e.sales)+s.priceOf(year)-s.priceOf(2012)+2*s.c.accounts.spread*(u-.5))
+	return e.size(year) * s.c.Sectors[e.sector].Sales * 1000 * math.Exp(float64(e.sales)+s.priceOf(year)-s.priceOf(2012)+2*s.c.Accounts.Spread*(u-.5))
 }
 
 // drawNetwork links sellers to their main buyers: up to five, the largest
@@ -32,7 +32,7 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 	if s.o.Suppliers == "none" {
 		return nil
 	}
-	regions := len(s.c.regions)
+	regions := len(s.c.Regions)
 	years := s.o.To - s.o.From + 1
 	ids, cums := make([][][]int32, years), make([][][]float64, years)
 	for y := range years {
@@ -42,7 +42,7 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 			if !e.present(s.o.From + y) {
 				continue
 			}
-			w := math.Pow(e.size(s.o.From+y), s.c.network.attach)
+			w := math.Pow(e.size(s.o.From+y), s.c.Network.Attach)
 			for _, r := range [2]int{int(e.region), regions} {
 				last := 0.0
 				if n := len(cums[y][r]); n > 0 {
@@ -69,18 +69,18 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 }
 
 func (s *skeleton) sellTo(id int32, ids [][][]int32, cums [][][]float64, r *rng.Stream, out []link) []link {
-	e, n := &s.employers[id], s.c.network
-	if !r.Bool(s.c.sectors[e.sector].network) {
+	e, n := &s.employers[id], s.c.Network
+	if !r.Bool(s.c.Sectors[e.sector].Network) {
 		return out
 	}
-	buyers := 1 + pick(cumulate(n.buyers[:]), r.Float64())
-	top := min(.95, max(.3, n.topShare+float64(n.topSD*r.Normal())))
+	buyers := 1 + pick(cumulate(n.Buyers[:]), r.Float64())
+	top := min(.95, max(.3, n.TopShare+float64(n.TopSD*r.Normal())))
 	shares := make([]float64, buyers)
 	sum, w := top, 1.0
 	shares[0] = top
 	for j := 1; j < buyers; j++ {
-		shares[j] = (1 - top) * w * (1 - n.decay) * 1.3
-		sum, w = sum+shares[j], w*n.decay
+		shares[j] = (1 - top) * w * (1 - n.Decay) * 1.3
+		sum, w = sum+shares[j], w*n.Decay
 	}
 	held := make([]int32, buyers)
 	for j := range held {
@@ -90,7 +90,7 @@ func (s *skeleton) sellTo(id int32, ids [][][]int32, cums [][][]float64, r *rng.
 		y := year - s.o.From
 		sales := s.turnover(id, year)
 		for j := range held {
-			if c := held[j]; c < 0 || !s.employers[c].present(year) || !r.Bool(n.keep) {
+			if c := held[j]; c < 0 || !s.employers[c].present(year) || !r.Bool(n.Keep) {
 				held[j] = s.drawBuyer(id, held, ids[y], cums[y], int(e.region), r)
 			}
 			c := held[j]
@@ -114,7 +114,7 @@ func (s *skeleton) sellTo(id int32, ids [][][]int32, cums [][][]float64, r *rng.
 func (s *skeleton) drawBuyer(id int32, held []int32, ids [][]int32, cums [][]float64, region int, r *rng.Stream) int32 {
 	for range 8 {
 		table := len(ids) - 1
-		if r.Bool(s.c.network.sameRegion) && len(ids[region]) > 0 {
+		if r.Bool(s.c.Network.SameRegion) && len(ids[region]) > 0 {
 			table = region
 		}
 		c := ids[table][pick(cums[table], r.Float64())]

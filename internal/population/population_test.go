@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 )
@@ -74,14 +75,14 @@ func TestFigures(t *testing.T) {
 	p := need(t)
 	f := measure(p)
 	f.print(t, p)
-	c := belgium()
+	c := calibration.Belgium()
 	near := func(what string, got, want, tolerance float64) {
 		t.Helper()
 		if !(math.Abs(got-want) <= tolerance) {
 			t.Errorf("%s is %.4f, want %.4f within %.4f", what, got, want, tolerance)
 		}
 	}
-	for k, want := range c.size.shares {
+	for k, want := range c.Size.Shares {
 		near("share of size class "+linked.SizeDict.Label(int32(k)), f.sizeShare[k], want, 4.4*math.Sqrt(want*(1-want)/8000)+.002)
 		near("first share of size class "+linked.SizeDict.Label(int32(k)), f.sizeFirst[k], want, 4.4*math.Sqrt(want*(1-want)/8000)+.002)
 	}
@@ -97,10 +98,10 @@ func TestFigures(t *testing.T) {
 	near("median full-time wage 2021", f.median, 42400, 1500)
 	near("log sd of wages", math.Log(f.d9/f.d1)/2.563, .368, .03)
 	near("Cramer's V of level and field", f.cramersV, .39, .06)
-	for l, x := range c.levels {
-		near("share of level "+x.code, f.levels[l], x.y21/100, .012+.15*x.y21/100)
+	for l, x := range c.Levels {
+		near("share of level "+x.Code, f.levels[l], x.Y21/100, .012+.15*x.Y21/100)
 	}
-	for k, want := range c.age.y21 {
+	for k, want := range c.Age.Y21 {
 		near("share of age band "+strconv.Itoa(k), f.ages[k], want, .04)
 	}
 	near("part-time share", f.partTime, .264, .05)
@@ -110,12 +111,12 @@ func TestFigures(t *testing.T) {
 }
 
 func TestStructuralZeros(t *testing.T) {
-	p, c := need(t), belgium()
+	p, c := need(t), calibration.Belgium()
 	allowed := newCellTables(c).allowed
 	level, field := p.Jobs.Col("level").I, p.Jobs.Col("field").I
 	for i := range level {
 		if !allowed[level[i]][field[i]] {
-			t.Fatalf("row %d: level %s with field %s, which does not exist", i, c.levels[level[i]].code, c.fields[field[i]].code)
+			t.Fatalf("row %d: level %s with field %s, which does not exist", i, c.Levels[level[i]].Code, c.Fields[field[i]].Code)
 		}
 	}
 }
@@ -139,23 +140,29 @@ func TestPanelIsConsistent(t *testing.T) {
 		}
 		return lo, hi
 	}
-	rises, moves := 0, 0
+	rises, moves, found := 0, 0, 0
+	unknown := int32(0) // U, the first level
 	for i := range worker {
 		lo, hi := interval(i)
 		if lo > hi || lo < day(year[i]) || hi >= day(year[i]+1) {
 			t.Fatalf("row %d: job from day %d to %d in %d", i, lo, hi, year[i])
 		}
-		if age[i] < 16 || age[i] > 75 || wage[i] < 1 || fte[i] < 10 || fte[i] > 100 {
+		if age[i] < 16 || age[i] > 75 || wage[i] < 0 || fte[i] < 10 || fte[i] > 100 {
 			t.Fatalf("row %d: age %d, wage %d, fte %d", i, age[i], wage[i], fte[i])
 		}
 		if i == 0 || worker[i] != worker[i-1] {
 			continue
 		}
-		if age[i]-age[i-1] != year[i]-year[i-1] || sex[i] != sex[i-1] || field[i] != field[i-1] || level[i] < level[i-1] {
-			t.Fatalf("worker %d changed: age %d to %d from %d to %d, sex %d to %d, field %d to %d, level %d to %d", worker[i],
-				age[i-1], age[i], year[i-1], year[i], sex[i-1], sex[i], field[i-1], field[i], level[i-1], level[i])
+		if level[i-1] == unknown && level[i] != unknown {
+			found++
+		} else if field[i] != field[i-1] || level[i] < level[i-1] {
+			t.Fatalf("worker %d changed: level %d to %d, field %d to %d", worker[i], level[i-1], level[i], field[i-1], field[i])
 		}
-		if level[i] > level[i-1] {
+		if age[i]-age[i-1] != year[i]-year[i-1] || sex[i] != sex[i-1] {
+			t.Fatalf("worker %d changed: age %d to %d from %d to %d, sex %d to %d", worker[i],
+				age[i-1], age[i], year[i-1], year[i], sex[i-1], sex[i])
+		}
+		if level[i] > level[i-1] && level[i-1] != unknown {
 			rises++
 		}
 		if employer[i] != employer[i-1] {
@@ -171,8 +178,8 @@ func TestPanelIsConsistent(t *testing.T) {
 			}
 		}
 	}
-	if rises == 0 || moves == 0 {
-		t.Errorf("%d rises of level and %d moves between employers, want some", rises, moves)
+	if rises == 0 || moves == 0 || found == 0 {
+		t.Errorf("%d rises of level, %d moves between employers, %d levels found later, want some", rises, moves, found)
 	}
 }
 

@@ -3,6 +3,7 @@ package population
 import (
 	"math"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/rng"
 )
 
@@ -22,20 +23,20 @@ type sizeLaw struct {
 // newSizeLaw fits the law; employers is the number drawn at a time, which
 // bounds the largest: at most about one employer in two such populations would
 // be larger than the cap, and none holds more than a fixed share of all staff.
-func newSizeLaw(f sizeFacts, employers int) *sizeLaw {
-	l := &sizeLaw{bounds: []float64{1, 4.5, 9.5, 19.5, 49.5, 99.5, 199.5, 499.5, 999.5}, sd5: f.growthSD, ex: f.growthEx}
-	limit, above := min(f.cap, max(f.capFloor, f.capPer*float64(employers))), 0.0
-	for c := len(f.shares) - 1; c >= 0; c-- {
-		if want := .5 / float64(employers); above+f.shares[c] > want {
-			if s := l.bounds[c] * math.Pow(f.shares[c]/(want-above), 1/f.tail); s < limit {
+func newSizeLaw(f calibration.Size, employers int) *sizeLaw {
+	l := &sizeLaw{bounds: []float64{1, 4.5, 9.5, 19.5, 49.5, 99.5, 199.5, 499.5, 999.5}, sd5: f.GrowthSD, ex: f.GrowthEx}
+	limit, above := min(f.Cap, max(f.CapFloor, f.CapPer*float64(employers))), 0.0
+	for c := len(f.Shares) - 1; c >= 0; c-- {
+		if want := .5 / float64(employers); above+f.Shares[c] > want {
+			if s := l.bounds[c] * math.Pow(f.Shares[c]/(want-above), 1/f.Tail); s < limit {
 				limit = s
 			}
 			break
 		}
-		above += f.shares[c]
+		above += f.Shares[c]
 	}
 	total := 0.0
-	for c, m := range f.shares {
+	for c, m := range f.Shares {
 		if l.bounds[c] >= limit {
 			break
 		}
@@ -45,9 +46,9 @@ func newSizeLaw(f sizeFacts, employers int) *sizeLaw {
 	l.bounds = append(l.bounds[:len(l.mass)], max(limit, l.bounds[len(l.mass)-1]*1.2))
 	for c := range l.mass {
 		l.mass[c] /= total
-		a := f.tail
+		a := f.Tail
 		if c == 0 {
-			a = exponentOfMean(l.bounds[0], l.bounds[1], f.mean1)
+			a = exponentOfMean(l.bounds[0], l.bounds[1], f.Mean1)
 		}
 		l.alpha = append(l.alpha, a)
 		l.span = append(l.span, math.Pow(l.bounds[c], -a)-math.Pow(l.bounds[c+1], -a))

@@ -4,11 +4,12 @@ import (
 	"math"
 	"testing"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/rng"
 )
 
 func TestSizeLawHasItsMargins(t *testing.T) {
-	f := belgium().size
+	f := calibration.Belgium().Size
 	l := newSizeLaw(f, 90000)
 	const n = 400000
 	var count [9]float64
@@ -22,19 +23,19 @@ func TestSizeLawHasItsMargins(t *testing.T) {
 		}
 	}
 	for c := range count {
-		if got := count[c] / n; math.Abs(got-f.shares[c]) > 1e-4 {
-			t.Errorf("class %d has share %.5f, want %.5f", c, got, f.shares[c])
+		if got := count[c] / n; math.Abs(got-f.Shares[c]) > 1e-4 {
+			t.Errorf("class %d has share %.5f, want %.5f", c, got, f.Shares[c])
 		}
 	}
-	if got := sum1 / count[0]; math.Abs(got-f.mean1) > .01 {
-		t.Errorf("mean size in class 1-4 is %.3f, want %.2f", got, f.mean1)
+	if got := sum1 / count[0]; math.Abs(got-f.Mean1) > .01 {
+		t.Errorf("mean size in class 1-4 is %.3f, want %.2f", got, f.Mean1)
 	}
 }
 
 // Growth leaves the law where it is: 40,000 sizes after 30 years. The tolerance
 // is 4.4 binomial standard errors, one false alarm in ten thousand per class.
 func TestGrowthIsStationary(t *testing.T) {
-	f := belgium().size
+	f := calibration.Belgium().Size
 	l := newSizeLaw(f, 90000)
 	const n, years = 40000, 30
 	var r rng.Stream
@@ -53,7 +54,7 @@ func TestGrowthIsStationary(t *testing.T) {
 		count[l.class(s)]++
 	}
 	for c := range count {
-		p := f.shares[c]
+		p := f.Shares[c]
 		if got := count[c] / n; math.Abs(got-p) > 4.4*math.Sqrt(p*(1-p)/n) {
 			t.Errorf("class %d has share %.4f after %d years, want %.4f", c, got, years, p)
 		}
@@ -62,7 +63,7 @@ func TestGrowthIsStationary(t *testing.T) {
 }
 
 func TestGrowthSpreadFallsWithSize(t *testing.T) {
-	l := newSizeLaw(belgium().size, 90000)
+	l := newSizeLaw(calibration.Belgium().Size, 90000)
 	var r rng.Stream
 	for _, c := range []struct{ size, want float64 }{{5, .35}, {50, .20}, {500, .12}} {
 		var sum, sum2 float64
@@ -82,7 +83,7 @@ func TestGrowthSpreadFallsWithSize(t *testing.T) {
 func TestCapFallsWithEmployers(t *testing.T) {
 	last := math.Inf(1)
 	for _, n := range []int{90000, 5000, 500, 50} {
-		l := newSizeLaw(belgium().size, n)
+		l := newSizeLaw(calibration.Belgium().Size, n)
 		if c := l.bounds[len(l.bounds)-1]; c > last {
 			t.Errorf("%d employers: largest size %.0f, more than %.0f for more employers", n, c, last)
 		} else {

@@ -1,0 +1,84 @@
+// Package calibration holds the figures that make a generated population look
+// like a country: those of Belgium, built in, and those of files of the user.
+//
+// All figures stand in belgium.yaml with their sources; a file of another
+// country has the same keys. Files are read strictly: whatever is misspelt,
+// missing or impossible is reported with its line.
+package calibration
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"scramblelab/internal/strictyaml"
+)
+
+//go:embed belgium.yaml
+var belgiumYAML []byte
+
+// BelgiumName is the value of based_on that stands for the built-in file.
+const BelgiumName = "belgium"
+
+var belgium = sync.OnceValue(func() *Figures {
+	f, err := parse("belgium.yaml", belgiumYAML, nil)
+	if err != nil {
+		panic(err) // the file is embedded, and a test reads it
+	}
+	return f
+})
+
+// Belgium returns the built-in calibration: Belgian legal-person employers
+// that file annual accounts, 2003-2021. It is shared: take a copy to change it.
+func Belgium() *Figures { return belgium() }
+
+// BelgiumYAML returns the built-in file, from which a user can start.
+func BelgiumYAML() []byte { return slices.Clone(belgiumYAML) }
+
+// Load reads a calibration file.
+func Load(path string) (*Figures, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("calibration: %w", err)
+	}
+	return Parse(path, b)
+}
+
+// Parse reads a calibration, which is called name in errors: whole, or with
+// based_on: belgium, over the figures of Belgium. A list, or a mapping by code
+// or year, that the file gives replaces the inherited one whole. Errors name
+// every problem with line, column and remedy.
+func Parse(name string, b []byte) (*Figures, error) { return parse(name, b, Belgium()) }
+
+// parse reads a file that may be based on the figures given.
+func parse(name string, b []byte, base *Figures) (*Figures, error) {
+	d, err := strictyaml.Parse(name, "calibration", b)
+	if err != nil {
+		return nil, err
+	}
+	if d.Empty() {
+		return nil, fmt.Errorf("%s: has no figures: begin with based_on: belgium, or with a copy of the built-in file (synth config)", name)
+	}
+	f := &Figures{}
+	d.Decode(f)
+	inherited := f.BasedOn == BelgiumName && base != nil
+	if inherited {
+		f = new(Figures)
+		*f = *base
+		d.Decode(f)
+	}
+	d.Require(f, inherited)
+	if f.BasedOn != "" && !inherited {
+		d.Fail("based_on", "based_on is %q, want %s: only the built-in file can be built upon", f.BasedOn, BelgiumName)
+	}
+	if err := d.Err(name); err != nil {
+		return nil, err
+	}
+	f.BasedOn, f.source = "", nil
+	if !inherited {
+		f.source = b
+	}
+	return f, nil
+}

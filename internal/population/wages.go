@@ -1,0 +1,123 @@
+package population
+
+import (
+	"math"
+
+	"scramblelab/internal/calibration"
+	"scramblelab/internal/rng"
+)
+
+// wageTables hold the log full-time wage in parts that add up.
+type wageTables struct {
+	c        *calibration.Figures
+	from     int         // first year of the window
+	base     float64     // log full-time wage before any premium, against the median
+	premium  []float64   // by cell
+	ages     [][]float64 // level x age
+	sectors  []float64
+	price    []float64 // by year of the window: index and drift, 0 in 2021
+	floor    []float64 // by year of the window: minimum wage, euro
+	gap      []float64 // by year of the window: what women lack
+	gapAge   []float64 // by age: what older women lack on top of it
+	middle   []float64 // by year of the window: log wage around which the spread changes
+	below    []float64 // by year of the window: factor on what lies below
+	above    []float64 // and above
+	sortOn   float64   // worker effect per unit of the employer's effect
+	sortedSD float64   // sd of the worker effect given that
+}
+
+func newWageTables(o Options, c *calibration.Figures, price func(year int) float64) wageTables {
+	x := &c.Wage
+	t := wageTables{c: c, from: o.From, base: x.Intercept}
+	for _, lv := range c.Levels {
+		for _, f := range c.Fields {
+			t.premium = append(t.premium, lv.Premium+f.Premium)
+		}
+		profile := make([]float64, ages)
+		for a := range profile {
+			profile[a] = lv.AgeSlope * interpolate(x.AgeAt, float64(a))
+		}
+		t.ages = append(t.ages, profile)
+	}
+	for _, sec := range c.Sectors {
+		t.sectors = append(t.sectors, x.SectorPart*math.Log(sec.Wage/100))
+	}
+	for y := o.From; y <= o.To; y++ {
+		p := price(y) - price(2021)
+		t.price = append(t.price, p)
+		t.middle = append(t.middle, math.Log(x.Median2021)+p)
+		t.below = append(t.below, interpolate(x.Below, float64(y)))
+		t.above = append(t.above, interpolate(x.Above, float64(y)))
+		t.floor = append(t.floor, x.Minimum2021*math.Exp(p))
+		t.gap = append(t.gap, interpolate(x.WomenGap, float64(y)))
+	}
+	for a := range ages {
+		t.gapAge = append(t.gapAge, interpolate(x.GapAge, float64(a)))
+	}
+	t.sortOn = x.WorkerSD * x.Sorting / x.FirmSD
+	t.sortedSD = x.WorkerSD * math.Sqrt(1-x.Sorting*x.Sorting)
+	return t
+}
+
+// workerEffect draws what a worker earns everywhere, given the wage effect of
+// the first employer.
+func (t *wageTables) workerEffect(psi float64, r *rng.Stream) float64 {
+	x := &t.c.Wage
+	effect := float64(t.sortOn*psi) + float64(t.sortedSD*r.Normal())
+	if r.Float64() < x.TopShare {
+		effect += r.Exp() / x.TopAlpha
+	}
+	return effect
+}
+
+// full draws the full-time wage of a year, in euro. Collective agreements
+// narrow the lower half of wages, in some years more than in others; planted
+// effects come on top, unchanged.
+func (t *wageTables) full(x *traits, here *place, cell uint16, level, age int, r *rng.Stream) float64 {
+	y, age := here.year-t.from, min(age, ages-1)
+	z := t.base + t.premium[cell] + t.ages[level][age] + t.sectors[here.sector] + t.c.Regions[here.region].Wage +
+		x.effect + here.psi + float64(t.c.Wage.NoiseSD*r.Normal())
+	if x.woman {
+		z -= t.gap[y] + t.gapAge[age]
+	}
+	if z < 0 {
+		z *= t.below[y]
+	} else {
+		z *= t.above[y]
+	}
+	z += here.wage
+	if here.masterWage != 0 && t.c.Levels[level].Group == calibration.GroupMaster {
+		z += here.masterWage
+	}
+	full := math.Exp(t.middle[y] + z)
+	if floor := t.floor[y]; full < floor {
+		full = floor * (1 + float64(t.c.Wage.FloorSpread*r.Float64()))
+	}
+	return full
+}
+
+// paid is the share of the wage that reaches the worker: all but for directors
+// without pay, years of unpaid leave, and corrections of an earlier year.
+func (t *wageTables) paid(x *traits, r *rng.Stream) float64 {
+	w := &t.c.Wage
+	switch u := r.Float64(); {
+	case x.unpaid || u < w.Leave:
+		return 0
+	case u < w.Leave+w.Correction:
+		return w.Corrected * r.Float64()
+	}
+	return 1
+}
+
+// firmPath appends an employer's wage effect by year: first-order
+// autoregressive from psi on with constant variance, plus the size premium;
+// size gives the head count of a year, r is the stream of the employer.
+func (t *wageTables) firmPath(dst []float64, psi float64, years int, size func(year int) float64, r *rng.Stream) []float64 {
+	x := &t.c.Wage
+	sd := x.FirmSD * math.Sqrt(1-x.FirmAR*x.FirmAR)
+	for y := range years {
+		dst = append(dst, psi+float64(x.SizePremium*math.Log(size(t.from+y)/5)))
+		psi = float64(x.FirmAR*psi) + float64(sd*r.Normal())
+	}
+	return dst
+}
