@@ -101,7 +101,8 @@ func TestHeadCountEffectIsTheOnePlanted(t *testing.T) {
 	}
 	null := planted("null", 5)
 	for _, world := range []string{"productivity", "displacement"} {
-		got, w := planted(world, 5), worldOf(world)
+		got := planted(world, 5)
+		w := got.world
 		for k := range 5 {
 			var with, without float64
 			for i := range got.employers {
@@ -113,8 +114,8 @@ func TestHeadCountEffectIsTheOnePlanted(t *testing.T) {
 					}
 				}
 			}
-			if d := math.Log(with/without) - w.headCount[k]; math.Abs(d) > .003 {
-				t.Errorf("%s: log ratio of head counts at event time %d is %.4f, want %.3f within .003", world, k, d+w.headCount[k], w.headCount[k])
+			if d := math.Log(with/without) - w.HeadCount[k]; math.Abs(d) > .003 {
+				t.Errorf("%s: log ratio of head counts at event time %d is %.4f, want %.3f within .003", world, k, d+w.HeadCount[k], w.HeadCount[k])
 			}
 		}
 	}
@@ -140,7 +141,7 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 	if err := s.emit(ctx, &null, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.world = worldOf("productivity")
+	s.world = worldOf(s.c, "productivity")
 	if err := s.emit(ctx, &got, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 	}
 	for m := range sum {
 		for k := range sum[m] {
-			want := s.world.wage[k] + float64(m)*s.world.masterWage[k]
+			want := s.world.Wage[k] + float64(m)*s.world.MasterWage[k]
 			if got := sum[m][k] / count[m][k]; math.Abs(got-want) > 5e-4 {
 				t.Errorf("master %d: log wage effect at event time %d is %.5f, want %.4f", m, k, got, want)
 			}

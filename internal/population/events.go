@@ -84,18 +84,18 @@ func (s *skeleton) headsUnder(id int32, year int, o outcome) int32 {
 	e, w := &s.employers[id], &s.world
 	x := 0.0
 	if e.event != 0 {
-		x = w.preTrend * float64(year-int(e.event))
+		x = w.PreTrend * float64(year-int(e.event))
 	}
 	if k, ok := at(year, int(e.event)); ok && o != untreated {
-		x += w.headCount[k]
+		x += w.HeadCount[k]
 	}
 	if o == factual {
 		if shares := s.exposureOf(id, year); shares != nil {
 			for k, share := range shares {
-				x += float64(w.supplier[k] * share)
+				x += float64(w.Supplier[k] * share)
 			}
 		}
-		x += float64(w.rival * s.rivalShare(id, year))
+		x += float64(w.Rival * s.rivalShare(id, year))
 	}
 	return s.headsAt(e, year, x)
 }

@@ -173,7 +173,7 @@ func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
 			i := r.IntN(len(pool))
 			c := &pool[i]
 			if c.day >= o.day || c.employer == o.employer ||
-				o.young && year-int(c.birth) >= s.c.Age.YoungHire {
+				o.under > 0 && year-int(c.birth) >= int(o.under) {
 				continue
 			}
 			if c.cell == o.cell {
@@ -208,8 +208,8 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	} else {
 		age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
 	}
-	if o.young && age >= float64(a.YoungHire) {
-		age = float64(youngest) + float64(w.Float64()*float64(a.YoungHire-youngest))
+	if o.under > 0 && age >= float64(o.under) {
+		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
 	}
 	s.settle(x, o.cell, year-min(62, max(youngest, int(age))), e, w)
 	h.address, h.birth, h.cell = x.address(), x.birth, x.cell

@@ -40,6 +40,9 @@ func entryOf(year, ordinal int) uint32 { return uint32(year-firstEntry)<<entryBi
 
 const firstEntry = FirstYear - 1 // the staff with which the window opens
 
+// since is the year in which the worker was first seen.
+func (w *worker) since() int { return firstEntry + int(w.entry>>entryBits) }
+
 // workerYear is the address of a worker's year.
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
 
@@ -77,8 +80,8 @@ type skeleton struct {
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
 	active  [][]stay  // by employer: who works there now
-	tilted  []*[tilts]float64
-	heirs   []bool // employers that continue another
+	leans   []*lean   // employer: nil where nothing is planted on its staff
+	heirs   []bool    // employers that continue another
 }
 
 // stay is a spell that lasts, beside what its end depends on.
@@ -92,7 +95,7 @@ type stay struct {
 
 func newSkeleton(o Options) *skeleton {
 	c := o.Figures
-	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c)}
+	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(c, o.World), cells: newCellTables(c)}
 	shares := make([]float64, len(c.Regions))
 	for i, r := range c.Regions {
 		shares[i] = r.Share
@@ -142,7 +145,7 @@ const firstDay = FirstYear - 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	young             bool
+	under             uint8 // age from which nobody is taken, 0 for none
 }
 
 // leaver is a worker who left, and where the next job is looked for.
@@ -180,7 +183,7 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 	n := len(s.employers)
 	years := s.o.To - s.o.From + 1
 	tell.Step("staff", 0, years+2)
-	s.tilted, s.heirs = make([]*[tilts]float64, n), make([]bool, n)
+	s.leans, s.heirs = make([]*lean, n), make([]bool, n)
 	for id := range s.employers {
 		if h := s.employers[id].heir; h >= 0 {
 			s.heirs[h] = true
@@ -396,7 +399,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 // settle fixes what a worker keeps; w is the worker's stream.
 func (s *skeleton) settle(x *worker, cell uint16, birth int, e *employer, w *rng.Stream) {
 	x.birth, x.cell = int16(birth), cell
-	x.woman = w.Bool(s.cells.women[e.sector][s.cells.field(cell)])
+	x.woman = w.Bool(s.cells.women[e.sector][cell])
 }
 
 // concentration is that of the Dirichlet-multinomial by which the staff of an
@@ -489,7 +492,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	var r, w rng.Stream
 	factor, extra := s.sectorHaz[e.sector], 0.0
 	if k, ok := s.own(e, year); ok {
-		factor, extra = factor*s.world.factor[k], s.world.separation[k]
+		factor, extra = factor*s.world.Factor[k], s.world.Separation[k]
 	}
 	start := s.day1(year)
 	var hazard [len(s.c.Flows.Separation)]float64
@@ -555,11 +558,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	var r rng.Stream
 	s.key.Reseed(&r, stageOpening, entityYear(id, year)|1<<63)
 	stayers := len(s.active[id])
-	shift, peak := s.tiltHires(id, year, stayers, count)
-	young := 0.0
-	if k, ok := s.own(e, year); ok {
-		young = s.world.youngHires[k] / (1 - s.c.Age.YoungShare)
-	}
+	wish := s.lean(id, year, stayers, count)
 	conc := s.concentration(stayers + count)
 	short := r.Poisson(float64(count) * s.c.Flows.Short)
 	begun := len(b.openings)
@@ -578,11 +577,11 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 		cell := uint16(0)
 		for range 12 {
 			cell = s.wantedCell(id, e, year, conc, b.openings[begun:], &r)
-			if shift == nil || r.Float64() < math.Exp(shift[s.cells.tilt[cell]]-peak) {
+			if wish == nil || r.Float64() < math.Exp(wish.shift[s.cells.tilt[cell]]-wish.peak) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, young > 0 && r.Bool(young)})
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r)})
 	}
 }
 
@@ -607,30 +606,4 @@ func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, sof
 		}
 	}
 	return cell
-}
-
-// tiltHires returns by how much an automated employer's hires must lean towards
-// each class of cells so that its stock has the planted tilt at this event
-// time, and the largest of these. What the stock has already is remembered.
-func (s *skeleton) tiltHires(id int32, year, stayers, hires int) (*[tilts]float64, float64) {
-	k, ok := s.own(&s.employers[id], year)
-	if !ok {
-		return nil, 0
-	}
-	have := s.tilted[id]
-	if have == nil {
-		have = &[tilts]float64{}
-		s.tilted[id] = have
-	}
-	var shift [tilts]float64
-	peak := math.Inf(-1)
-	m, h := float64(stayers), float64(hires)
-	copies := m / (m + s.concentration(stayers+hires))
-	for c, want := range s.world.tiltWeights(k) {
-		lean := min(1.5, max(-1.5, (float64(want*(m+h))-float64(have[c]*m))/h))
-		shift[c] = lean - float64(copies*have[c]) // who copies a stayer leans already
-		have[c] = (float64(have[c]*m) + float64(lean*h)) / (m + h)
-		peak = max(peak, shift[c])
-	}
-	return &shift, peak
 }
