@@ -9,16 +9,16 @@ import (
 
 // lean is what the planted shifts have reached in an employer's staff so far.
 type lean struct {
-	tilt [tilts]float64 // log shift of each class
-	age  float64        // years
+	tilt []float64 // log shift of each class
+	age  float64   // years
 }
 
 // wish is how an employer's hires of a year lean.
 type wish struct {
-	shift  [tilts]float64 // towards each class of cells
-	peak   float64        // the largest of them
-	young  float64        // share of openings for those under calibration.Age.YoungHire
-	notOld float64        // share of the others that take nobody from notOldFrom on
+	shift  []float64 // towards each class of cells
+	peak   float64   // the largest of them
+	young  float64   // share of openings for those under calibration.Age.YoungHire
+	notOld float64   // share of the others that take nobody from notOldFrom on
 }
 
 const (
@@ -42,30 +42,34 @@ func (s *skeleton) lean(id int32, year, stayers, hires int) *wish {
 		return nil
 	}
 	if have == nil {
-		have = &lean{}
+		have = &lean{tilt: make([]float64, len(s.world.tilt))}
 		s.leans[id] = have
 	}
-	var want [tilts]float64
+	w := &wish{shift: make([]float64, len(s.world.tilt)), peak: math.Inf(-1)}
 	var age, young float64
 	if ok {
-		want, age = s.world.tiltWeights(k), s.world.age[k]
-		young = s.world.youngHires[k]
+		age, young = s.world.Age[k], s.world.YoungHires[k]
 	}
+	up := 0.0 // log odds of bachelors and masters
 	if sells != nil {
-		up := 0.0
 		for j, share := range sells {
-			up += float64(s.world.supplierUp[j] * share)
+			up += float64(s.world.SupplierHigh[j] * share)
 		}
 		// A share p moves by p(1-p) per unit of its log odds.
-		p := s.c.Sectors[e.sector].High / 100
-		for _, c := range [3]int{tiltBachelor, tiltMasterTech, tiltMaster} {
-			want[c] += up / float64(p*(1-p))
-		}
+		p := min(.95, max(.05, s.c.Sectors[e.sector].High/100))
+		up /= p * (1 - p)
 	}
-	w := &wish{peak: math.Inf(-1), young: young / (1 - s.c.Age.YoungShare)}
+	w.young = young / (1 - s.c.Age.YoungShare)
 	m, h := float64(stayers), float64(hires)
 	copies := m / (m + s.concentration(stayers+hires))
-	for c, x := range want {
+	for c, row := range s.world.tilt {
+		x := 0.0
+		if ok {
+			x = row[k]
+		}
+		if s.world.high[c] {
+			x += up
+		}
 		more := min(mostLean, max(-mostLean, (float64(x*(m+h))-float64(have.tilt[c]*m))/h))
 		w.shift[c] = more - float64(copies*have.tilt[c]) // who copies a stayer leans already
 		have.tilt[c] = (float64(have.tilt[c]*m) + float64(more*h)) / (m + h)

@@ -40,6 +40,9 @@ func entryOf(year, ordinal int) uint32 { return uint32(year-firstEntry)<<entryBi
 
 const firstEntry = FirstYear - 1 // the staff with which the window opens
 
+// since is the year in which the worker was first seen.
+func (w *worker) since() int { return firstEntry + int(w.entry>>entryBits) }
+
 // workerYear is the address of a worker's year.
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
 
@@ -67,18 +70,19 @@ type skeleton struct {
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
 	staffCum  []float64   // sector: cumulative staff, for those who change sector
 
-	employers []employer
-	links     []link
-	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
-	outcome   outcome
-	cycle     []float64 // log, by year-end from the one before the window
-	rivals    map[int32]*rivals
+	employers   []employer
+	links       []link
+	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome     outcome
+	cycle       []float64 // log, by year-end from the one before the window
+	rivals      map[int32]*rivals
+	exposedFrom []int16 // employer: first year in which an event of another acts on it, 0 for none
 
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
 	active  [][]stay  // by employer: who works there now
-	leans   []*lean // employer: nil where nothing is planted on its staff
-	heirs   []bool // employers that continue another
+	leans   []*lean   // employer: nil where nothing is planted on its staff
+	heirs   []bool    // employers that continue another
 }
 
 // stay is a spell that lasts, beside what its end depends on.
@@ -92,7 +96,7 @@ type stay struct {
 
 func newSkeleton(o Options) *skeleton {
 	c := o.Figures
-	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c)}
+	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(c, o.World), cells: newCellTables(c)}
 	shares := make([]float64, len(c.Regions))
 	for i, r := range c.Regions {
 		shares[i] = r.Share
@@ -396,7 +400,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 // settle fixes what a worker keeps; w is the worker's stream.
 func (s *skeleton) settle(x *worker, cell uint16, birth int, e *employer, w *rng.Stream) {
 	x.birth, x.cell = int16(birth), cell
-	x.woman = w.Bool(s.cells.women[e.sector][s.cells.field(cell)])
+	x.woman = w.Bool(s.cells.women[e.sector][cell])
 }
 
 // concentration is that of the Dirichlet-multinomial by which the staff of an
@@ -489,7 +493,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	var r, w rng.Stream
 	factor, extra := s.sectorHaz[e.sector], 0.0
 	if k, ok := s.own(e, year); ok {
-		factor, extra = factor*s.world.factor[k], s.world.separation[k]
+		factor, extra = factor*s.world.Factor[k], s.world.Separation[k]
 	}
 	start := s.day1(year)
 	var hazard [len(s.c.Flows.Separation)]float64
