@@ -8,23 +8,26 @@ package calibration
 // E expert knowledge (h, m, l: high, medium, low confidence), A assumption.
 // Shares are in [0,1], rates per year, logs natural, money in euro.
 type Figures struct {
-	Size     Size
-	Exits    Exits
-	Sectors  []Sector
-	Regions  []Region
-	Levels   []Level
-	Fields   []Field
-	FieldOf  [][]Share // per level: field shares, zero where structural
-	Tilts    map[string]map[string]float64
-	Cluster  Clustering
-	Flows    Flows
-	Age      Age
-	Hours    Hours
-	Wage     Wages
-	Accounts Accounts
-	Network  Network
-	Adopt    Adoption
-	Cycle    map[int]float64 // net growth of head counts by year
+	Size      Size
+	Exits     Exits
+	Entrants  Entrants
+	Takeovers Takeovers
+	Classes   map[string][]string // section: its four-digit classes, the largest first
+	Sectors   []Sector
+	Regions   []Region
+	Levels    []Level
+	Fields    []Field
+	FieldOf   [][]Share // per level: field shares, zero where structural
+	Tilts     map[string]map[string]float64
+	Cluster   Clustering
+	Flows     Flows
+	Age       Age
+	Hours     Hours
+	Wage      Wages
+	Accounts  Accounts
+	Network   Network
+	Adopt     Adoption
+	Cycle     map[int]float64 // net growth of head counts by year
 }
 
 type Share struct {
@@ -35,6 +38,9 @@ type Share struct {
 type Size struct {
 	Shares           [9]float64 // of the nine RSZ classes among employers that file accounts
 	Mean1            float64    // mean size in the class 1-4
+	TopTail          float64    // the same in the last class
+	Growth           float64    // yearly growth of the number of employers
+	ClassZipf        float64    // share of a four-digit class in its section: its place to the power minus this
 	Tail             float64    // Pareto exponent of the CCDF from 5 staff on
 	Cap              float64    // largest employer
 	CapPer, CapFloor float64    // largest employer per employer of the population, and at least: one giant must not be the whole
@@ -43,10 +49,26 @@ type Size struct {
 }
 
 type Exits struct {
-	Hazard    [9]float64 // exits per year by size class
-	BreakFrom float64    // from this size on an exit may be a new number for the same firm
-	BreakRate float64    // share of such exits that are
-	Founded   float64    // mean years before the window that an employer was founded
+	Hazard   [9]float64  // exits per year by size class
+	ByAge    [11]float64 // relative hazard by age in years, the last one for older
+	Renamed  [9]float64  // share of exits that are a new number for the same firm, by size class
+	Absorbed [9]float64  // share of exits that are mergers into another employer, by size class
+	Founded  float64     // mean age of employers older than the last entry of ByAge, beyond it, years
+}
+
+// Entrants are new employers.
+type Entrants struct {
+	Shares       [9]float64 // by size class at the first year-end
+	Growth       []float64  // mean log growth beyond that of the old, by age in years, at one head
+	GrowthBySize float64    // factor on it, added per log head
+}
+
+// Takeovers are mergers and sales of parts between employers.
+type Takeovers struct {
+	Attach   float64    // takers are drawn in proportion to size to this power
+	PartFrom float64    // smallest size that sells a part
+	PartRate float64    // share of employers that do in a year
+	Part     [2]float64 // least and largest share of staff sold
 }
 
 type Sector struct {
@@ -65,9 +87,10 @@ type Sector struct {
 }
 
 type Region struct {
-	Code  string
-	Share float64
-	Wage  float64 // log premium
+	Code      string
+	Share     float64
+	Wage      float64 // log premium
+	Provinces []Share // NUTS 2 areas, shares within the region
 }
 
 type Level struct {

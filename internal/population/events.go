@@ -35,21 +35,13 @@ func (s *skeleton) drawEvents() {
 // plantHeads turns latent sizes into head counts: business cycle and planted
 // effects, rounded with the employer's own constant so that the mean is kept.
 func (s *skeleton) plantHeads() {
-	cycle := map[int]float64{}
-	mean, sum := 0.0, 0.0
-	for y := s.o.From; y <= s.o.To; y++ {
-		mean += s.c.Cycle[y] / float64(s.o.To-s.o.From+1)
-	}
-	for y := s.o.From; y <= s.o.To; y++ {
-		sum += s.c.Cycle[y] - mean
-		cycle[y] = sum
-	}
+	cycle := s.cycle()
 	for id := range s.employers {
 		e := &s.employers[id]
 		e.staff = make([]int32, len(e.latent))
 		for y := int(e.first); y <= int(e.last); y++ {
 			effect := s.world.headCountEffect(y, int(e.event), s.exposureOf(int32(id), y))
-			e.staff[y-int(e.first)] = int32(max(1, math.Floor(float64(e.size(y)*math.Exp(cycle[y]+effect))+float64(e.heads))))
+			e.staff[y-int(e.first)] = int32(max(1, math.Floor(float64(e.size(y)*math.Exp(cycle[y-s.o.From+1]+effect))+float64(e.heads))))
 		}
 	}
 }

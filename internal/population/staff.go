@@ -26,6 +26,7 @@ type skeleton struct {
 	key   rng.Sim
 	world world
 	law   *sizeLaw
+	lives *lives
 	cells *cellTables
 
 	regionCum []float64
@@ -35,6 +36,8 @@ type skeleton struct {
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
 
 	employers []employer
+	takeovers []takeover  // by year
+	classCum  [][]float64 // sector: cumulative shares of its four-digit classes
 	links     []link
 	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
 
