@@ -2,7 +2,7 @@
 //
 // Results and what was written go to standard output, progress and errors to
 // standard error. Exit status: 0 done, 1 an error, 2 wrong flags or arguments,
-// 130 interrupted.
+// 3 check found a sourced target missed, 130 interrupted.
 package main
 
 import (
@@ -40,7 +40,8 @@ automation events whose effects on staff and wages are known because they were
 planted. No person and no employer in them exists.
 
 EXIT STATUS
-  0 done   1 an error   2 wrong flags or arguments   130 interrupted`,
+  0 done   1 an error   2 wrong flags or arguments
+  3 check found a sourced target missed   130 interrupted`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -58,7 +59,7 @@ EXIT STATUS
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: try %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newPopulationCommand(), newTablesCommand())
+	root.AddCommand(newPopulationCommand(), newTablesCommand(), newCheckCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -71,6 +72,8 @@ EXIT STATUS
 	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "synth:", err)
 		return 2
+	case errors.Is(err, errUnreal):
+		return 3
 	}
 	fmt.Fprintln(stderr, "synth:", err)
 	return 1

@@ -1,232 +1,366 @@
-// Package calibration holds the figures that make a generated population look
-// like a country.
 package calibration
 
-// Figures holds every figure that makes the population look like Belgium.
-// Nothing else in this package states a number about the world. Each entry
-// carries the status of its source: S sourced, D derived from sourced figures,
-// E expert knowledge (h, m, l: high, medium, low confidence), A assumption.
-// Shares are in [0,1], rates per year, logs natural, money in euro.
+import (
+	"fmt"
+
+	"scramblelab/internal/strictyaml"
+)
+
+// Figures holds every figure that makes a population look like a country.
+// Shares are in [0,1] and percentages in [0,100] as each field says, rates and
+// hazards per year, logs natural, money in euro. "Start", "mid" and "end" are
+// the years of Window.Anchors; figures between them are interpolated.
+//
+// Each figure's source and its status stand beside it in the file.
 type Figures struct {
-	Size      Size
-	Exits     Exits
-	Entrants  Entrants
-	Takeovers Takeovers
-	Classes   map[string][]string // section: its four-digit classes, the largest first
-	Sectors   []Sector
-	Regions   []Region
-	Levels    []Level
-	Fields    []Field
-	FieldOf   [][]Share // per level: field shares, zero where structural
-	Tilts     map[string]map[string]float64
-	Cluster   Clustering
-	Flows     Flows
-	Age       Age
-	Hours     Hours
-	Wage      Wages
-	Accounts  Accounts
-	Network   Network
-	Adopt     Adoption
-	Cycle     map[int]float64 // net growth of head counts by year
+	BasedOn   string                        `yaml:"based_on,omitempty"` // belgium: sections that the file leaves out are Belgium's
+	Name      string                        `yaml:"name"`               // of the country
+	Window    Window                        `yaml:"window"`
+	Size      Size                          `yaml:"size"`
+	Exits     Exits                         `yaml:"exits"`
+	Entrants  Entrants                      `yaml:"entrants"`
+	Takeovers Takeovers                     `yaml:"takeovers"`
+	Sectors   []Sector                      `yaml:"sectors"`
+	Classes   map[string][]string           `yaml:"nace_classes"` // sector: its four-digit classes, the largest first
+	Regions   []Region                      `yaml:"regions"`
+	Levels    []Level                       `yaml:"levels"`
+	Fields    []Field                       `yaml:"fields"`
+	FieldOf   []LevelFields                 `yaml:"fields_of_levels"` // one per level, in the order of Levels
+	Tilts     map[string]map[string]float64 `yaml:"field_tilts"`      // sector, field: factor on the field's odds
+	Cluster   Clustering                    `yaml:"clustering"`
+	Flows     Flows                         `yaml:"flows"`
+	Age       Age                           `yaml:"age"`
+	Hours     Hours                         `yaml:"hours"`
+	Wage      Wages                         `yaml:"wages"`
+	Accounts  Accounts                      `yaml:"accounts"`
+	Network   Network                       `yaml:"network"`
+	Adopt     Adoption                      `yaml:"automation"`
+	Cycle     map[int]float64               `yaml:"cycle"` // net growth of head counts by year
+	Worlds    Worlds                        `yaml:"worlds"`
+	Labels    Labels                        `yaml:"labels"`
+
+	source []byte // the file, where it was whole
 }
 
+// Window says which years the figures cover.
+type Window struct {
+	First   int    `yaml:"first"`
+	Last    int    `yaml:"last"`
+	Anchors [3]int `yaml:"anchors"` // start, mid, end: years for which shares and rates are given
+}
+
+// Share is one part of a distribution.
 type Share struct {
-	Code string
-	P    float64
+	Code string  `yaml:",key"`
+	P    float64 `yaml:",value"`
 }
 
+// LevelFields are the shares of fields within a level; a field that is absent
+// does not occur with it.
+type LevelFields struct {
+	Level  string  `yaml:"level"`
+	Fields []Share `yaml:"fields"`
+}
+
+// Size is the distribution of employers by head count and how it moves.
 type Size struct {
-	Shares           [9]float64 // of the nine RSZ classes among employers that file accounts
-	Mean1            float64    // mean size in the class 1-4
-	TopTail          float64    // the same in the last class
-	Growth           float64    // yearly growth of the number of employers
-	ClassZipf        float64    // share of a four-digit class in its section: its place to the power minus this
-	Tail             float64    // Pareto exponent of the CCDF from 5 staff on
-	Cap              float64    // largest employer
-	CapPer, CapFloor float64    // largest employer per employer of the population, and at least: one giant must not be the whole
-	GrowthSD         float64    // sd of log growth at five staff
-	GrowthEx         float64    // sd is proportional to size^-growthEx
+	Shares    [9]float64 `yaml:"shares"`     // of the nine size classes among employers that file accounts
+	Mean1     float64    `yaml:"mean_1_4"`   // mean size in the class 1-4
+	Tail      float64    `yaml:"tail"`       // Pareto exponent of the CCDF from 5 staff on
+	TopTail   float64    `yaml:"top_tail"`   // the same in the last class
+	Cap       float64    `yaml:"cap"`        // largest employer, heads
+	CapPer    float64    `yaml:"cap_per"`    // largest employer per employer of the population:
+	CapFloor  float64    `yaml:"cap_floor"`  // one giant must not be the whole; but at least this
+	GrowthSD  float64    `yaml:"growth_sd"`  // sd of log growth at five staff
+	GrowthEx  float64    `yaml:"growth_ex"`  // sd is proportional to size to the power minus this
+	Growth    float64    `yaml:"growth"`     // of the number of employers, a year
+	ClassZipf float64    `yaml:"class_zipf"` // share of a four-digit class in its sector: its place to the power minus this
 }
 
+// Exits says how employers end.
 type Exits struct {
-	Hazard   [9]float64  // exits per year by size class
-	ByAge    [11]float64 // relative hazard by age in years, the last one for older
-	Renamed  [9]float64  // share of exits that are a new number for the same firm, by size class
-	Absorbed [9]float64  // share of exits that are mergers into another employer, by size class
-	Founded  float64     // mean age of employers older than the last entry of ByAge, beyond it, years
+	Hazard   [9]float64  `yaml:"hazard"`   // exits per year by size class
+	ByAge    [11]float64 `yaml:"by_age"`   // relative hazard by age in years, the last one for older
+	Renamed  [9]float64  `yaml:"renamed"`  // share of exits that are a new number for the same firm, by size class
+	Absorbed [9]float64  `yaml:"absorbed"` // share of exits that are mergers into another employer, by size class
+	Founded  float64     `yaml:"founded"`  // mean age beyond the last entry of ByAge of employers older than it, years
 }
 
 // Entrants are new employers.
 type Entrants struct {
-	Shares       [9]float64 // by size class at the first year-end
-	Growth       []float64  // mean log growth beyond that of the old, by age in years, at one head
-	GrowthBySize float64    // factor on it, added per log head
+	Shares       [9]float64 `yaml:"shares"`         // by size class at the first year-end
+	Growth       []float64  `yaml:"growth"`         // mean log growth beyond that of the old, by age in years, at one head
+	GrowthBySize float64    `yaml:"growth_by_size"` // added to a factor of 1 on it per log head
 }
 
 // Takeovers are mergers and sales of parts between employers.
 type Takeovers struct {
-	Attach   float64    // takers are drawn in proportion to size to this power
-	PartFrom float64    // smallest size that sells a part
-	PartRate float64    // share of employers that do in a year
-	Part     [2]float64 // least and largest share of staff sold
+	Attach   float64    `yaml:"attach"`    // takers are drawn in proportion to size to this power
+	PartFrom float64    `yaml:"part_from"` // smallest size that sells a part
+	PartRate float64    `yaml:"part_rate"` // share of employers that do in a year
+	Part     [2]float64 `yaml:"part"`      // least and largest share of staff sold
 }
 
+// Sector is a NACE section.
 type Sector struct {
-	Code                 string
-	Staff03, Staff21     float64 // share of employment, %
-	Employers            float64 // share of employers 2021, %
-	Low, Mid, High       float64 // education of staff 2021, %
-	Women                float64 // %
-	PartTimeM, PartTimeW float64 // %
-	Age03, Age21         float64 // mean age
-	Wage                 float64 // full-time wage, all = 100
-	Hires                float64 // hire rate, %
-	Sales                float64 // turnover per head, thousand euro of 2012
-	Network              float64 // share of employers that sell to employers of the frame
-	Automation           float64 // multiplier on the hazard of an automation event
+	Code       string  `yaml:"code"`
+	Staff03    float64 `yaml:"staff_start"` // share of employment, %
+	Staff21    float64 `yaml:"staff_end"`
+	Employers  float64 `yaml:"employers"` // share of employers, %
+	Low        float64 `yaml:"low"`       // education of known staff, %: up to lower secondary,
+	Mid        float64 `yaml:"mid"`       // upper and post-secondary,
+	High       float64 `yaml:"high"`      // tertiary
+	Women      float64 `yaml:"women"`     // %
+	PartTimeM  float64 `yaml:"part_time_men"`
+	PartTimeW  float64 `yaml:"part_time_women"` // %
+	Age03      float64 `yaml:"age_start"`       // mean age
+	Age21      float64 `yaml:"age_end"`
+	Wage       float64 `yaml:"wage"`       // full-time wage, all = 100
+	Hires      float64 `yaml:"hires"`      // hire rate, %
+	Sales      float64 `yaml:"sales"`      // turnover per head, thousand euro of the mid anchor year
+	Network    float64 `yaml:"network"`    // share of employers that sell to employers of the frame
+	Automation float64 `yaml:"automation"` // multiplier on the hazard of an automation event
 }
 
+// Region is where an employer has its registered office.
 type Region struct {
-	Code      string
-	Share     float64
-	Wage      float64 // log premium
-	Provinces []Share // NUTS 2 areas, shares within the region
+	Code      string  `yaml:"code"`
+	Share     float64 `yaml:"share"`
+	Wage      float64 `yaml:"wage"`      // log premium
+	Provinces []Share `yaml:"provinces"` // NUTS 2 areas, shares within the region
 }
 
+// Level is a level of education.
 type Level struct {
-	Code           string
-	Label          [3]string // en, nl, fr
-	Y03, Y12, Y21  float64   // share of staff, %
-	Premium        float64   // log full-time wage against upper secondary
-	Group          int       // groupLow …
-	MinAge         int       // youngest age at which the diploma is held
-	AgeSlope       float64   // steepness of the age profile of wages
-	Reported       [4]float64
-	Manager, Clerk float64 // shares of managers and of other white-collar staff
-	RiseTo         string  // diploma of those who study on, "" for none
+	Code     string     `yaml:"code"`
+	Y03      float64    `yaml:"share_start"` // share of staff, %
+	Y12      float64    `yaml:"share_mid"`
+	Y21      float64    `yaml:"share_end"`
+	Premium  float64    `yaml:"premium"` // log full-time wage against upper secondary
+	Group    Group      `yaml:"group"`
+	MinAge   int        `yaml:"min_age"`           // youngest age at which the diploma is held
+	AgeSlope float64    `yaml:"age_slope"`         // steepness of the age profile of wages
+	Reported [4]float64 `yaml:"reported"`          // study level that employers write down: primary, secondary, higher, university
+	Manager  float64    `yaml:"manager"`           // share of managers
+	Clerk    float64    `yaml:"clerk"`             // share of other white-collar staff
+	RiseTo   string     `yaml:"rise_to,omitempty"` // diploma of those who study on, "" for none
 }
 
+// Field is a field of education.
 type Field struct {
-	Code    string
-	Label   string
-	Premium float64 // log wage within a level
-	Women   float64 // odds of being a woman against the sector's own
+	Code    string  `yaml:"code"`
+	Premium float64 `yaml:"premium"` // log wage within a level
+	Women   float64 `yaml:"women"`   // odds of being a woman against the sector's own
 }
 
-// Groups of levels within which markets clear and effects are planted.
+// Group is a set of levels within which markets clear and effects are planted.
+type Group int
+
+// The groups of levels.
 const (
-	GroupLow = iota
+	GroupLow Group = iota
 	GroupMid
 	GroupBachelor
 	GroupMaster
 	GroupUnknown
-	Groups
 )
 
+// Groups is how many groups of levels there are.
+const Groups = 5
+
+var groupNames = [Groups]string{"low", "mid", "bachelor", "master", "unknown"}
+
+// String returns the name that files use.
+func (g Group) String() string { return groupNames[g] }
+
+// MarshalText returns the group's name.
+func (g Group) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText reads a group's name.
+func (g *Group) UnmarshalText(b []byte) error {
+	for k, name := range groupNames {
+		if name == string(b) {
+			*g = Group(k)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown group %q%s", b, strictyaml.Suggest(string(b), groupNames[:]))
+}
+
+// Clustering says how much colleagues resemble each other: the concentration of
+// a Dirichlet-multinomial.
 type Clustering struct {
-	Small, Large, PerLog float64 // concentration: at one head, at most, per log head count
-	Tries                int     // colleagues looked at for one whose level suits the cohort
+	Small  float64 `yaml:"small"`   // at one head
+	Large  float64 `yaml:"large"`   // at most
+	PerLog float64 `yaml:"per_log"` // per log head count
+	Tries  int     `yaml:"tries"`   // colleagues looked at for one whose level suits the cohort
 }
 
+// Flows are hires, separations and moves.
 type Flows struct {
-	Separation [12]float64 // hazard by completed years of tenure, the last one for longer
-	SectorPow  float64     // how hire rates of sectors translate to hazards
-	Short      float64     // short spells within a year, per hire
-	IntoPool   float64     // leavers who stay available for another employer of the frame
-	SameSector float64     // of those, who look for work in their own sector
-	Fresh      float64     // openings that never look into the pool
-	PoolYears  int         // years after which a leaver without a job is gone
-	Tries      int         // candidates looked at per opening
-	FromSchool float64     // new workers who come from school
+	Separation [12]float64 `yaml:"separation"`  // hazard by completed years of tenure, the last one for longer
+	SectorPow  float64     `yaml:"sector_pow"`  // how hire rates of sectors translate to hazards
+	Short      float64     `yaml:"short"`       // short spells within a year, per hire
+	IntoPool   float64     `yaml:"into_pool"`   // leavers who stay available for another employer of the frame
+	SameSector float64     `yaml:"same_sector"` // of those, who look for work in their own sector
+	Fresh      float64     `yaml:"fresh"`       // openings that never look into the pool
+	PoolYears  int         `yaml:"pool_years"`  // years after which a leaver without a job is gone
+	Tries      int         `yaml:"tries"`       // candidates looked at per opening
+	FromSchool float64     `yaml:"from_school"` // new workers who come from school
 }
 
+// Age is the age structure of staff.
 type Age struct {
-	Bands         [6]int // bounds of the five age bands
-	Y03, Y12, Y21 [5]float64
-	Retire        [4]float64 // extra hazard at 55-59, 60-61, 62-64, 65+
-	FirmSD        float64    // sd of the mean age that an employer prefers
-	YoungHire     int        // "young" in hiring: below this age
-	LastMove      int        // leavers of that age or more look for no other job
-	YoungShare    float64    // of hires, share below youngHire
-	HireAge       int        // typical age at hire
-	School        float64    // mean years between the diploma and the first job
-	Reenter       [2]float64 // ages of other newcomers
+	Bands      [6]int     `yaml:"bands"`       // bounds of the five age bands
+	Y03        [5]float64 `yaml:"share_start"` // shares of the bands
+	Y12        [5]float64 `yaml:"share_mid"`
+	Y21        [5]float64 `yaml:"share_end"`
+	Retire     [4]float64 `yaml:"retire"`      // extra hazard at 55-59, 60-61, 62-64, 65+
+	FirmSD     float64    `yaml:"firm_sd"`     // sd of the mean age that an employer prefers, years
+	YoungHire  int        `yaml:"young_hire"`  // "young" in hiring: below this age
+	LastMove   int        `yaml:"last_move"`   // leavers of that age or more look for no other job
+	YoungShare float64    `yaml:"young_share"` // of hires, share below YoungHire
+	HireAge    int        `yaml:"hire_age"`    // typical age at hire
+	School     float64    `yaml:"school"`      // mean years between the diploma and the first job
+	Reenter    [2]float64 `yaml:"reenter"`     // ages of other newcomers
 }
 
+// Fraction is a part-timer's working time.
 type Fraction struct {
-	Hundredths int32
-	Share      float64
+	Hundredths int     `yaml:"hundredths"` // of a full-time job
+	Share      float64 `yaml:"share"`
 }
 
+// Hours is working time.
 type Hours struct {
-	Fractions []Fraction // of part-timers, hundredths of a full-time job
-	OlderFrom int
-	Older     float64 // factor on the part-time rate from that age on
-	Rise      float64 // part-time rate in 2003 relative to 2021
+	Fractions []Fraction `yaml:"fractions"`  // of part-timers
+	OlderFrom int        `yaml:"older_from"` // age
+	Older     float64    `yaml:"older"`      // factor on the part-time rate from that age on
+	Rise      float64    `yaml:"rise"`       // part-time rate at the start relative to the end
 }
 
+// Wages are gross taxable wages of a full year in full-time work.
 type Wages struct {
-	Median2021  float64 // intercept: full-time full-year gross taxable wage
-	Intercept   float64 // log offset that brings the realised median there
-	Index       map[int]float64
-	Drift       map[int]float64
-	AgeAt       [][2]float64
-	SectorPart  float64
-	WomenGap    [2]float64 // log gap in 2003 and 2021, all else equal
-	WorkerSD    float64
-	FirmSD      float64
-	FirmAR      float64
-	SizePremium float64
-	Sorting     float64 // correlation of worker and firm effect
-	NoiseSD     float64
-	TopShare    float64
-	TopAlpha    float64
-	Minimum2021 float64
-	RiseShare   float64 // of workers whose level can rise, share who study on
-	RiseAge     [2]int  // ages at which they do
+	Median2021  float64         `yaml:"median"`       // at the end anchor
+	Intercept   float64         `yaml:"intercept"`    // log offset that brings the realised median there
+	Index       map[int]float64 `yaml:"index"`        // growth of prices and wages on the year before, %
+	Drift       map[int]float64 `yaml:"drift"`        // growth above the index, % a year, from that year on
+	AgeAt       [][2]float64    `yaml:"age_profile"`  // age, log wage
+	SectorPart  float64         `yaml:"sector_part"`  // share of a sector's log wage gap that is an effect of the sector
+	WomenGap    [2]float64      `yaml:"women_gap"`    // log gap at start and end, all else equal
+	WorkerSD    float64         `yaml:"worker_sd"`    // sd of the worker effect, log
+	FirmSD      float64         `yaml:"firm_sd"`      // sd of the firm effect, log
+	FirmAR      float64         `yaml:"firm_ar"`      // its correlation from year to year
+	SizePremium float64         `yaml:"size_premium"` // per log head count
+	Sorting     float64         `yaml:"sorting"`      // correlation of worker and firm effect
+	NoiseSD     float64         `yaml:"noise_sd"`     // sd of the yearly residual, log
+	TopShare    float64         `yaml:"top_share"`    // share of workers with a Pareto tail
+	TopAlpha    float64         `yaml:"top_alpha"`    // its exponent
+	Minimum2021 float64         `yaml:"minimum"`      // at the end anchor
+	RiseShare   float64         `yaml:"rise_share"`   // of workers whose level can rise, share who study on
+	RiseAge     [2]int          `yaml:"rise_age"`     // ages at which they do
 }
 
+// Accounts are the public annual accounts.
 type Accounts struct {
-	NeverFile, SkipYear  float64
-	EmployeeRSZ          float64
-	Contribution         map[int]float64 // employer's cost per euro of gross wage, from that year on
-	CostNoise            float64
-	HoursPerFTE, HoursSD float64
-	MachineryRate        float64 // machinery investment per euro of turnover
-	MachineryMix         float64 // machinery in all tangible investment
-	RateSD, YearSD       float64
-	Depreciation         float64
-	AssetsPerSales       float64
-	AssetsSD, SalesSD    float64
-	SpikeMedian, SpikeSD float64 // multiple of normal machinery investment in an event year
-	SpikeMin             float64
-	Schema               []SchemaRule
-	Inertia              float64 // weight of an employer's mean turnover, against that of the year, in normal investment (log)
-	Spread               float64 // log half-width of yearly turnover around its path
-	KernelStay           float64
+	NeverFile      float64         `yaml:"never_file"`
+	SkipYear       float64         `yaml:"skip_year"`
+	EmployeeRSZ    float64         `yaml:"employee_contribution"` // worker's share of gross pay
+	Contribution   map[int]float64 `yaml:"employer_cost"`         // employer's cost per euro of gross wage, from that year on
+	CostNoise      float64         `yaml:"cost_noise"`
+	HoursPerFTE    float64         `yaml:"hours_per_fte"`
+	HoursSD        float64         `yaml:"hours_sd"`
+	MachineryRate  float64         `yaml:"machinery_rate"` // machinery investment per euro of turnover
+	MachineryMix   float64         `yaml:"machinery_mix"`  // machinery in all tangible investment
+	RateSD         float64         `yaml:"rate_sd"`
+	YearSD         float64         `yaml:"year_sd"`
+	Inertia        float64         `yaml:"inertia"` // weight of mean turnover, against that of the year, in normal investment (log)
+	Depreciation   float64         `yaml:"depreciation"`
+	AssetsPerSales float64         `yaml:"assets_per_sales"`
+	AssetsSD       float64         `yaml:"assets_sd"`
+	SalesSD        float64         `yaml:"sales_sd"`
+	SpikeMedian    float64         `yaml:"spike_median"` // multiple of normal machinery investment in an event year
+	SpikeSD        float64         `yaml:"spike_sd"`
+	SpikeMin       float64         `yaml:"spike_min"`
+	Schema         []SchemaRule    `yaml:"schema"`
+	Spread         float64         `yaml:"spread"`      // log half-width of yearly turnover around its path
+	KernelStay     float64         `yaml:"kernel_stay"` // share whose study level the employer reports as the register has it
 }
 
+// SchemaRule says from which size on accounts are fuller, from a year on: who
+// exceeds more than one of three thresholds files the fuller schema.
 type SchemaRule struct {
-	From                    int
-	Staff, Turnover, Total  float64
-	Always                  float64 // average staff above which a schema is always full
-	Micro                   bool
-	MStaff, MTurnover, MTot float64
+	From      int     `yaml:"from"`
+	Staff     float64 `yaml:"staff"`
+	Turnover  float64 `yaml:"turnover"`
+	Total     float64 `yaml:"total"`  // assets
+	Always    float64 `yaml:"always"` // average staff above which a schema is always full
+	Micro     bool    `yaml:"micro"`  // whether there is a schema for the smallest; staff is then in full-time equivalents
+	MStaff    float64 `yaml:"micro_staff"`
+	MTurnover float64 `yaml:"micro_turnover"`
+	MTot      float64 `yaml:"micro_total"`
 }
 
+// Network is who buys from whom.
 type Network struct {
-	TopShare, TopSD float64
-	Decay           float64
-	Buyers          [5]float64 // distribution of the number of main buyers, 1 to 5
-	SameRegion      float64
-	Keep            float64 // yearly survival of a main link
-	Attach          float64 // exponent of the buyer's size
-	MainBuyer       float64 // share of sales that makes a buyer count for the group
+	TopShare   float64    `yaml:"top_share"` // share of the largest buyer in sales
+	TopSD      float64    `yaml:"top_sd"`
+	Decay      float64    `yaml:"decay"`  // share of each next buyer against the one before
+	Buyers     [5]float64 `yaml:"buyers"` // distribution of the number of main buyers, 1 to 5
+	SameRegion float64    `yaml:"same_region"`
+	Keep       float64    `yaml:"keep"`       // yearly survival of a main link
+	Attach     float64    `yaml:"attach"`     // exponent of the buyer's size
+	MainBuyer  float64    `yaml:"main_buyer"` // share of sales that makes a buyer count for the group
 }
 
+// Adoption is who automates when.
 type Adoption struct {
-	First, Last int
-	BySize      [9]float64 // share with an event over the years first..last
-	FirmEffect  float64    // mean firm effect of adopters, log
-	Growth      float64    // slope on lagged log growth
+	First      int        `yaml:"first"`
+	Last       int        `yaml:"last"`
+	BySize     [9]float64 `yaml:"by_size"`     // share with an event over the years first to last
+	FirmEffect float64    `yaml:"firm_effect"` // mean firm effect of adopters, log
+	Growth     float64    `yaml:"growth"`      // slope on lagged log growth
+}
+
+// Worlds are the planted effects to choose from.
+type Worlds struct {
+	Classes []CellClass `yaml:"classes"` // of cells that shift together; a cell is in the first that it fits
+	Planted []World     `yaml:"planted"` // the first is the default
+}
+
+// CellClass is a set of cells: all of these groups and, where given, fields.
+type CellClass struct {
+	Name   string   `yaml:"name"`
+	Groups []Group  `yaml:"groups"`
+	Fields []string `yaml:"fields,omitempty"` // empty for all
+}
+
+// World holds planted effects of an automation event by event time 0, 1, 2, 3
+// and 4 or later.
+type World struct {
+	Name         string                `yaml:"name"`
+	HeadCount    [5]float64            `yaml:"head_count"`    // log
+	Composition  map[string][5]float64 `yaml:"composition"`   // class: log shift of its wanted share before normalisation; 0 where absent
+	Wage         [5]float64            `yaml:"wage"`          // log full-time wage of every worker
+	MasterWage   [5]float64            `yaml:"master_wage"`   // on top of it for masters
+	YoungHires   [5]float64            `yaml:"young_hires"`   // share of hires below Age.YoungHire
+	Separation   [5]float64            `yaml:"separation"`    // added to the hazard
+	Factor       [5]float64            `yaml:"factor"`        // factor on the hazard
+	Age          [5]float64            `yaml:"age"`           // mean age of the staff, years
+	FTE          [5]float64            `yaml:"fte"`           // mean working time, full-time equivalents
+	Supplier     [5]float64            `yaml:"supplier"`      // log head count per unit of sales share to automating buyers
+	SupplierHigh [5]float64            `yaml:"supplier_high"` // share of staff who are bachelors or masters, per unit of it
+	Rival        float64               `yaml:"rival"`         // log head count per unit of the sales of the four-digit class that other employers make who automated
+	PreTrend     float64               `yaml:"pre_trend"`     // log points a year, for employers that ever automate
+}
+
+// Label is a text by language: en, and nl and fr where they are sure.
+type Label map[string]string
+
+// Labels are the texts behind codes.
+type Labels struct {
+	Levels  map[string]Label `yaml:"levels"`
+	Fields  map[string]Label `yaml:"fields"`
+	Sectors map[string]Label `yaml:"sectors"`
+	Regions map[string]Label `yaml:"regions"`
 }

@@ -6,6 +6,7 @@ import (
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/rng"
 )
 
 // SchemaDict is the codebook of the schema under which accounts are filed.
@@ -26,7 +27,7 @@ type yearSums struct {
 	entries, exits                int32
 }
 
-func (b *yearSums) add(w *writer, worker, employer int32, level int, woman bool, fte, wage, days int32, hired, left bool) {
+func (b *yearSums) add(w *writer, worker uint64, employer int32, level int, woman bool, fte, wage, days int32, hired, left bool) {
 	b.days += int64(days)
 	b.fteDays += int64(days) * int64(fte)
 	b.wages += int64(wage)
@@ -48,7 +49,7 @@ func (b *yearSums) add(w *writer, worker, employer int32, level int, woman bool,
 	} else {
 		b.men++
 	}
-	h := w.key.Uint64(stageReport, uint64(worker)<<32|uint64(employer))
+	h := w.key.Uint64(stageReport, rng.Mix(worker, uint64(employer)))
 	k := w.reported(level, float64(uint16(h))/65536, float64(uint16(h>>16))/65536)
 	b.study[k]++
 	b.fteStudy[k] += fte
@@ -152,7 +153,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 		rest := normal * other * math.Exp(float64(a.YearSD*r.Normal()))
 		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.Normal()))
 		cost, hours := a.CostNoise*r.Normal(), a.HoursSD*r.Normal()
-		if year == int(e.event) {
+		if year == int(e.event) && w.outcome != untreated {
 			machinery *= spike
 		}
 		if stock == 0 {

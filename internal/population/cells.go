@@ -46,7 +46,7 @@ func newCellTables(c *calibration.Figures) *cellTables {
 	for l := range c.Levels {
 		var at []uint8
 		ok := make([]bool, t.fields)
-		for _, f := range c.FieldOf[l] {
+		for _, f := range c.FieldOf[l].Fields {
 			at = append(at, uint8(fieldCode[f.Code]))
 			ok[fieldCode[f.Code]] = true
 		}
@@ -77,7 +77,7 @@ func newCellTables(c *calibration.Figures) *cellTables {
 		byLevel := make([][]float64, len(c.Levels))
 		for l := range c.Levels {
 			var w []float64
-			for _, f := range c.FieldOf[l] {
+			for _, f := range c.FieldOf[l].Fields {
 				x := f.P
 				if k, has := c.Tilts[s.Code][f.Code]; has {
 					x *= k

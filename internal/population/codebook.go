@@ -56,10 +56,10 @@ func newCodebook(c *calibration.Figures) codebook {
 	return b
 }
 
-func descriptions(table string) map[string]string {
+func descriptions(c *calibration.Figures, table string) map[string]string {
 	out := map[string]string{}
-	for _, c := range columnsOf(calibration.Belgium(), table) {
-		out[c.Name] = c.Description
+	for _, x := range columnsOf(c, table) {
+		out[x.Name] = x.Description
 	}
 	return out
 }
@@ -79,8 +79,8 @@ func columnsOf(c *calibration.Figures, table string) []column {
 		integer("employer_id", "", "key of the employer, 1 to n")
 		coded("enterprise_number", "ten digits with check digits; never in a release", nil, nil)
 		coded("registration_number", "nine digits; never in a release", nil, nil)
-		coded("nace", "NACE-BEL section of the main activity", sectorDict(c), sectorLabels())
-		coded("region", "region of the registered office", regionDict(c), plain(regionDict(c)))
+		coded("nace", "NACE-BEL section of the main activity", sectorDict(c), labelled(sectorDict(c), c.Labels.Sectors))
+		coded("region", "region of the registered office", regionDict(c), labelled(regionDict(c), c.Labels.Regions))
 		integer("founded", "year", "year of first staff, or of foundation where that lies before the window")
 		integer("closed", "year", "year in which the employer closed or changed its number; missing if it did not")
 		coded("group", "group that follows from accounts and network", linked.GroupDict, plain(linked.GroupDict))
@@ -102,10 +102,10 @@ func columnsOf(c *calibration.Figures, table string) []column {
 		integer("year", "year", "calendar year")
 		var levels, fields []codes
 		for _, l := range c.Levels {
-			levels = append(levels, codes{l.Code, label{l.Label[0], l.Label[1], l.Label[2]}})
+			levels = append(levels, codes{l.Code, textOf(c.Labels.Levels[l.Code])})
 		}
 		for _, f := range c.Fields {
-			fields = append(fields, codes{f.Code, label{EN: f.Label}})
+			fields = append(fields, codes{f.Code, textOf(c.Labels.Fields[f.Code])})
 		}
 		coded("level", "highest level of education in the register", levelDict(c), levels)
 		coded("field", "field of education, narrow fields of ISCED-F 2013", fieldDict(c), fields)
@@ -118,6 +118,16 @@ func columnsOf(c *calibration.Figures, table string) []column {
 		}
 	}
 	return cols
+}
+
+func textOf(l calibration.Label) label { return label{l["en"], l["nl"], l["fr"]} }
+
+func labelled(d *frame.Dict, texts map[string]calibration.Label) []codes {
+	var out []codes
+	for _, code := range d.Labels() {
+		out = append(out, codes{code, textOf(texts[code])})
+	}
+	return out
 }
 
 func plain(d *frame.Dict) []codes {
@@ -174,28 +184,4 @@ func accountColumn(name string) column {
 		c.Published = "full"
 	}
 	return c
-}
-
-//nolint:misspell // Dutch and French
-func sectorLabels() []codes {
-	return []codes{
-		{"A", label{"agriculture, forestry and fishing", "landbouw, bosbouw en visserij", "agriculture, sylviculture et pêche"}},
-		{"B", label{"mining and quarrying", "winning van delfstoffen", "industries extractives"}},
-		{"C", label{"manufacturing", "industrie", "industrie manufacturière"}},
-		{"D", label{"electricity, gas, steam", "elektriciteit, gas, stoom", "électricité, gaz, vapeur"}},
-		{"E", label{"water supply, waste", "water, afval", "eau, déchets"}},
-		{"F", label{"construction", "bouwnijverheid", "construction"}},
-		{"G", label{"wholesale and retail trade", "groot- en detailhandel", "commerce"}},
-		{"H", label{"transportation and storage", "vervoer en opslag", "transports et entreposage"}},
-		{"I", label{"accommodation and food service", "verschaffen van accommodatie en maaltijden", "hébergement et restauration"}},
-		{"J", label{"information and communication", "informatie en communicatie", "information et communication"}},
-		{"K", label{"financial and insurance activities", "financiële activiteiten en verzekeringen", "activités financières et d'assurance"}},
-		{"L", label{"real estate", "exploitatie van en handel in onroerend goed", "activités immobilières"}},
-		{"M", label{"professional, scientific and technical activities", "vrije beroepen en wetenschappelijke en technische activiteiten", "activités spécialisées, scientifiques et techniques"}},
-		{"N", label{"administrative and support services", "administratieve en ondersteunende diensten", "activités de services administratifs et de soutien"}},
-		{"P", label{"education", "onderwijs", "enseignement"}},
-		{"Q", label{"human health and social work", "menselijke gezondheidszorg en maatschappelijke dienstverlening", "santé humaine et action sociale"}},
-		{"R", label{"arts, entertainment and recreation", "kunst, amusement en recreatie", "arts, spectacles et activités récréatives"}},
-		{"S", label{"other services", "overige diensten", "autres services"}},
-	}
 }

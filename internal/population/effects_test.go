@@ -101,7 +101,8 @@ func TestHeadCountEffectIsTheOnePlanted(t *testing.T) {
 	}
 	null := planted("null", 5)
 	for _, world := range []string{"productivity", "displacement"} {
-		got, w := planted(world, 5), worldOf(world)
+		got := planted(world, 5)
+		w := got.world
 		for k := range 5 {
 			var with, without float64
 			for i := range got.employers {
@@ -113,8 +114,8 @@ func TestHeadCountEffectIsTheOnePlanted(t *testing.T) {
 					}
 				}
 			}
-			if d := math.Log(with/without) - w.headCount[k]; math.Abs(d) > .003 {
-				t.Errorf("%s: log ratio of head counts at event time %d is %.4f, want %.3f within .003", world, k, d+w.headCount[k], w.headCount[k])
+			if d := math.Log(with/without) - w.HeadCount[k]; math.Abs(d) > .003 {
+				t.Errorf("%s: log ratio of head counts at event time %d is %.4f, want %.3f within .003", world, k, d+w.HeadCount[k], w.HeadCount[k])
 			}
 		}
 	}
@@ -140,7 +141,7 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 	if err := s.emit(ctx, &null, nil); err != nil {
 		t.Fatal(err)
 	}
-	s.world = worldOf("productivity")
+	s.world = worldOf(s.c, "productivity")
 	if err := s.emit(ctx, &got, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +168,7 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 	}
 	for m := range sum {
 		for k := range sum[m] {
-			want := s.world.wage[k] + float64(m)*s.world.masterWage[k]
+			want := s.world.Wage[k] + float64(m)*s.world.MasterWage[k]
 			if got := sum[m][k] / count[m][k]; math.Abs(got-want) > 5e-4 {
 				t.Errorf("master %d: log wage effect at event time %d is %.5f, want %.4f", m, k, got, want)
 			}
@@ -178,8 +179,9 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 // Composition moves the way it was planted: the stock of an automating
 // employer leans towards graduates, against the same employers in the null
 // world. Hires, and so the workers, differ between the worlds, so the
-// comparison is statistical: a tolerance of .1 is about three standard
-// deviations over seeds.
+// comparison is statistical. Turnover lets through .12 of the .16 planted (mean
+// over eight seeds), with a standard deviation of .024 over seeds: the tolerance
+// of .08 is one false alarm in a thousand.
 func TestCompositionLeans(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws two populations")
@@ -201,9 +203,9 @@ func TestCompositionLeans(t *testing.T) {
 		return math.Log((count[calibration.GroupBachelor] + count[calibration.GroupMaster]) / count[calibration.GroupLow])
 	}
 	got := graduates("productivity") - graduates("null")
-	want := .14 + .02 // L10-L15 against L01-L05, weighted
-	t.Logf("log odds of graduates against the least educated: %.3f, planted about %.2f", got, want)
-	if math.Abs(got-want) > .1 {
-		t.Errorf("log odds of graduates moved by %.3f, want %.2f within .1", got, want)
+	want := .12 // planted .14 + .02: L10-L15 against L01-L05, weighted
+	t.Logf("log odds of graduates against the least educated: %.3f, usual %.2f", got, want)
+	if math.Abs(got-want) > .08 {
+		t.Errorf("log odds of graduates moved by %.3f, want %.2f within .08", got, want)
 	}
 }

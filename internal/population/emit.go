@@ -22,7 +22,7 @@ var (
 // workerIDs gives every worker a number that says nothing of when and where
 // the worker was first seen: a keyed permutation of 1..n.
 func (s *skeleton) workerIDs() []int32 {
-	ids := make([]int32, len(s.birth))
+	ids := make([]int32, len(s.workers))
 	for i := range ids {
 		ids[i] = int32(i + 1)
 	}
@@ -118,7 +118,8 @@ func (s *skeleton) yearsOf(sp spell) (lo, hi int) {
 
 // person looks up a worker in the skeleton.
 func (s *skeleton) person(worker int32) person {
-	return person{birth: int(s.birth[worker]), cell: s.cell[worker], woman: s.woman[worker], psi: float64(s.employers[s.origin[worker]].psi)}
+	x := &s.workers[worker]
+	return person{birth: int(x.birth), cell: x.cell, woman: x.woman, psi: float64(s.employers[x.origin].psi)}
 }
 
 // writer emits employers one after the other, with its own buffers.
@@ -156,10 +157,11 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	}
 	w.firmEffects(id, e)
 	for _, sp := range w.sorted {
-		w.key.Reseed(&w.r, stageEffect, uint64(sp.worker))
+		address := w.workers[sp.worker].address()
+		w.key.Reseed(&w.r, stageEffect, address)
 		t := w.people.traits(w.person(sp.worker), &w.r)
 		for y, hi := s.yearsOf(sp); y <= hi; y++ {
-			w.job(id, e, sp, &t, y, w.cursor[y-s.o.From])
+			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
 			w.cursor[y-s.o.From]++
 		}
 	}
@@ -173,13 +175,13 @@ func (w *writer) firmEffects(id int32, e *employer) {
 	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
 }
 
-func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) {
+func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
 	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
-	if k, ok := at(year, int(e.event)); ok {
-		here.wage, here.masterWage = w.world.wage[k], w.world.masterWage[k]
+	if k, ok := w.own(e, year); ok {
+		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
 	}
-	w.key.Reseed(&w.y, stageYear, entityYear(sp.worker, year))
+	w.key.Reseed(&w.y, stageYear, workerYear(address, year))
 	x := w.people.work(t, &here, &w.y)
 	from, to := max(sp.from, start), min(sp.to, end-1)
 	days := to - from + 1
@@ -198,7 +200,7 @@ func (w *writer) job(id int32, e *employer, sp spell, t *traits, year, row int) 
 	j.worker[row], j.employer[row], j.year[row] = w.ids[sp.worker], id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
-	w.sums[year-w.o.From].add(w, sp.worker, id, int(x.level), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
+	w.sums[year-w.o.From].add(w, address, id, int(x.level), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
 func (e *emitter) jobsFrame() *frame.Frame {

@@ -140,22 +140,6 @@ func (s *skeleton) presentIn(year int) int {
 	return int(math.Round(float64(s.o.Employers) * years / sum * math.Pow(1+s.c.Size.Growth, float64(year-s.o.From))))
 }
 
-// cycle returns the log level of head counts around their path by year, from
-// the year before the window on: growth of jobs less that of the number of
-// employers, with mean zero over the window.
-func (s *skeleton) cycle() []float64 {
-	level, mean := []float64{0}, 0.0
-	years := float64(s.o.To - s.o.From + 1)
-	for y := s.o.From; y <= s.o.To; y++ {
-		level = append(level, level[len(level)-1]+s.c.Cycle[y]-s.c.Size.Growth)
-		mean += level[len(level)-1] / years
-	}
-	for k := range level {
-		level[k] -= mean
-	}
-	return level
-}
-
 // add makes an employer whose first year-end is given; heirs keep the traits of
 // the one they continue.
 func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer) int32 {

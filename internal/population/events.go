@@ -3,26 +3,39 @@ package population
 import (
 	"math"
 
+	"scramblelab/internal/linked"
 	"scramblelab/internal/rng"
 )
 
+// outcome is one of the potential outcomes of a population: what differs
+// between them is planted, all latent paths and streams are the same.
+type outcome uint8
+
+const (
+	factual   outcome = iota // events act on the employer, its suppliers and its competitors
+	ownOnly                  // on the employer alone
+	untreated                // on nobody: the twin
+)
+
 // drawEvents plants automation events: one at most per employer, with a hazard
-// by size, sector, firm effect and lagged growth, all of the year before.
+// by what is published for the year before (size class and growth of the head
+// count, sector) and by the firm effect, which moves no trend.
 func (s *skeleton) drawEvents() {
 	x := s.c.Adopt
 	first, last := max(x.First, s.o.From+1), min(x.Last, s.o.To-1)
 	slope := x.FirmEffect / float64(s.c.Wage.FirmSD*s.c.Wage.FirmSD)
 	norm := .5 * slope * x.FirmEffect
+	s.drawCycle()
 	var r rng.Stream
 	for id := range s.employers {
 		e := &s.employers[id]
 		for year := max(first, int(e.first)+1); year <= min(last, int(e.last)); year++ {
 			s.key.Reseed(&r, stageEvent, entityYear(int32(id), year))
-			size, growth := e.size(year-1), 0.0
+			heads, growth := s.headsAt(e, year-1, 0), 0.0
 			if e.present(year - 2) {
-				growth = min(.7, max(-.7, math.Log(size/e.size(year-2))))
+				growth = min(.7, max(-.7, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
 			}
-			h := x.BySize[s.law.class(size)] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
+			h := x.BySize[linked.SizeCode(heads)] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
 				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))
 			if r.Bool(h) {
 				e.event = int16(year)
@@ -32,16 +45,156 @@ func (s *skeleton) drawEvents() {
 	}
 }
 
-// plantHeads turns latent sizes into head counts: business cycle and planted
-// effects, rounded with the employer's own constant so that the mean is kept.
+// drawCycle adds up the growth of jobs less that of the number of employers: the
+// log level of head counts around their path by year, from the year before the
+// window on, with mean zero over the window.
+func (s *skeleton) drawCycle() {
+	s.cycle = []float64{0}
+	mean, years := 0.0, float64(s.o.To-s.o.From+1)
+	for y := s.o.From; y <= s.o.To; y++ {
+		s.cycle = append(s.cycle, s.cycle[y-s.o.From]+s.c.Cycle[y]-s.c.Size.Growth)
+		mean += s.cycle[y-s.o.From+1] / years
+	}
+	for k := range s.cycle {
+		s.cycle[k] -= mean
+	}
+}
+
+// headsAt is an employer's head count at a year-end under a log effect: latent
+// size, business cycle and effect, rounded with the employer's own constant so
+// that the mean is kept, and never below one.
+func (s *skeleton) headsAt(e *employer, year int, effect float64) int32 {
+	return int32(max(1, math.Floor(float64(e.size(year)*math.Exp(s.cycle[year-s.o.From+1]+effect))+float64(e.heads))))
+}
+
+// plantHeads turns latent sizes into the head counts of the outcome that this
+// skeleton draws.
 func (s *skeleton) plantHeads() {
-	cycle := s.cycle()
+	s.drawRivals()
 	for id := range s.employers {
 		e := &s.employers[id]
 		e.staff = make([]int32, len(e.latent))
 		for y := int(e.first); y <= int(e.last); y++ {
-			effect := s.world.headCountEffect(y, int(e.event), s.exposureOf(int32(id), y))
-			e.staff[y-int(e.first)] = int32(max(1, math.Floor(float64(e.size(y)*math.Exp(cycle[y-s.o.From+1]+effect))+float64(e.heads))))
+			e.staff[y-int(e.first)] = s.headsUnder(int32(id), y, s.outcome)
 		}
 	}
+}
+
+// headsUnder is the head count of an employer under a potential outcome. The
+// differential trend of the pretrend world is no effect: it is in all of them.
+func (s *skeleton) headsUnder(id int32, year int, o outcome) int32 {
+	e, w := &s.employers[id], &s.world
+	x := 0.0
+	if e.event != 0 {
+		x = w.PreTrend * float64(year-int(e.event))
+	}
+	if k, ok := at(year, int(e.event)); ok && o != untreated {
+		x += w.HeadCount[k]
+	}
+	if o == factual {
+		if shares := s.exposureOf(id, year); shares != nil {
+			for k, share := range shares {
+				x += float64(w.Supplier[k] * share)
+			}
+		}
+		x += float64(w.Rival * s.rivalShare(id, year))
+	}
+	return s.headsAt(e, year, x)
+}
+
+// own returns the event time of an employer in the outcome that is drawn, ok
+// false before its event and where events do not act.
+func (s *skeleton) own(e *employer, year int) (k int, ok bool) {
+	if s.outcome == untreated {
+		return 0, false
+	}
+	return at(year, int(e.event))
+}
+
+// buyers returns the sales shares of an employer's buyers by event time in the
+// outcome that is drawn, nil where there are none.
+func (s *skeleton) buyers(id int32, year int) *[5]float64 {
+	if s.outcome != factual {
+		return nil
+	}
+	return s.exposureOf(id, year)
+}
+
+// rivals are the sales of a class of activity, and those of its employers that
+// have automated.
+type rivals struct{ sales, automated []float64 } // by year of the window
+
+// drawRivals adds up sales by four-digit class of activity, from latent sizes.
+// Classes without an event are left out.
+func (s *skeleton) drawRivals() {
+	s.rivals = map[int32]*rivals{}
+	years := s.o.To - s.o.From + 1
+	for id := range s.employers {
+		if k := s.classOf(int32(id)); s.employers[id].event != 0 && s.rivals[k] == nil {
+			s.rivals[k] = &rivals{make([]float64, years), make([]float64, years)}
+		}
+	}
+	for id := range s.employers {
+		e, c := &s.employers[id], s.rivals[s.classOf(int32(id))]
+		if c == nil {
+			continue
+		}
+		for y := max(s.o.From, int(e.first)); y <= int(e.last); y++ {
+			sales := s.turnover(int32(id), y)
+			c.sales[y-s.o.From] += sales
+			if _, ok := at(y, int(e.event)); ok {
+				c.automated[y-s.o.From] += sales
+			}
+		}
+	}
+}
+
+// rivalShare is the share of the sales of an employer's class of activity that
+// other employers make which have automated, in [0, 1].
+func (s *skeleton) rivalShare(id int32, year int) float64 {
+	c := s.rivals[s.classOf(id)]
+	if c == nil || year < s.o.From || c.automated[year-s.o.From] == 0 {
+		return 0
+	}
+	others := c.automated[year-s.o.From]
+	if _, ok := at(year, int(s.employers[id].event)); ok {
+		others -= s.turnover(id, year)
+	}
+	if others < 1 { // euro: the rounding of a sum of one
+		return 0
+	}
+	return others / c.sales[year-s.o.From]
+}
+
+// classOf is an employer's four-digit class of activity.
+func (s *skeleton) classOf(id int32) int32 {
+	sector := s.employers[id].sector
+	n := 1 + uint64(6*s.c.Sectors[sector].Employers)
+	return int32(sector)<<16 | int32(s.key.Uint64(stageEvent, uint64(id)+1<<48)%n)
+}
+
+// exposedFrom returns the first year in which an event of another employer acts
+// on this one, as a supplier, as a competitor, or through the employer that it
+// continues under a new number; 0 if none does.
+func (s *skeleton) exposedFrom() []int16 {
+	out := make([]int16, len(s.employers))
+	for id := range s.employers { // an heir comes after the one it continues
+		e := &s.employers[id]
+		for y := max(s.o.From, int(e.first)); y <= int(e.last) && out[id] == 0; y++ {
+			if s.exposed(int32(id), y) {
+				out[id] = int16(y)
+			}
+		}
+		if h := e.heir; h >= 0 && (e.event != 0 || out[id] != 0) {
+			out[h] = s.employers[h].first
+		}
+	}
+	return out
+}
+
+func (s *skeleton) exposed(id int32, year int) bool {
+	if shares := s.exposureOf(id, year); shares != nil && *shares != [5]float64{} {
+		return true
+	}
+	return s.rivalShare(id, year) > 0
 }

@@ -239,7 +239,7 @@ func TestDemography(t *testing.T) {
 // growth of jobs, and the cycle leaves the size classes of the window alone.
 func TestCycle(t *testing.T) {
 	s := firmsOnly(50, 2)
-	level, jobs, mean := s.cycle(), 0.0, 0.0
+	level, jobs, mean := s.cycle, 0.0, 0.0
 	for y := s.o.From; y <= s.o.To; y++ {
 		jobs += s.c.Cycle[y]
 		mean += level[y-s.o.From+1]

@@ -36,7 +36,7 @@ func (o WriteOptions) Check(dir string) error { return folder.Check(dir, o.folde
 
 // folder says that Force replaces a population of any format and nothing else.
 func (o WriteOptions) folder() folder.Options {
-	known := []string{"truth.json", "codebook.json", "datapackage.json"}
+	known := []string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}
 	for _, name := range tableNames {
 		for _, ext := range tableExtensions {
 			known = append(known, name+ext)
@@ -44,6 +44,9 @@ func (o WriteOptions) folder() folder.Options {
 	}
 	return folder.Options{Force: o.Force, Known: known}
 }
+
+// calibrationName is the copy of the figures that the population was drawn from.
+const calibrationName = "calibration.yaml"
 
 // tableNames are the tables of a population folder in the order of writing.
 var tableNames = []string{"employers", "accounts", "suppliers", "jobs"}
@@ -63,8 +66,8 @@ func (p *Population) table(name string) **frame.Frame {
 	return &p.Jobs
 }
 
-// Write writes the population folder: four tables, truth.json, codebook.json
-// and datapackage.json. The folder is complete or absent, and one that exists is
+// Write writes the population folder: four tables, truth.json, the calibration,
+// codebook.json and datapackage.json. The folder is complete or absent, and one that exists is
 // kept unless Force is set and it holds nothing else. tell may be nil.
 func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell progress.Func) (err error) {
 	if err := o.Validate(); err != nil {
@@ -86,7 +89,7 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 		if err := tabio.Write(ctx, filepath.Join(out.Path(), name+ext), f); err != nil {
 			return err
 		}
-		files = append(files, tabio.File{Path: name + ext, Frame: f, Description: descriptions(name)})
+		files = append(files, tabio.File{Path: name + ext, Frame: f, Description: descriptions(p.Options.Figures, name)})
 	}
 	tell.Step("writing", len(tableNames), len(tableNames))
 	pack, err := tabio.DataPackage("population", files)
@@ -96,7 +99,10 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	if err := os.WriteFile(filepath.Join(out.Path(), "datapackage.json"), pack, 0o644); err != nil {
 		return err
 	}
-	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(calibration.Belgium())} {
+	if err := os.WriteFile(filepath.Join(out.Path(), calibrationName), p.Options.Figures.YAML(), 0o644); err != nil {
+		return err
+	}
+	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(p.Options.Figures)} {
 		b, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {
 			return err
@@ -123,6 +129,9 @@ func Read(ctx context.Context, dir string) (*Population, error) {
 		return nil, fmt.Errorf("population: %s has version %d, want %d: write the folder again", filepath.Join(dir, "truth.json"), p.Truth.Version, TruthVersion)
 	}
 	p.Options = p.Truth.Options
+	if p.Options.Figures, err = readFigures(dir, p.Truth.Calibration); err != nil {
+		return nil, err
+	}
 	if err := p.Options.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(dir, "truth.json"), err)
 	}
@@ -131,13 +140,30 @@ func Read(ctx context.Context, dir string) (*Population, error) {
 		if err != nil {
 			return nil, err
 		}
-		f, err := tabio.Read(ctx, path, schemaOf(name))
+		f, err := tabio.Read(ctx, path, schemaOf(p.Options.Figures, name))
 		if err != nil {
 			return nil, err
 		}
 		*p.table(name) = f
 	}
 	return p, p.check(dir)
+}
+
+// readFigures reads the copy of the calibration, which must be the one that the
+// tables were drawn from: it holds their codes.
+func readFigures(dir string, digest string) (*calibration.Figures, error) {
+	if digest == "" {
+		return calibration.Belgium(), nil
+	}
+	path := filepath.Join(dir, calibrationName)
+	c, err := calibration.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if c.Digest() != digest {
+		return nil, fmt.Errorf("population: %s is not the calibration that truth.json names: it was changed since, write the folder again", path)
+	}
+	return c, nil
 }
 
 func find(dir, name string) (string, error) {
@@ -189,11 +215,11 @@ func (p *Population) check(dir string) error {
 }
 
 // schemaOf returns the schema of a table, with the codebooks in use.
-func schemaOf(table string) tabio.Schema {
+func schemaOf(c *calibration.Figures, table string) tabio.Schema {
 	var s tabio.Schema
 	s.Strict, s.MissingTokens = true, []string{}
-	for _, c := range columnsOf(calibration.Belgium(), table) {
-		s.Columns = append(s.Columns, tabio.ColumnSpec{Name: c.Name, Kind: c.kind, Decimals: c.decimals, Dict: c.dict, Required: true})
+	for _, x := range columnsOf(c, table) {
+		s.Columns = append(s.Columns, tabio.ColumnSpec{Name: x.Name, Kind: x.kind, Decimals: x.decimals, Dict: x.dict, Required: true})
 	}
 	return s
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/spike"
@@ -121,7 +120,7 @@ func recode(f *frame.Frame, dict *frame.Dict, newCode []int32, rename map[string
 // firms builds one row per selected employer and year of the window.
 func (p *Population) firms(dict *frame.Dict, newCode []int32, had []bool, heads []int32, filed []bool) *frame.Frame {
 	years := p.Options.To - p.Options.From + 1
-	sides := deriveSides(len(newCode), p.Accounts, p.Suppliers, calibration.Belgium().Network.MainBuyer)
+	sides := deriveSides(len(newCode), p.Accounts, p.Suppliers, p.Options.Figures.Network.MainBuyer)
 	nace, region, closed := p.Employers.Col("nace"), p.Employers.Col("region"), p.Employers.Col("closed").I
 	rows := dict.Len() * years
 	col := func() []int32 { return make([]int32, 0, rows) }

@@ -1,98 +1,156 @@
 package population
 
 import (
+	"context"
+
 	"scramblelab/internal/calibration"
+	"scramblelab/internal/par"
 	"scramblelab/internal/rng"
 )
-
-// candidate is a worker without a job, free from the day after day.
-type candidate struct {
-	worker, day int32
-	year        int16
-}
 
 // markets match openings to workers. A market is a sector, a region and a group
 // of levels; each is cleared once a year by a stream of its own.
 type markets struct {
-	s       *skeleton
-	pool    [][]candidate
-	sectors []float64 // cumulative staff, for those who change sector
+	s    *skeleton
+	pool [][]leaver // by market: workers without a job
+
+	openings []placed // of the year, sorted by market
+	leavers  []leaver
+	hires    []stay // by place of the opening among all batches
+}
+
+// placed is an opening and its place among all openings of the year.
+type placed struct {
+	opening
+	place int32
 }
 
 func newMarkets(s *skeleton) *markets {
-	w := make([]float64, len(s.c.Sectors))
-	for i, x := range s.c.Sectors {
-		w[i] = x.Staff03 + x.Staff21
-	}
-	return &markets{s: s, pool: make([][]candidate, len(s.c.Sectors)*len(s.c.Regions)*calibration.Groups), sectors: cumulate(w)}
+	return &markets{s: s, pool: make([][]leaver, s.marketCount())}
 }
 
-func (m *markets) of(sector, region uint8, cell uint16) int {
-	group := m.s.c.Levels[m.s.cells.level(cell)].Group
-	return (int(sector)*len(m.s.c.Regions)+int(region))*calibration.Groups + group
+func (s *skeleton) marketCount() int { return len(s.c.Sectors) * len(s.c.Regions) * calibration.Groups }
+
+func (s *skeleton) marketOf(sector, region uint8, cell uint16) int {
+	group := s.c.Levels[s.cells.level(cell)].Group
+	return (int(sector)*len(s.c.Regions)+int(region))*calibration.Groups + int(group)
+}
+
+// seek decides whether a leaver looks for another job, in which market and from
+// when on.
+func (s *skeleton) seek(l *leaver, r *rng.Stream) bool {
+	year := int(l.year)
+	if year-int(l.birth) >= s.c.Age.LastMove {
+		return false
+	}
+	again := l.from >= s.day1(year)
+	at := workerYear(l.address, year)
+	if again {
+		at |= 1 << 63 // may have left another employer this year
+	}
+	s.key.Reseed(r, stageSpell, at)
+	if !r.Bool(s.c.Flows.IntoPool) {
+		return false
+	}
+	e := &s.employers[l.employer]
+	sector := e.sector
+	if !r.Bool(s.c.Flows.SameSector) {
+		sector = uint8(pick(s.staffCum, r.Float64()))
+	}
+	l.market = int16(s.marketOf(sector, e.region, l.cell))
+	if again { // at most two employers a year
+		l.day = s.day1(year + 1)
+	}
+	return true
 }
 
 // clear routes the leavers of a year to the market in which they look for work
 // and fills the openings of each market.
-func (m *markets) clear(year int, batches []*batch) {
-	s := m.s
-	var r rng.Stream
-	for _, b := range batches {
-		for _, l := range b.leavers {
-			m.route(l, year, &r)
-		}
+func (m *markets) clear(ctx context.Context, year int, batches []batch) error {
+	leaverAt, openingAt, err := m.sort(ctx, batches)
+	if err != nil {
+		return err
 	}
-	byMarket := make([][]opening, len(m.pool))
-	sizes := make([]int, len(m.pool))
-	for _, b := range batches {
-		for _, o := range b.openings {
-			e := &s.employers[o.employer]
-			sizes[m.of(e.sector, e.region, o.cell)]++
-		}
-	}
-	for k, n := range sizes {
-		byMarket[k] = make([]opening, 0, n)
-	}
-	for _, b := range batches {
-		for _, o := range b.openings {
-			e := &s.employers[o.employer]
-			k := m.of(e.sector, e.region, o.cell)
-			byMarket[k] = append(byMarket[k], o)
-		}
-	}
-	var gone []leaver
-	for k, openings := range byMarket {
-		s.key.Reseed(&r, stageMarket, uint64(k)<<12|uint64(year))
+	return par.Do(ctx, len(m.pool), func(k int) error {
+		var r rng.Stream
+		m.s.key.Reseed(&r, stageMarket, uint64(k)<<12|uint64(year))
 		m.expire(k, year)
+		m.pool[k] = append(m.pool[k], m.leavers[leaverAt[k]:leaverAt[k+1]]...)
+		openings := m.openings[openingAt[k]:openingAt[k+1]]
 		rng.Shuffle(&r, openings)
-		for _, o := range openings {
-			gone = m.fill(k, o, year, &r, gone)
+		for i := range openings {
+			m.fill(k, &openings[i], year, &r)
 		}
-	}
-	for _, l := range gone { // short spells: free again from next year on
-		m.route(l, year, &r)
-	}
+		return nil
+	})
 }
 
-// route puts a leaver into the pool of a market, or out of the labour market.
-func (m *markets) route(l leaver, year int, r *rng.Stream) {
-	s := m.s
-	s.key.Reseed(r, stageSpell, uint64(l.worker)<<12|uint64(year))
-	age := year - int(s.birth[l.worker])
-	if age >= s.c.Age.LastMove || !r.Bool(s.c.Flows.IntoPool) {
-		return
+// sort puts leavers and openings in the order of markets, within a market in
+// the order of batches, and returns where each market begins.
+func (m *markets) sort(ctx context.Context, batches []batch) (leaverAt, openingAt []int, err error) {
+	s, n := m.s, len(m.pool)
+	of := func(o *opening) int {
+		e := &s.employers[o.employer]
+		return s.marketOf(e.sector, e.region, o.cell)
 	}
-	e := &s.employers[l.employer]
-	sector, region := e.sector, e.region
-	if !r.Bool(s.c.Flows.SameSector) {
-		sector = uint8(pick(m.sectors, r.Float64()))
+	// counts of batch b are at [b*n, (b+1)*n); they become places.
+	leavers, openings := make([]int32, len(batches)*n), make([]int32, len(batches)*n)
+	err = par.Do(ctx, len(batches), func(b int) error {
+		for i := range batches[b].leavers {
+			leavers[b*n+int(batches[b].leavers[i].market)]++
+		}
+		for i := range batches[b].openings {
+			openings[b*n+of(&batches[b].openings[i])]++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	k := m.of(sector, region, s.cell[l.worker])
-	day := l.day
-	if int(s.hired[l.worker]) == year { // at most two employers a year
-		day = s.day1(year + 1)
+	starts := func(counts []int32) []int {
+		at, total := make([]int, n+1), 0
+		for k := range n {
+			at[k] = total
+			for b := range batches {
+				c := counts[b*n+k]
+				counts[b*n+k] = int32(total)
+				total += int(c)
+			}
+		}
+		at[n] = total
+		return at
 	}
-	m.pool[k] = append(m.pool[k], candidate{l.worker, day, int16(year)})
+	leaverAt, openingAt = starts(leavers), starts(openings)
+	m.leavers, m.openings = sized(m.leavers, leaverAt[n]), sized(m.openings, openingAt[n])
+	m.hires = sized(m.hires, openingAt[n])
+	first := 0
+	for b := range batches {
+		x := &batches[b]
+		x.first, x.hires = first, m.hires[first:first+len(x.openings)]
+		first += len(x.openings)
+	}
+	return leaverAt, openingAt, par.Do(ctx, len(batches), func(b int) error {
+		x := &batches[b]
+		for i := range x.leavers {
+			to := &leavers[b*n+int(x.leavers[i].market)]
+			m.leavers[*to] = x.leavers[i]
+			*to++
+		}
+		for i := range x.openings {
+			to := &openings[b*n+of(&x.openings[i])]
+			m.openings[*to] = placed{x.openings[i], int32(x.first + i)}
+			*to++
+		}
+		return nil
+	})
+}
+
+// sized returns a vector of n elements, in the memory of v where it suffices.
+func sized[T any](v []T, n int) []T {
+	if cap(v) < n {
+		return make([]T, n, n+n/8)
+	}
+	return v[:n]
 }
 
 func (m *markets) expire(k, year int) {
@@ -107,53 +165,42 @@ func (m *markets) expire(k, year int) {
 
 // fill gives an opening to somebody of the pool with the wanted cell, else with
 // the wanted field, else to a new worker.
-func (m *markets) fill(k int, o opening, year int, r *rng.Stream, gone []leaver) []leaver {
-	s := m.s
+func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
+	s, pool := m.s, m.pool[k]
 	best := -1
-	if pool := m.pool[k]; len(pool) > 0 && !r.Bool(s.c.Flows.Fresh) {
+	if len(pool) > 0 && !r.Bool(s.c.Flows.Fresh) {
 		for range s.c.Flows.Tries {
 			i := r.IntN(len(pool))
-			c := pool[i]
-			if c.day >= o.day || s.lately[c.worker] == o.employer ||
-				o.young && year-int(s.birth[c.worker]) >= s.c.Age.YoungHire {
+			c := &pool[i]
+			if c.day >= o.day || c.employer == o.employer ||
+				o.under > 0 && year-int(c.birth) >= int(o.under) {
 				continue
 			}
-			if s.cell[c.worker] == o.cell {
+			if c.cell == o.cell {
 				best = i
 				break
 			}
-			if s.cells.field(s.cell[c.worker]) == s.cells.field(o.cell) {
+			if s.cells.field(c.cell) == s.cells.field(o.cell) {
 				best = i
 			}
 		}
 	}
-	var worker int32
-	if best >= 0 {
-		pool := m.pool[k]
-		worker = pool[best].worker
-		pool[best] = pool[len(pool)-1]
-		m.pool[k] = pool[:len(pool)-1]
-	} else {
-		worker = m.newcomer(o, year)
+	if best < 0 {
+		m.hires[o.place] = stay{worker: -1}
+		return
 	}
-	s.lately[worker], s.hired[worker] = o.employer, int16(year)
-	s.spells[o.employer] = append(s.spells[o.employer], spell{worker, o.day, o.to})
-	if o.to == stillThere {
-		s.active[o.employer] = append(s.active[o.employer], int32(len(s.spells[o.employer])-1))
-		return gone
-	}
-	return append(gone, leaver{worker, o.employer, o.to})
+	m.hires[o.place] = pool[best].stay
+	pool[best] = pool[len(pool)-1]
+	m.pool[k] = pool[:len(pool)-1]
 }
 
-// newcomer creates a worker who was never seen: from school, or from
-// elsewhere (public sector, self-employment, abroad, no work).
-func (m *markets) newcomer(o opening, year int) int32 {
-	s := m.s
-	worker := int32(len(s.birth))
-	s.grow(1)
-	var w rng.Stream
-	s.key.Reseed(&w, stageWorker, uint64(worker))
-	e, a := &s.employers[o.employer], s.c.Age
+// newcomer makes a worker who was never seen: from school, or from elsewhere
+// (public sector, self-employment, abroad, no work).
+func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Stream) {
+	x := &s.workers[h.worker]
+	x.origin, x.entry = o.employer, entryOf(year, ordinal)
+	s.key.Reseed(w, stageWorker, x.address())
+	e, a := &s.employers[o.employer], &s.c.Age
 	youngest := s.c.Levels[s.cells.level(o.cell)].MinAge
 	age := 0.0
 	if w.Bool(s.c.Flows.FromSchool) {
@@ -161,9 +208,9 @@ func (m *markets) newcomer(o opening, year int) int32 {
 	} else {
 		age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
 	}
-	if o.young && age >= float64(a.YoungHire) {
-		age = float64(youngest) + float64(w.Float64()*float64(a.YoungHire-youngest))
+	if o.under > 0 && age >= float64(o.under) {
+		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
 	}
-	s.settle(worker, o.employer, o.cell, year-min(62, max(youngest, int(age))), e, &w)
-	return worker
+	s.settle(x, o.cell, year-min(62, max(youngest, int(age))), e, w)
+	h.address, h.birth, h.cell = x.address(), x.birth, x.cell
 }

@@ -16,6 +16,7 @@ type people struct {
 	from      int       // first year of the window
 	partTime  []float64 // by year of the window: part-time rates against 2021
 	fractions []fraction
+	shorter   float64 // mean working time that a part-timer lacks to a full one
 	wages     wageTables
 }
 
@@ -35,7 +36,8 @@ func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(
 	sum := 0.0
 	for _, f := range c.Hours.Fractions {
 		sum += f.Share
-		p.fractions = append(p.fractions, fraction{f.Hundredths, sum})
+		p.fractions = append(p.fractions, fraction{int32(f.Hundredths), sum})
+		p.shorter += float64(f.Share * (1 - float64(f.Hundredths)/100))
 	}
 	return p
 }
@@ -85,6 +87,7 @@ type place struct {
 	psi            float64 // wage effect of the employer in the year
 	wage           float64 // planted effect on the log wage of everybody
 	masterWage     float64 // planted on top of it for masters
+	fte            float64 // planted on the mean working time
 }
 
 // work is what a worker does in one year at a place.
@@ -101,7 +104,7 @@ func (p *people) work(t *traits, here *place, r *rng.Stream) work {
 		cell = t.rose
 	}
 	w := work{level: int32(p.cells.level(cell)), field: int32(p.cells.field(cell)), age: int32(age), fte: 100}
-	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year) {
+	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year)-here.fte/p.shorter {
 		w.fte = t.fraction
 	}
 	w.full = p.wages.full(t, here, cell, int(w.level), age, r)

@@ -2,89 +2,44 @@ package population
 
 import (
 	"math"
+	"slices"
 
 	"scramblelab/internal/calibration"
 )
 
-// Worlds are the names of planted worlds, the first one the default.
-var worlds = []string{"productivity", "displacement", "null", "pretrend"}
-
-// tiltClass says which planted shift of composition a cell belongs to.
-const (
-	tiltLow = iota
-	tiltClerical
-	tiltTechnical
-	tiltMid
-	tiltBachelor
-	tiltMasterTech
-	tiltMaster
-	tiltNone
-	tilts
-)
-
-var tiltNames = [tilts]string{"L01-L05", "L06-L09 in 041 or 101", "L06-L09 in 071", "L06-L09 in other fields",
-	"L10-L12", "L13-L15 in 053, 061 or 071", "L13-L15 in other fields", "U"}
-
-// world holds planted effects by event time 0, 1, 2, 3 and 4 or later (A, from
-// facts 7c; own-firm rows in log points).
+// world is a planted world with the shifts of composition in the order of the
+// classes of the calibration.
 type world struct {
-	headCount  [5]float64
-	tilt       [tilts][5]float64 // log shift of the wanted composition, before normalisation
-	wage       [5]float64        // log full-time wage of every worker
-	masterWage [5]float64        // on top of it for L13-L15
-	youngHires [5]float64        // share of hires below 30
-	separation [5]float64        // added to the hazard
-	factor     [5]float64        // factor on the hazard
-	supplier   [5]float64        // log head count per unit of sales share to automating buyers
-	preTrend   float64           // log points a year, for employers that ever automate
+	*calibration.World
+	tilt [][5]float64 // by class
+	high []bool       // class: bachelors and masters alone
 }
 
-func worldOf(name string) world {
-	one := [5]float64{1, 1, 1, 1, 1}
-	up := world{
-		headCount: [5]float64{.01, .03, .05, .07, .09},
-		tilt: [tilts][5]float64{
-			tiltLow:        {0, -.01, -.02, -.02, -.02},
-			tiltClerical:   {.01, .01, .02, .03, .04},
-			tiltTechnical:  {.01, .03, .06, .09, .11},
-			tiltMid:        {.01, .02, .04, .06, .07},
-			tiltBachelor:   {.01, .05, .08, .10, .12},
-			tiltMasterTech: {.02, .08, .14, .19, .24},
-			tiltMaster:     {.02, .06, .10, .13, .16},
-			tiltNone:       {.01, .03, .05, .07, .09},
-		},
-		wage:       [5]float64{0, .003, .006, .010, .012},
-		masterWage: [5]float64{0, 0, 0, 0, .02},
-		youngHires: [5]float64{0, .04, .04, .04, 0},
-		factor:     [5]float64{.95, 1, 1, 1, 1},
-		supplier:   [5]float64{.025, .05, .075, .10, .10},
-	}
-	switch name {
-	case "displacement":
-		return world{
-			headCount: [5]float64{0, -.02, -.035, -.045, -.05},
-			tilt: [tilts][5]float64{
-				tiltLow:        {-.01, -.05, -.08, -.10, -.11},
-				tiltClerical:   {0, -.03, -.06, -.09, -.11},
-				tiltTechnical:  {0, -.01, -.03, -.04, -.04},
-				tiltMid:        {0, -.02, -.04, -.05, -.06},
-				tiltBachelor:   {0, .01, .02, .02, .02},
-				tiltMasterTech: {0, .02, .03, .04, .04},
-				tiltMaster:     {0, .02, .03, .04, .04},
-				tiltNone:       {0, -.02, -.035, -.045, -.05},
-			},
-			wage:       [5]float64{0, 0, 0, -.002, -.004},
-			masterWage: [5]float64{0, 0, 0, 0, .015},
-			youngHires: [5]float64{0, .01, .01, .01, 0},
-			separation: [5]float64{.02, .018, .017, .016, .014}, factor: one, // 8.5 points in five years
-			supplier: [5]float64{-.03, -.06, -.09, -.12, -.12},
+// worldOf returns the world of that name, nil effects if there is none.
+func worldOf(c *calibration.Figures, name string) world {
+	w := world{World: &calibration.World{}}
+	for i := range c.Worlds.Planted {
+		if c.Worlds.Planted[i].Name == name {
+			w.World = &c.Worlds.Planted[i]
 		}
-	case "null":
-		return world{factor: one}
-	case "pretrend":
-		up.preTrend = .005
 	}
-	return up
+	for _, class := range c.Worlds.Classes {
+		w.tilt = append(w.tilt, w.Composition[class.Name])
+		high := len(class.Groups) > 0
+		for _, g := range class.Groups {
+			high = high && (g == calibration.GroupBachelor || g == calibration.GroupMaster)
+		}
+		w.high = append(w.high, high)
+	}
+	return w
+}
+
+func worldNames(c *calibration.Figures) []string {
+	var names []string
+	for _, w := range c.Worlds.Planted {
+		names = append(names, w.Name)
+	}
+	return names
 }
 
 // at returns the row of an event time, ok false before the event.
@@ -95,55 +50,16 @@ func at(year, event int) (k int, ok bool) {
 	return min(year-event, 4), true
 }
 
-// headCountEffect is the planted log effect on an employer's head count: its
-// own event, its sales to buyers that automated (by years since then), and the
-// differential trend of the pretrend world, centred on the event.
-func (w *world) headCountEffect(year, event int, exposure *[5]float64) float64 {
-	x := 0.0
-	if k, ok := at(year, event); ok {
-		x += w.headCount[k]
-	}
-	if event != 0 {
-		x += w.preTrend * float64(year-event)
-	}
-	if exposure != nil {
-		for k, s := range exposure {
-			x += float64(w.supplier[k] * s)
-		}
-	}
-	return x
-}
-
-// tiltWeights returns the wanted log shift of each class at an event time.
-func (w *world) tiltWeights(k int) (t [tilts]float64) {
-	for c := range t {
-		t[c] = w.tilt[c][k]
-	}
-	return t
-}
-
+// tiltClassOf returns the first class that a cell fits; a cell that fits none
+// shares the last.
 func tiltClassOf(c *calibration.Figures, level, field int) uint8 {
-	f := c.Fields[field].Code
-	switch c.Levels[level].Group {
-	case calibration.GroupLow:
-		return tiltLow
-	case calibration.GroupMid:
-		switch f {
-		case "041", "101":
-			return tiltClerical
-		case "071":
-			return tiltTechnical
+	for k, class := range c.Worlds.Classes {
+		if slices.Contains(class.Groups, c.Levels[level].Group) &&
+			(len(class.Fields) == 0 || slices.Contains(class.Fields, c.Fields[field].Code)) {
+			return uint8(k)
 		}
-		return tiltMid
-	case calibration.GroupBachelor:
-		return tiltBachelor
-	case calibration.GroupMaster:
-		if f == "053" || f == "061" || f == "071" {
-			return tiltMasterTech
-		}
-		return tiltMaster
 	}
-	return tiltNone
+	return uint8(len(c.Worlds.Classes) - 1)
 }
 
 // interpolate reads a piecewise linear function given by ascending points.

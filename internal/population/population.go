@@ -34,7 +34,7 @@ const (
 )
 
 // Worlds returns the names of planted worlds, the default first.
-func Worlds() []string { return slices.Clone(worlds) }
+func Worlds() []string { return worldNames(calibration.Belgium()) }
 
 // Options says which population to generate. The zero value of a field means
 // its default; [Options.Normal] writes the defaults out.
@@ -61,14 +61,14 @@ func (o Options) Normal() Options {
 	if o.To == 0 {
 		o.To = LastYear
 	}
-	if o.World == "" {
-		o.World = worlds[0]
+	if o.Figures == nil {
+		o.Figures = calibration.Belgium()
+	}
+	if names := worldNames(o.Figures); o.World == "" && len(names) > 0 {
+		o.World = names[0]
 	}
 	if o.Suppliers == "" {
 		o.Suppliers = "main"
-	}
-	if o.Figures == nil {
-		o.Figures = calibration.Belgium()
 	}
 	return o
 }
@@ -88,8 +88,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("population: to is %d, want a year in %d..%d", o.To, FirstYear, LastYear)
 	case n.To < n.From:
 		return fmt.Errorf("population: years %d to %d are reversed, exchange from and to", n.From, n.To)
-	case !slices.Contains(worlds, n.World):
-		return fmt.Errorf("population: world is %q, want one of %q", o.World, worlds)
+	case !slices.Contains(worldNames(n.Figures), n.World):
+		return fmt.Errorf("population: world is %q, want one of %q", o.World, worldNames(n.Figures))
 	case n.Suppliers == "full":
 		return fmt.Errorf("population: suppliers is %q, which this version cannot generate: use main or none", o.Suppliers)
 	case n.Suppliers != "main" && n.Suppliers != "none":

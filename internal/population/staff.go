@@ -3,6 +3,7 @@ package population
 import (
 	"context"
 	"math"
+	"math/bits"
 	"time"
 
 	"scramblelab/internal/calibration"
@@ -10,6 +11,37 @@ import (
 	"scramblelab/internal/progress"
 	"scramblelab/internal/rng"
 )
+
+// worker is what the skeleton knows of a worker.
+type worker struct {
+	origin int32  // first employer
+	entry  uint32 // year and ordinal of the opening in which it was first seen
+	birth  int16
+	cell   uint16
+	woman  bool
+}
+
+// address is where a worker's streams are found. It names the opening in which
+// the worker was first seen, not its turn among workers, so that the same
+// opening of another world brings the same person.
+func (w *worker) address() uint64 { return addressOf(w.origin, w.entry) }
+
+func addressOf(employer int32, entry uint32) uint64 {
+	return uint64(employer)<<(entryYearBits+entryBits) | uint64(entry)
+}
+
+const (
+	entryBits     = 24 // openings of one employer in one year
+	entryYearBits = 5
+	entryShort    = 1 << (entryBits - 1) // from here on, those of a few weeks
+)
+
+func entryOf(year, ordinal int) uint32 { return uint32(year-firstEntry)<<entryBits | uint32(ordinal) }
+
+const firstEntry = FirstYear - 1 // the staff with which the window opens
+
+// workerYear is the address of a worker's year.
+func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
 
 // spell is one worker's uninterrupted stay with one employer, in days since
 // 1970-01-01, both included.
@@ -34,29 +66,36 @@ type skeleton struct {
 	days      []int32     // 1 January by year since firstDay
 	sectorHaz []float64   // sector: factor on separation hazards
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
+	staffCum  []float64   // sector: cumulative staff, for those who change sector
 
 	employers []employer
 	takeovers []takeover  // by year
 	classCum  [][]float64 // sector: cumulative shares of its four-digit classes
 	links     []link
 	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome   outcome
+	cycle     []float64 // log, by year-end from the one before the window
+	rivals    map[int32]*rivals
 
-	spells [][]spell
-	active [][]int32 // employer: indices of spells that last
-	tilted []*[tilts]float64
-	heirs  []bool // employers that continue another
+	workers []worker
+	spells  [][]spell // by employer, once the staff is drawn; in no order
+	active  [][]stay  // by employer: who works there now
+	leans   []*lean   // employer: nil where nothing is planted on its staff
+	heirs   []bool    // employers that continue another
+}
 
-	birth  []int16 // by worker
-	cell   []uint16
-	woman  []bool
-	origin []int32 // first employer
-	lately []int32 // last employer
-	hired  []int16 // year of the last hire
+// stay is a spell that lasts, beside what its end depends on.
+type stay struct {
+	address uint64
+	worker  int32
+	from    int32
+	birth   int16
+	cell    uint16
 }
 
 func newSkeleton(o Options) *skeleton {
 	c := o.Figures
-	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(o.World), cells: newCellTables(c)}
+	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(c, o.World), cells: newCellTables(c)}
 	shares := make([]float64, len(c.Regions))
 	for i, r := range c.Regions {
 		shares[i] = r.Share
@@ -77,6 +116,7 @@ func newSkeleton(o Options) *skeleton {
 	}
 	mean, total := 0.0, 0.0
 	for _, x := range c.Sectors {
+		s.staffCum = append(s.staffCum, total+x.Staff03+x.Staff21)
 		mean, total = mean+float64(x.Hires*(x.Staff03+x.Staff21)), total+x.Staff03+x.Staff21
 	}
 	for _, x := range c.Sectors {
@@ -105,65 +145,216 @@ const firstDay = FirstYear - 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	young             bool
+	under             uint8 // age from which nobody is taken, 0 for none
 }
 
-// leaver is a worker who left in the course of a year.
-type leaver struct{ worker, employer, day int32 }
+// leaver is a worker who left, and where the next job is looked for.
+type leaver struct {
+	stay
+	employer, day int32
+	year          int16
+	market        int16 // -1 for none
+}
 
-// batch collects what a block of employers sends to the markets.
+// ended is a spell that is over.
+type ended struct {
+	employer int32
+	spell
+}
+
+// batch is what a chunk of employers has to do with the markets of a year, and
+// the spells that ended there so far.
 type batch struct {
 	openings []opening
+	hires    []stay // who fills the openings; worker -1 for somebody new
 	leavers  []leaver
+	later    []leaver // of spells within the year, free from the next one on
+	ended    []ended
+	first    int // place of the first opening among those of all batches
 }
 
 const staffChunk = 512
 
 // drawStaff fills all jobs of all years: first the staff at the start, then
-// year by year separations and openings employer by employer, and the markets
-// that match them.
+// year by year separations and openings employer by employer, the markets that
+// match them, and the hires that follow. Employers and markets run in parallel;
+// what one of them does depends on no other of its kind.
 func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 	n := len(s.employers)
-	s.spells, s.active, s.tilted = make([][]spell, n), make([][]int32, n), make([]*[tilts]float64, n)
-	s.heirs = make([]bool, n)
+	years := s.o.To - s.o.From + 1
+	tell.Step("staff", 0, years+2)
+	s.leans, s.heirs = make([]*lean, n), make([]bool, n)
 	for id := range s.employers {
 		if h := s.employers[id].heir; h >= 0 {
 			s.heirs[h] = true
 		}
 	}
+	s.makeRoom()
 	if err := s.drawInitial(ctx); err != nil {
 		return err
 	}
-	m := newMarkets(s)
-	years := s.o.To - s.o.From + 1
+	tell.Step("staff", 1, years+2)
+	m, batches := newMarkets(s), make([]batch, par.Count(n, staffChunk))
 	for year := s.o.From; year <= s.o.To; year++ {
-		batches, err := par.Map(ctx, par.Count(n, staffChunk), func(chunk int) (*batch, error) {
-			b := &batch{}
-			for id := chunk * staffChunk; id < min(n, (chunk+1)*staffChunk); id++ {
+		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
+			b := &batches[chunk]
+			b.openings = b.openings[:0]
+			b.leavers, b.later = append(b.leavers[:0], b.later...), b.later[:0]
+			for id := lo; id < hi; id++ {
 				s.passYear(int32(id), year, b)
 			}
-			return b, nil
+			return nil
 		})
 		if err != nil {
 			return err
 		}
-		m.clear(year, batches)
-		tell.Step("staff", year-s.o.From+1, years)
+		if err := m.clear(ctx, year, batches); err != nil {
+			return err
+		}
+		if err := s.welcome(ctx, year, batches); err != nil {
+			return err
+		}
+		tell.Step("staff", year-s.o.From+2, years+2)
 	}
+	if err := s.gatherSpells(ctx, batches); err != nil {
+		return err
+	}
+	tell.Step("staff", years+2, years+2)
 	return nil
+}
+
+// makeRoom reserves for every employer as many stays as it ever has at a
+// year-end, in one vector.
+func (s *skeleton) makeRoom() {
+	most := func(e *employer) int {
+		k := 0
+		for y := max(int(e.first), s.o.From-1); y <= int(e.last); y++ {
+			k = max(k, e.count(y))
+		}
+		return k
+	}
+	total := 0
+	for id := range s.employers {
+		total += most(&s.employers[id])
+	}
+	all := make([]stay, total)
+	s.active = make([][]stay, len(s.employers))
+	for id := range s.employers {
+		k := most(&s.employers[id])
+		s.active[id], all = all[:0:k], all[k:]
+	}
+}
+
+// welcome lets the hires of a year begin, and makes those who were never seen.
+func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error {
+	next := make([]int, len(batches))
+	total := len(s.workers)
+	for k := range batches {
+		next[k] = total
+		for i := range batches[k].hires {
+			if batches[k].hires[i].worker < 0 {
+				total++
+			}
+		}
+	}
+	s.workers = append(s.workers, make([]worker, total-len(s.workers))...)
+	return par.Do(ctx, len(batches), func(k int) error {
+		b := &batches[k]
+		var r rng.Stream
+		ordinal, shorts := 0, 0
+		for i := range b.openings {
+			o, h := &b.openings[i], &b.hires[i]
+			if i == 0 || b.openings[i-1].employer != o.employer {
+				ordinal, shorts = 0, 0
+			}
+			nth := &ordinal
+			if o.to != stillThere {
+				nth = &shorts
+			}
+			if h.worker < 0 {
+				h.worker = int32(next[k])
+				next[k]++
+				at := *nth
+				if o.to != stillThere {
+					at += entryShort
+				}
+				s.newcomer(h, o, year, at, &r)
+			}
+			*nth++
+			h.from = o.day
+			if o.to == stillThere {
+				s.active[o.employer] = append(s.active[o.employer], *h)
+				continue
+			}
+			b.ended = append(b.ended, ended{o.employer, spell{h.worker, o.day, o.to}})
+			l := leaver{stay: *h, employer: o.employer, day: o.to, year: int16(year)}
+			if s.seek(&l, &r) {
+				b.later = append(b.later, l)
+			}
+		}
+		return nil
+	})
+}
+
+// gatherSpells sorts all spells by employer, those that still last included.
+func (s *skeleton) gatherSpells(ctx context.Context, batches []batch) error {
+	n := len(s.employers)
+	chunkOf := func(id int32) int { return int(id) / staffChunk }
+	var foreign []ended // heirs may stand in another chunk than those they continue
+	for k := range batches {
+		for _, e := range batches[k].ended {
+			if chunkOf(e.employer) != k {
+				foreign = append(foreign, e)
+			}
+		}
+	}
+	for _, e := range foreign {
+		b := &batches[chunkOf(e.employer)]
+		b.ended = append(b.ended, e)
+	}
+	s.spells = make([][]spell, n)
+	err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
+		var count [staffChunk]int
+		b, total := &batches[chunk], 0
+		for _, e := range b.ended {
+			if chunkOf(e.employer) == chunk {
+				count[int(e.employer)-lo]++
+			}
+		}
+		for id := lo; id < hi; id++ {
+			count[id-lo] += len(s.active[id])
+			total += count[id-lo]
+		}
+		all := make([]spell, total)
+		for id := lo; id < hi; id++ {
+			k := count[id-lo]
+			s.spells[id], all = all[:0:k], all[k:]
+		}
+		for _, e := range b.ended {
+			if chunkOf(e.employer) == chunk {
+				s.spells[e.employer] = append(s.spells[e.employer], e.spell)
+			}
+		}
+		for id := lo; id < hi; id++ {
+			for _, a := range s.active[id] {
+				s.spells[id] = append(s.spells[id], spell{a.worker, a.from, stillThere})
+			}
+		}
+		b.ended = nil
+		return nil
+	})
+	s.active = nil
+	return err
 }
 
 // drawInitial creates the workers present when the window opens.
 func (s *skeleton) drawInitial(ctx context.Context) error {
 	start := []int32{0}
 	for id := range s.employers {
-		k := 0
-		if s.employers[id].present(s.o.From - 1) {
-			k = s.employers[id].count(s.o.From - 1)
-		}
-		start = append(start, start[id]+int32(k))
+		start = append(start, start[id]+int32(s.employers[id].count(s.o.From-1)))
 	}
-	s.grow(int(start[len(start)-1]))
+	s.workers = make([]worker, start[len(start)-1])
+	stock := s.stockAges(s.o.From - 1)
 	return par.Chunks(ctx, len(s.employers), staffChunk, func(_, lo, hi int) error {
 		var r, w rng.Stream
 		for id := lo; id < hi; id++ {
@@ -173,50 +364,42 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 			}
 			e := &s.employers[id]
 			s.key.Reseed(&r, stageInitial, uint64(id))
-			spells, active := make([]spell, count, count+count/2+2), make([]int32, count)
-			for i := range spells {
-				worker := start[id] + int32(i)
-				s.key.Reseed(&w, stageWorker, uint64(worker))
-				age := s.stockAge(e, s.o.From-1, &w)
+			shift, conc, cum := s.ageShift(e, s.o.From-1), s.concentration(count), s.tenures[e.sector]
+			staff := s.active[id]
+			for i := range count {
+				number := start[id] + int32(i)
+				x := &s.workers[number]
+				x.origin, x.entry = int32(id), entryOf(s.o.From-1, i)
+				s.key.Reseed(&w, stageWorker, x.address())
+				age := s.stockAge(stock, shift, &w)
 				birth := s.o.From - 1 - age
 				cell := s.cells.draw(e.sector, birth, &r)
-				if c := s.concentration(count); r.Float64() >= c/(c+float64(i)) { // Polya urn: Dirichlet-multinomial
+				if r.Float64() >= conc/(conc+float64(i)) { // Polya urn: Dirichlet-multinomial
 					for range s.c.Cluster.Tries {
-						other := start[id] + int32(r.IntN(i))
-						cell = s.cell[other]
-						if s.cells.follows(cell, birth, int(s.birth[other]), &r) {
+						other := &staff[r.IntN(i)]
+						cell = other.cell
+						if s.cells.follows(cell, birth, int(other.birth), &r) {
 							break
 						}
 					}
 				}
 				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
-				s.settle(worker, int32(id), cell, s.o.From-1-age, e, &w)
-				cum := s.tenures[e.sector]
+				s.settle(x, cell, s.o.From-1-age, e, &w)
 				limit := min(age-17, s.o.From-int(e.founded), len(cum))
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
-				spells[i], active[i] = spell{worker, day, stillThere}, int32(i)
+				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell})
 			}
-			s.spells[id], s.active[id] = spells, active
+			s.active[id] = staff
 		}
 		return nil
 	})
 }
 
-// grow makes room for n more workers.
-func (s *skeleton) grow(n int) {
-	s.birth = append(s.birth, make([]int16, n)...)
-	s.cell = append(s.cell, make([]uint16, n)...)
-	s.woman = append(s.woman, make([]bool, n)...)
-	s.origin = append(s.origin, make([]int32, n)...)
-	s.lately = append(s.lately, make([]int32, n)...)
-	s.hired = append(s.hired, make([]int16, n)...)
-}
-
-func (s *skeleton) settle(worker, employer int32, cell uint16, birth int, e *employer, w *rng.Stream) {
-	s.birth[worker], s.cell[worker] = int16(birth), cell
-	s.woman[worker] = w.Bool(s.cells.women[e.sector][s.cells.field(cell)])
-	s.origin[worker], s.lately[worker] = employer, employer
+// settle fixes what a worker keeps; w is the worker's stream.
+func (s *skeleton) settle(x *worker, cell uint16, birth int, e *employer, w *rng.Stream) {
+	x.birth, x.cell = int16(birth), cell
+	x.woman = w.Bool(s.cells.women[e.sector][s.cells.field(cell)])
 }
 
 // concentration is that of the Dirichlet-multinomial by which the staff of an
@@ -226,18 +409,24 @@ func (s *skeleton) concentration(staff int) float64 {
 	return min(c.Large, c.Small+float64(c.PerLog*math.Log(float64(staff))))
 }
 
-// stockAge draws the age of somebody employed in a year.
-func (s *skeleton) stockAge(e *employer, year int, w *rng.Stream) int {
+// stockAges returns the cumulative shares of age bands among those employed in
+// a year.
+func (s *skeleton) stockAges(year int) []float64 {
 	a := s.c.Age
-	cum := make([]float64, 5)
-	t := 0.0
-	for i := range cum {
-		t += between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
-		cum[i] = t
+	shares := make([]float64, len(a.Y03))
+	for i := range shares {
+		shares[i] = between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
 	}
+	return cumulate(shares)
+}
+
+// stockAge draws the age of somebody employed; shift is what the employer
+// differs by.
+func (s *skeleton) stockAge(cum []float64, shift float64, w *rng.Stream) int {
+	bands := &s.c.Age.Bands
 	b := pick(cum, w.Float64())
-	age := float64(a.Bands[b]) + float64(w.Float64()*float64(a.Bands[b+1]-a.Bands[b]))
-	return int(min(64, max(18, age+s.ageShift(e, year))))
+	age := float64(bands[b]) + float64(w.Float64()*float64(bands[b+1]-bands[b]))
+	return int(min(64, max(18, age+shift)))
 }
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {
@@ -259,70 +448,81 @@ func (s *skeleton) passYear(id int32, year int, b *batch) {
 	}
 }
 
+// leave ends a stay and sends the worker to a market.
+func (s *skeleton) leave(id int32, a *stay, year int, day int32, b *batch, r *rng.Stream) {
+	b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
+	l := leaver{stay: *a, employer: id, day: day, year: int16(year)}
+	if s.seek(&l, r) {
+		b.leavers = append(b.leavers, l)
+	}
+}
+
 // closeDown ends all jobs on one day; an heir takes everybody over on the next.
 func (s *skeleton) closeDown(id int32, year int, b *batch) {
-	var r rng.Stream
-	s.key.Reseed(&r, stageSeparation, entityYear(id, year))
+	var r, w rng.Stream
+	s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	e := &s.employers[id]
 	day := s.day1(year) + 30 + int32(r.IntN(300))
-	for _, k := range s.active[id] {
-		s.spells[id][k].to = day
-		if e.heir < 0 {
-			b.leavers = append(b.leavers, leaver{s.spells[id][k].worker, id, day})
+	taken := 0
+	if e.heir >= 0 {
+		taken = min(len(s.active[id]), s.employers[e.heir].count(year))
+	}
+	for i := range s.active[id] {
+		a := &s.active[id][i]
+		if i >= taken {
+			s.leave(id, a, year, day, b, &w)
+			continue
 		}
+		b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
+		moved := *a
+		moved.from = day + 1
+		s.active[e.heir] = append(s.active[e.heir], moved)
 	}
 	if e.heir >= 0 {
-		heir, want := e.heir, s.employers[e.heir].count(year)
-		for i, k := range s.active[id] {
-			worker := s.spells[id][k].worker
-			if i >= want {
-				b.leavers = append(b.leavers, leaver{worker, id, day})
-				continue
-			}
-			s.spells[heir] = append(s.spells[heir], spell{worker, day + 1, stillThere})
-			s.active[heir] = append(s.active[heir], int32(i))
-			s.lately[worker], s.hired[worker] = heir, int16(year)
-		}
-		if more := want - len(s.active[heir]); more > 0 {
-			s.openFrom(heir, year, more, int(day-s.day1(year))+1, b)
-		}
+		s.openFrom(e.heir, year, s.employers[e.heir].count(year)-taken, int(day-s.day1(year))+1, b)
 	}
-	s.active[id] = nil
+	s.active[id] = s.active[id][:0]
 }
 
 // turnOver draws separations by tenure and age, layoffs down to the year-end
-// head count, and openings up to it.
+// head count, and openings up to it. Who goes is decided by a draw of the
+// worker's own.
 func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	e := &s.employers[id]
-	var r rng.Stream
-	s.key.Reseed(&r, stageSeparation, entityYear(id, year))
+	var r, w rng.Stream
 	factor, extra := s.sectorHaz[e.sector], 0.0
-	if k, ok := at(year, int(e.event)); ok {
-		factor, extra = factor*s.world.factor[k], s.world.separation[k]
+	if k, ok := s.own(e, year); ok {
+		factor, extra = factor*s.world.Factor[k], s.world.Separation[k]
 	}
-	start, spells := s.day1(year), s.spells[id]
-	leave := func(k int32) {
-		spells[k].to = start + 1 + int32(r.IntN(362))
-		b.leavers = append(b.leavers, leaver{spells[k].worker, id, spells[k].to})
+	start := s.day1(year)
+	var hazard [len(s.c.Flows.Separation)]float64
+	for t, h := range s.c.Flows.Separation {
+		hazard[t] = float64(factor*h) + extra
 	}
-	stay := s.active[id][:0]
-	for _, k := range s.active[id] {
-		tenure := int(start-spells[k].from) / 365
-		h := factor*s.c.Flows.Separation[min(tenure, 11)] + extra + s.retirement(year-int(s.birth[spells[k].worker]))
-		if r.Float64() < h {
-			leave(k)
-		} else {
-			stay = append(stay, k)
+	staff, stay := s.active[id], s.active[id][:0]
+	for i := range staff {
+		a := staff[i]
+		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + s.retirement(year-int(a.birth))
+		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
+		if float64(u>>11)*0x1p-53 >= h {
+			stay = append(stay, a)
+			continue
 		}
+		day, _ := bits.Mul64(rng.Mix(u, 1), 362)
+		s.leave(id, &a, year, start+1+int32(day), b, &w)
 	}
 	want := e.count(year)
+	if len(stay) > want {
+		s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
+	}
 	for len(stay) > want { // the shorter tenure of two goes first
 		i, j := r.IntN(len(stay)), r.IntN(len(stay))
-		if spells[stay[j]].from > spells[stay[i]].from {
+		if stay[j].from > stay[i].from {
 			i = j
 		}
-		leave(stay[i])
-		stay = append(stay[:i], stay[i+1:]...)
+		s.leave(id, &stay[i], year, start+1+int32(r.IntN(362)), b, &w)
+		stay[i] = stay[len(stay)-1]
+		stay = stay[:len(stay)-1]
 	}
 	s.active[id] = stay
 	s.open(id, year, want-len(stay), b)
@@ -345,7 +545,8 @@ func (s *skeleton) retirement(age int) float64 {
 
 func (s *skeleton) open(id int32, year, count int, b *batch) { s.openFrom(id, year, count, 1, b) }
 
-// openFrom announces openings on days of the year from the one given on. The
+// openFrom announces openings on days of the year from the one given on, and
+// some that end within it. Every opening draws from a stream of its own. The
 // wanted cell is the sector's with probability c/(c+n), else a colleague's: a
 // Moran process, whose stationary composition is Dirichlet-multinomial with
 // concentration c.
@@ -355,17 +556,18 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	}
 	e := &s.employers[id]
 	var r rng.Stream
-	s.key.Reseed(&r, stageOpening, entityYear(id, year))
+	s.key.Reseed(&r, stageOpening, entityYear(id, year)|1<<63)
 	stayers := len(s.active[id])
-	shift, peak := s.tiltHires(id, year, stayers, count)
-	young := 0.0
-	if k, ok := at(year, int(e.event)); ok {
-		young = s.world.youngHires[k] / (1 - s.c.Age.YoungShare)
-	}
+	wish := s.lean(id, year, stayers, count)
 	conc := s.concentration(stayers + count)
 	short := r.Poisson(float64(count) * s.c.Flows.Short)
 	begun := len(b.openings)
 	for i := range count + short {
+		ordinal := i
+		if i >= count {
+			ordinal += entryShort - count
+		}
+		s.key.Reseed(&r, stageOpening, addressOf(id, entryOf(year, ordinal)))
 		day := s.day1(year) + int32(min(362, first+r.IntN(max(1, 363-first))))
 		to := stillThere
 		if i >= count {
@@ -374,17 +576,18 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 		}
 		cell := uint16(0)
 		for range 12 {
-			cell = s.wantedCell(id, e, year, conc, stayers, b.openings[begun:], &r)
-			if shift == nil || r.Float64() < math.Exp(shift[s.cells.tilt[cell]]-peak) {
+			cell = s.wantedCell(id, e, year, conc, b.openings[begun:], &r)
+			if wish == nil || r.Float64() < math.Exp(wish.shift[s.cells.tilt[cell]]-wish.peak) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, young > 0 && r.Bool(young)})
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r)})
 	}
 }
 
 // wantedCell copies a stayer, or an opening of the same year, or draws anew.
-func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, stayers int, sofar []opening, r *rng.Stream) uint16 {
+func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, sofar []opening, r *rng.Stream) uint16 {
+	stayers := len(s.active[id])
 	birth := year - s.c.Age.HireAge
 	have := stayers + len(sofar)
 	if have == 0 || r.Float64() < conc/(conc+float64(have)) {
@@ -396,37 +599,11 @@ func (s *skeleton) wantedCell(id int32, e *employer, year int, conc float64, sta
 		if i >= stayers {
 			return sofar[i-stayers].cell
 		}
-		worker := s.spells[id][s.active[id][i]].worker
-		cell = s.cell[worker]
-		if s.cells.follows(cell, birth, int(s.birth[worker]), r) {
+		other := &s.active[id][i]
+		cell = other.cell
+		if s.cells.follows(cell, birth, int(other.birth), r) {
 			break
 		}
 	}
 	return cell
-}
-
-// tiltHires returns by how much an automated employer's hires must lean towards
-// each class of cells so that its stock has the planted tilt at this event
-// time, and the largest of these. What the stock has already is remembered.
-func (s *skeleton) tiltHires(id int32, year, stayers, hires int) (*[tilts]float64, float64) {
-	k, ok := at(year, int(s.employers[id].event))
-	if !ok {
-		return nil, 0
-	}
-	have := s.tilted[id]
-	if have == nil {
-		have = &[tilts]float64{}
-		s.tilted[id] = have
-	}
-	var shift [tilts]float64
-	peak := math.Inf(-1)
-	m, h := float64(stayers), float64(hires)
-	copies := m / (m + s.concentration(stayers+hires))
-	for c, want := range s.world.tiltWeights(k) {
-		lean := min(1.5, max(-1.5, (float64(want*(m+h))-float64(have[c]*m))/h))
-		shift[c] = lean - float64(copies*have[c]) // who copies a stayer leans already
-		have[c] = (float64(have[c]*m) + float64(lean*h)) / (m + h)
-		peak = max(peak, shift[c])
-	}
-	return &shift, peak
 }

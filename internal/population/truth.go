@@ -21,6 +21,8 @@ type Truth struct {
 	World   string  `json:"world"`
 	Seed    uint64  `json:"seed"`
 	Options Options `json:"options"`
+	// Calibration is the digest of the figures, see [calibration.Figures.Digest].
+	Calibration string `json:"calibration"`
 	// Events counts employers with an automation event.
 	Events int `json:"events"`
 	// PreTrend is the differential growth of ever-automating employers in all
@@ -32,7 +34,7 @@ type Truth struct {
 
 // truth lists every planted parameter, zeros included, and nothing else.
 func (s *skeleton) truth() Truth {
-	t := Truth{Version: TruthVersion, World: s.o.World, Seed: s.o.Seed, Options: s.o, PreTrend: s.world.preTrend, Notes: []string{
+	t := Truth{Version: TruthVersion, World: s.o.World, Seed: s.o.Seed, Options: s.o, Calibration: s.c.Digest(), PreTrend: s.world.PreTrend, Notes: []string{
 		"effects are parameters of the generator; finite-population effects are not computed in this version",
 		"head counts are whole: the planted log effect holds for the mean over a constant rounding draw, with a floor of one",
 		"composition: log shift of the wanted stock of a class before shares are normalised, reached through hires as far as turnover allows, each year's lean of hires within 1.5",
@@ -51,15 +53,19 @@ func (s *skeleton) truth() Truth {
 		}
 	}
 	w := &s.world
-	add("head count", "", "log points", w.headCount)
+	add("head count", "", "log points", w.HeadCount)
 	for c, row := range w.tilt {
-		add("composition", tiltNames[c], "log shift of the wanted share", row)
+		add("composition", s.c.Worlds.Classes[c].Name, "log shift of the wanted share", row)
 	}
-	add("wage", "", "log points of the full-time wage", w.wage)
-	add("wage", "L13-L15, on top", "log points of the full-time wage", w.masterWage)
-	add("hires below 30", "", "share of openings reserved, corrected for those filled so anyway", w.youngHires)
-	add("separation", "", "added to the yearly hazard", w.separation)
-	add("separation", "tenure part", "factor on the yearly hazard", w.factor)
-	add("supplier head count", "", "log points per unit of sales share", w.supplier)
+	add("wage", "", "log points of the full-time wage", w.Wage)
+	add("wage", "masters, on top", "log points of the full-time wage", w.MasterWage)
+	add("hires below 30", "", "share of openings reserved, corrected for those filled so anyway", w.YoungHires)
+	add("separation", "", "added to the yearly hazard", w.Separation)
+	add("separation", "tenure part", "factor on the yearly hazard", w.Factor)
+	add("age", "", "years, mean of the staff", w.Age)
+	add("working time", "", "full-time equivalents, mean of the staff", w.FTE)
+	add("supplier head count", "", "log points per unit of sales share", w.Supplier)
+	add("supplier graduates", "", "share of staff per unit of sales share", w.SupplierHigh)
+	t.Effects = append(t.Effects, Effect{"competitor head count", "", 0, w.Rival, "log points per unit of the sales of the class that others automated"})
 	return t
 }

@@ -5,6 +5,7 @@ package strictyaml
 
 import (
 	"cmp"
+	"encoding"
 	"errors"
 	"fmt"
 	"math"
@@ -228,6 +229,10 @@ func (d *Document) decode(n ast.Node, path string, v reflect.Value) {
 		d.fail(n, path, "%s has no value: give one, or leave it out", LastKey(path))
 		return
 	}
+	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		d.decodeText(n, path, text)
+		return
+	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {
@@ -239,7 +244,13 @@ func (d *Document) decode(n ast.Node, path string, v reflect.Value) {
 	case reflect.Map:
 		d.decodeMap(n, path, v)
 	case reflect.Slice:
-		d.decodeList(n, path, v)
+		if pairs(v.Type()) {
+			d.decodePairs(n, path, v)
+		} else {
+			d.decodeList(n, path, v)
+		}
+	case reflect.Array:
+		d.decodeArray(n, path, v)
 	default:
 		d.decodeScalar(n, path, v)
 	}
@@ -266,23 +277,6 @@ func (d *Document) decodeStruct(n ast.Node, path string, v reflect.Value) {
 	}
 }
 
-func (d *Document) decodeMap(n ast.Node, path string, v reflect.Value) {
-	values, ok := mapping(n)
-	if !ok {
-		d.fail(n, path, "%s is %s, want a mapping", LastKey(path), kindOf(n))
-		return
-	}
-	v.Set(reflect.MakeMap(v.Type()))
-	seen := map[string]bool{}
-	for _, kv := range values {
-		if key, ok := d.key(kv, path, seen); ok {
-			e := reflect.New(v.Type().Elem()).Elem()
-			d.decode(kv.Value, Element(path, key), e)
-			v.SetMapIndex(reflect.ValueOf(key), e)
-		}
-	}
-}
-
 // key returns the key of a pair, noted in seen.
 func (d *Document) key(kv *ast.MappingValueNode, path string, seen map[string]bool) (string, bool) {
 	switch k := kv.Key.(type) {
@@ -300,21 +294,6 @@ func (d *Document) key(kv *ast.MappingValueNode, path string, seen map[string]bo
 		d.fail(kv.Key, path, "a key is %s, want a name", kindOf(kv.Key))
 	}
 	return "", false
-}
-
-// decodeList replaces the default list; an empty list is nil.
-func (d *Document) decodeList(n ast.Node, path string, v reflect.Value) {
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		d.fail(n, path, "%s is %s, want a list such as [a, b]", LastKey(path), kindOf(n))
-		return
-	}
-	v.SetZero()
-	for i, item := range list.Values {
-		e := reflect.New(v.Type().Elem()).Elem()
-		d.decode(item, fmt.Sprintf("%s[%d]", path, i), e)
-		v.Set(reflect.Append(v, e))
-	}
 }
 
 func (d *Document) decodeScalar(n ast.Node, path string, v reflect.Value) {
@@ -383,11 +362,15 @@ func kindOf(n ast.Node) string {
 	return fmt.Sprintf("%q", shortened(n.GetToken().Value))
 }
 
-// keysOf returns the keys of a mapping in the order of the type.
+// keysOf returns the keys of a mapping in the order of the type, whose fields
+// that are not exported must come last.
 func keysOf(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	var keys []string
+	for i := range t.NumField() {
+		if f := t.Field(i); f.IsExported() {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			keys = append(keys, key)
+		}
 	}
 	return keys
 }
