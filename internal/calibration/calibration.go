@@ -28,6 +28,7 @@ type Figures struct {
 	FieldOf   []LevelFields                 `yaml:"fields_of_levels"` // one per level, in the order of Levels
 	Tilts     map[string]map[string]float64 `yaml:"field_tilts"`      // sector, field: factor on the field's odds
 	Cluster   Clustering                    `yaml:"clustering"`
+	Register  Register                      `yaml:"register"`
 	Flows     Flows                         `yaml:"flows"`
 	Age       Age                           `yaml:"age"`
 	Hours     Hours                         `yaml:"hours"`
@@ -143,6 +144,7 @@ type Level struct {
 	Reported [4]float64 `yaml:"reported"`          // study level that employers write down: primary, secondary, higher, university
 	Manager  float64    `yaml:"manager"`           // share of managers
 	Clerk    float64    `yaml:"clerk"`             // share of other white-collar staff
+	Women    float64    `yaml:"women"`             // odds of being a woman, at equal field and sector
 	RiseTo   string     `yaml:"rise_to,omitempty"` // diploma of those who study on, "" for none
 }
 
@@ -185,6 +187,17 @@ func (g *Group) UnmarshalText(b []byte) error {
 		}
 	}
 	return fmt.Errorf("unknown group %q%s", b, strictyaml.Suggest(string(b), groupNames[:]))
+}
+
+// Register is what the education register holds.
+type Register struct {
+	Survey      int                `yaml:"survey"`              // year of the census with which it begins
+	Missing     map[string]float64 `yaml:"missing"`             // group of levels: workers who are found later than they come, if at all
+	Filled      float64            `yaml:"filled"`              // of those still missing, share found per year
+	Gone        float64            `yaml:"gone"`                // of those whose last job ended before the survey, share missing because of it
+	CrossBorder map[string]float64 `yaml:"cross_border"`        // region: workers who live abroad, never in the register
+	BySector    map[string]float64 `yaml:"cross_border_sector"` // factor on it, 1 where absent
+	Late        [2]int             `yaml:"late"`                // years between a diploma and its registration, at least and at most
 }
 
 // Clustering says how much colleagues resemble each other: the concentration of
@@ -233,32 +246,41 @@ type Fraction struct {
 
 // Hours is working time.
 type Hours struct {
-	Fractions []Fraction `yaml:"fractions"`  // of part-timers
-	OlderFrom int        `yaml:"older_from"` // age
-	Older     float64    `yaml:"older"`      // factor on the part-time rate from that age on
-	Rise      float64    `yaml:"rise"`       // part-time rate at the start relative to the end
+	Fractions []Fraction   `yaml:"fractions"`  // of part-timers
+	RiseMen   [][2]float64 `yaml:"rise_men"`   // year, part-time rate of men relative to that of the sector's column
+	RiseWomen [][2]float64 `yaml:"rise_women"` // the same of women
+	AgeMen    [][2]float64 `yaml:"age_men"`    // age, factor on the part-time rate of men
+	AgeWomen  [][2]float64 `yaml:"age_women"`  // the same of women
 }
 
 // Wages are gross taxable wages of a full year in full-time work.
 type Wages struct {
-	Median2021  float64         `yaml:"median"`       // at the end anchor
-	Intercept   float64         `yaml:"intercept"`    // log offset that brings the realised median there
-	Index       map[int]float64 `yaml:"index"`        // growth of prices and wages on the year before, %
-	Drift       map[int]float64 `yaml:"drift"`        // growth above the index, % a year, from that year on
-	AgeAt       [][2]float64    `yaml:"age_profile"`  // age, log wage
-	SectorPart  float64         `yaml:"sector_part"`  // share of a sector's log wage gap that is an effect of the sector
-	WomenGap    [2]float64      `yaml:"women_gap"`    // log gap at start and end, all else equal
-	WorkerSD    float64         `yaml:"worker_sd"`    // sd of the worker effect, log
-	FirmSD      float64         `yaml:"firm_sd"`      // sd of the firm effect, log
-	FirmAR      float64         `yaml:"firm_ar"`      // its correlation from year to year
-	SizePremium float64         `yaml:"size_premium"` // per log head count
-	Sorting     float64         `yaml:"sorting"`      // correlation of worker and firm effect
-	NoiseSD     float64         `yaml:"noise_sd"`     // sd of the yearly residual, log
-	TopShare    float64         `yaml:"top_share"`    // share of workers with a Pareto tail
-	TopAlpha    float64         `yaml:"top_alpha"`    // its exponent
-	Minimum2021 float64         `yaml:"minimum"`      // at the end anchor
-	RiseShare   float64         `yaml:"rise_share"`   // of workers whose level can rise, share who study on
-	RiseAge     [2]int          `yaml:"rise_age"`     // ages at which they do
+	Median2021  float64         `yaml:"median"`         // at the end anchor
+	Intercept   float64         `yaml:"intercept"`      // log offset that brings the realised median there
+	Index       map[int]float64 `yaml:"index"`          // growth of prices and wages on the year before, %
+	Drift       map[int]float64 `yaml:"drift"`          // growth above the index, % a year, from that year on
+	AgeAt       [][2]float64    `yaml:"age_profile"`    // age, log wage
+	SectorPart  float64         `yaml:"sector_part"`    // share of a sector's log wage gap that is an effect of the sector
+	WomenGap    [][2]float64    `yaml:"women_gap"`      // year, log gap at equal age, level, field and employer
+	GapAge      [][2]float64    `yaml:"women_gap_age"`  // age, log gap on top of it
+	Below       [][2]float64    `yaml:"spread_below"`   // year, factor on log distances below the median
+	Above       [][2]float64    `yaml:"spread_above"`   // year, factor on those above it
+	WorkerSD    float64         `yaml:"worker_sd"`      // sd of the worker effect, log
+	FirmSD      float64         `yaml:"firm_sd"`        // sd of the firm effect, log
+	FirmAR      float64         `yaml:"firm_ar"`        // its correlation from year to year
+	SizePremium float64         `yaml:"size_premium"`   // per log head count
+	Sorting     float64         `yaml:"sorting"`        // correlation of worker and firm effect
+	NoiseSD     float64         `yaml:"noise_sd"`       // sd of the yearly residual, log
+	TopShare    float64         `yaml:"top_share"`      // share of workers with a Pareto tail
+	TopAlpha    float64         `yaml:"top_alpha"`      // its exponent
+	Minimum2021 float64         `yaml:"minimum"`        // at the end anchor
+	FloorSpread float64         `yaml:"minimum_spread"` // those below the minimum get up to that share more than it
+	Unpaid      float64         `yaml:"unpaid"`         // workers without any pay: directors
+	Leave       float64         `yaml:"leave"`          // years without pay: unpaid leave
+	Correction  float64         `yaml:"correction"`     // years whose wage is a correction of another year
+	Corrected   float64         `yaml:"corrected"`      // such a correction, at most, as a share of the wage
+	RiseShare   float64         `yaml:"rise_share"`     // of workers whose level can rise, share who study on
+	RiseAge     [2]int          `yaml:"rise_age"`       // ages at which they do
 }
 
 // Accounts are the public annual accounts.

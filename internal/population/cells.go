@@ -16,7 +16,7 @@ type cellTables struct {
 	levelCum [][][]float64 // sector x cohort x level
 	fieldCum [][][]float64 // sector x level x position
 	fieldAt  [][]uint8     // level x position: field code
-	women    [][]float64   // sector x field: probability of a woman
+	women    [][]float64   // sector x cell: probability of a woman
 	tilt     []uint8       // cell: class of planted tilts
 	allowed  [][]bool      // level x field
 	rise     []int         // level: level after further study, -1
@@ -89,16 +89,18 @@ func newCellTables(c *calibration.Figures) *cellTables {
 		t.fieldCum = append(t.fieldCum, byLevel)
 	}
 	for k := range c.Sectors {
-		t.women = append(t.women, t.womenByField(c, k))
+		t.women = append(t.women, t.womenByCell(c, k))
 	}
 	return t
 }
 
 // cohortShares reads the shares of levels in the year in which the cohort is
 // 40: the stock of a year averages over cohorts around that one. Before 2003
-// and after 2021 the trend goes on at half its slope.
+// and after 2021 the trend goes on at half its slope. The figures are shares
+// in the register; nobody's true level is unknown, and those missing there are
+// spread over the others as the register misses them.
 func cohortShares(c *calibration.Figures, birth int) []float64 {
-	w, sum := make([]float64, len(c.Levels)), 0.0
+	w, sum, unknown := make([]float64, len(c.Levels)), 0.0, 0.0
 	year := float64(birth + 40)
 	for l, x := range c.Levels {
 		switch {
@@ -110,18 +112,34 @@ func cohortShares(c *calibration.Figures, birth int) []float64 {
 			w[l] = between(x.Y03, x.Y12, x.Y21, year)
 		}
 		w[l] = max(w[l], .3*min(x.Y03, x.Y21))
+		if x.Group == calibration.GroupUnknown {
+			unknown += w[l]
+			w[l] = 0
+		}
 		sum += w[l]
 	}
+	missing := 0.0
+	for l, x := range c.Levels {
+		missing += float64(w[l] / sum * c.Register.Missing[x.Group.String()])
+	}
+	share, total := unknown/(sum+unknown), 0.0
+	for l, x := range c.Levels {
+		if missing > 0 {
+			w[l] /= 1 - min(.9, share*c.Register.Missing[x.Group.String()]/missing)
+		}
+		total += w[l]
+	}
 	for l := range w {
-		w[l] /= sum
+		w[l] /= total
 	}
 	return w
 }
 
-// womenByField solves for the intercept at which the odds by field average to
-// the sector's share of women.
-func (t *cellTables) womenByField(c *calibration.Figures, k int) []float64 {
-	weight := make([]float64, t.fields)
+// womenByCell solves for the intercept at which the odds by level and field
+// average to the sector's share of women.
+func (t *cellTables) womenByCell(c *calibration.Figures, k int) []float64 {
+	out := make([]float64, len(c.Levels)*t.fields)
+	weight := make([]float64, len(out))
 	lc := t.levelCum[k][1975-t.cohort0]
 	for l := range c.Levels {
 		p := lc[l]
@@ -134,17 +152,16 @@ func (t *cellTables) womenByField(c *calibration.Figures, k int) []float64 {
 			if i > 0 {
 				q -= fc[i-1]
 			}
-			weight[f] += p / lc[len(lc)-1] * q / fc[len(fc)-1]
+			weight[l*t.fields+int(f)] += p / lc[len(lc)-1] * q / fc[len(fc)-1]
 		}
 	}
-	out := make([]float64, t.fields)
 	lo, hi := -8.0, 8.0
 	for range 50 {
 		mid, got := (lo+hi)/2, 0.0
-		for f := range out {
-			odds := math.Exp(mid) * c.Fields[f].Women
-			out[f] = odds / (1 + odds)
-			got += weight[f] * out[f]
+		for cell := range out {
+			odds := math.Exp(mid) * c.Levels[t.level(uint16(cell))].Women * c.Fields[t.field(uint16(cell))].Women
+			out[cell] = odds / (1 + odds)
+			got += float64(weight[cell] * out[cell])
 		}
 		if got < c.Sectors[k].Women/100 {
 			lo = mid

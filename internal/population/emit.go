@@ -56,12 +56,13 @@ type emitter struct {
 	jobs     *jobColumns
 	accounts *accountColumns
 	people   *people
+	surveyed []bool // by worker: still had a job when the education register began
 }
 
 func newEmitter(s *skeleton, jobs, accounts int) *emitter {
 	return &emitter{
 		skeleton: s, ids: s.workerIDs(), jobs: newJobColumns(jobs), accounts: newAccountColumns(accounts),
-		people: newPeople(s.o, s.c, s.cells, s.priceOf),
+		people: newPeople(s.o, s.c, s.cells, s.priceOf), surveyed: s.surveyed(),
 	}
 }
 
@@ -117,9 +118,13 @@ func (s *skeleton) yearsOf(sp spell) (lo, hi int) {
 }
 
 // person looks up a worker in the skeleton.
-func (s *skeleton) person(worker int32) person {
-	x := &s.workers[worker]
-	return person{birth: int(x.birth), cell: x.cell, woman: x.woman, psi: float64(s.employers[x.origin].psi)}
+func (e *emitter) person(worker int32) person {
+	x := &e.workers[worker]
+	first := &e.employers[x.origin]
+	return person{
+		birth: int(x.birth), cell: x.cell, woman: x.woman, since: x.since(),
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker],
+	}
 }
 
 // writer emits employers one after the other, with its own buffers.
@@ -200,7 +205,7 @@ func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits,
 	j.worker[row], j.employer[row], j.year[row] = w.ids[sp.worker], id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
-	w.sums[year-w.o.From].add(w, address, id, int(x.level), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
+	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
 func (e *emitter) jobsFrame() *frame.Frame {

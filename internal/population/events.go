@@ -168,33 +168,6 @@ func (s *skeleton) rivalShare(id int32, year int) float64 {
 
 // classOf is an employer's four-digit class of activity.
 func (s *skeleton) classOf(id int32) int32 {
-	sector := s.employers[id].sector
-	n := 1 + uint64(6*s.c.Sectors[sector].Employers)
-	return int32(sector)<<16 | int32(s.key.Uint64(stageEvent, uint64(id)+1<<48)%n)
-}
-
-// exposedFrom returns the first year in which an event of another employer acts
-// on this one, as a supplier, as a competitor, or through the employer that it
-// continues under a new number; 0 if none does.
-func (s *skeleton) exposedFrom() []int16 {
-	out := make([]int16, len(s.employers))
-	for id := range s.employers { // an heir comes after the one it continues
-		e := &s.employers[id]
-		for y := max(s.o.From, int(e.first)); y <= int(e.last) && out[id] == 0; y++ {
-			if s.exposed(int32(id), y) {
-				out[id] = int16(y)
-			}
-		}
-		if h := e.heir; h >= 0 && (e.event != 0 || out[id] != 0) {
-			out[h] = s.employers[h].first
-		}
-	}
-	return out
-}
-
-func (s *skeleton) exposed(id int32, year int) bool {
-	if shares := s.exposureOf(id, year); shares != nil && *shares != [5]float64{} {
-		return true
-	}
-	return s.rivalShare(id, year) > 0
+	e := &s.employers[id]
+	return int32(e.sector)<<16 | int32(e.class4)
 }

@@ -1,8 +1,6 @@
 package population
 
 import (
-	"math"
-
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/rng"
 )
@@ -13,10 +11,14 @@ import (
 type people struct {
 	c         *calibration.Figures
 	cells     *cellTables
-	from      int       // first year of the window
-	partTime  []float64 // by year of the window: part-time rates against 2021
+	from      int            // first year of the window
+	partTime  [][2][]float64 // sector, sex: part-time rate by year of the window
+	partAge   [2][]float64   // sex: factor on it by age
 	fractions []fraction
-	shorter   float64 // mean working time that a part-timer lacks to a full one
+	abroad    [][]float64                 // sector, region: share that lives abroad
+	missing   [calibration.Groups]float64 // group of levels: share the register does not find at once
+	unknown   uint16                      // cell of those whose level is not in the register
+	shorter   float64                     // mean working time that a part-timer lacks to a full one
 	wages     wageTables
 }
 
@@ -29,9 +31,26 @@ type fraction struct {
 // newPeople reads the tables; price is the log index of wages by year from
 // FirstYear on.
 func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(year int) float64) *people {
-	p := &people{c: c, cells: cells, from: o.From, wages: newWageTables(o, c, price)}
-	for y := o.From; y <= o.To; y++ {
-		p.partTime = append(p.partTime, between(c.Hours.Rise, (1+c.Hours.Rise)/2, 1, float64(y)))
+	p := &people{c: c, cells: cells, from: o.From, wages: newWageTables(o, c, price), unknown: unknownCell(c, cells)}
+	h := &c.Hours
+	rise := [2][][2]float64{h.RiseMen, h.RiseWomen}
+	for _, x := range c.Sectors {
+		var rates [2][]float64
+		for sex, rate := range [2]float64{x.PartTimeM, x.PartTimeW} {
+			for y := o.From; y <= o.To; y++ {
+				rates[sex] = append(rates[sex], rate/100*interpolate(rise[sex], float64(y)))
+			}
+		}
+		p.partTime = append(p.partTime, rates)
+		p.abroad = append(p.abroad, abroadOf(c, x.Code))
+	}
+	for g := range p.missing {
+		p.missing[g] = c.Register.Missing[calibration.Group(g).String()]
+	}
+	for sex, profile := range [2][][2]float64{h.AgeMen, h.AgeWomen} {
+		for a := range ages {
+			p.partAge[sex] = append(p.partAge[sex], interpolate(profile, float64(a)))
+		}
 	}
 	sum := 0.0
 	for _, f := range c.Hours.Fractions {
@@ -44,10 +63,12 @@ func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(
 
 // person is what the skeleton knows of a worker.
 type person struct {
-	birth int
-	cell  uint16
-	woman bool
-	psi   float64 // wage effect of the first employer
+	birth, since   int    // years of birth and of the first job
+	cell           uint16 // true level and field, when first seen
+	woman          bool
+	sector, region uint8   // of the first employer
+	psi            float64 // wage effect of the first employer
+	surveyed       bool    // still had a job when the education register began
 }
 
 // traits are what a worker keeps.
@@ -56,13 +77,15 @@ type traits struct {
 	effect    float64 // log wage
 	hoursRank float64 // works part-time where this is below the rate
 	fraction  int32
-	riseYear  int
+	unpaid    bool // a director without pay
+	riseYear  int  // from that year on the true cell is rose
 	rose      uint16
+	registration
 }
 
 // traits draws what a worker keeps; r is the stream of the worker.
 func (p *people) traits(x person, r *rng.Stream) traits {
-	t := traits{person: x, riseYear: math.MaxInt32}
+	t := traits{person: x, riseYear: never}
 	t.effect = p.wages.workerEffect(x.psi, r)
 	t.hoursRank = r.Float64()
 	u := r.Float64()
@@ -77,6 +100,8 @@ func (p *people) traits(x person, r *rng.Stream) traits {
 		age := max(w.RiseAge[0]+r.IntN(w.RiseAge[1]-w.RiseAge[0]), p.c.Levels[up].MinAge)
 		t.riseYear, t.rose = t.birth+age, uint16(up*p.cells.fields+f)
 	}
+	t.registration = p.registered(&t, x.surveyed, r)
+	t.unpaid = r.Bool(w.Unpaid)
 	return t
 }
 
@@ -92,38 +117,38 @@ type place struct {
 
 // work is what a worker does in one year at a place.
 type work struct {
-	level, field, age int32
-	fte               int32   // hundredths
-	full              float64 // full-time wage of a whole year
+	level, field int32 // as registered
+	held         int32 // true level
+	age          int32
+	fte          int32   // hundredths
+	full         float64 // full-time wage of a whole year, 0 for those without pay
 }
+
+// ages are those of the tables by age; whoever is older counts as the oldest.
+const ages = 80
 
 // work draws a row; r is the stream of the worker in the year.
 func (p *people) work(t *traits, here *place, r *rng.Stream) work {
-	age, cell := here.year-t.birth, t.cell
+	age, cell, shown := here.year-t.birth, t.cell, p.shown(t, here.year)
 	if here.year >= t.riseYear {
 		cell = t.rose
 	}
-	w := work{level: int32(p.cells.level(cell)), field: int32(p.cells.field(cell)), age: int32(age), fte: 100}
+	w := work{
+		level: int32(p.cells.level(shown)), field: int32(p.cells.field(shown)), held: int32(p.cells.level(cell)),
+		age: int32(age), fte: 100,
+	}
 	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year)-here.fte/p.shorter {
 		w.fte = t.fraction
 	}
-	w.full = p.wages.full(t, here, cell, int(w.level), age, r)
-	if floor := p.wages.floor[here.year-p.from]; w.full < floor {
-		w.full = floor * (1 + float64(.04*r.Float64()))
-	}
+	w.full = p.wages.full(t, here, cell, int(w.held), age, r) * p.wages.paid(t, r)
 	return w
 }
 
 // partTimeRate is the share that works part-time.
 func (p *people) partTimeRate(sector uint8, woman bool, age, year int) float64 {
-	x, h := &p.c.Sectors[sector], &p.c.Hours
-	rate := x.PartTimeM
+	sex := 0
 	if woman {
-		rate = x.PartTimeW
+		sex = 1
 	}
-	rate *= p.partTime[year-p.from] / 100
-	if age >= h.OlderFrom {
-		rate *= h.Older
-	}
-	return rate
+	return p.partTime[sector][sex][year-p.from] * p.partAge[sex][min(age, ages-1)]
 }

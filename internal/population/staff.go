@@ -40,6 +40,9 @@ func entryOf(year, ordinal int) uint32 { return uint32(year-firstEntry)<<entryBi
 
 const firstEntry = FirstYear - 1 // the staff with which the window opens
 
+// since is the year in which the worker was first seen.
+func (w *worker) since() int { return firstEntry + int(w.entry>>entryBits) }
+
 // workerYear is the address of a worker's year.
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
 
@@ -399,7 +402,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 // settle fixes what a worker keeps; w is the worker's stream.
 func (s *skeleton) settle(x *worker, cell uint16, birth int, e *employer, w *rng.Stream) {
 	x.birth, x.cell = int16(birth), cell
-	x.woman = w.Bool(s.cells.women[e.sector][s.cells.field(cell)])
+	x.woman = w.Bool(s.cells.women[e.sector][cell])
 }
 
 // concentration is that of the Dirichlet-multinomial by which the staff of an

@@ -11,25 +11,29 @@ import (
 type wageTables struct {
 	c        *calibration.Figures
 	from     int         // first year of the window
-	base     float64     // log full-time wage of 2021 before any premium
+	base     float64     // log full-time wage before any premium, against the median
 	premium  []float64   // by cell
 	ages     [][]float64 // level x age
 	sectors  []float64
 	price    []float64 // by year of the window: index and drift, 0 in 2021
 	floor    []float64 // by year of the window: minimum wage, euro
 	gap      []float64 // by year of the window: what women lack
+	gapAge   []float64 // by age: what older women lack on top of it
+	middle   []float64 // by year of the window: log wage around which the spread changes
+	below    []float64 // by year of the window: factor on what lies below
+	above    []float64 // and above
 	sortOn   float64   // worker effect per unit of the employer's effect
 	sortedSD float64   // sd of the worker effect given that
 }
 
 func newWageTables(o Options, c *calibration.Figures, price func(year int) float64) wageTables {
 	x := &c.Wage
-	t := wageTables{c: c, from: o.From, base: math.Log(x.Median2021) + x.Intercept}
+	t := wageTables{c: c, from: o.From, base: x.Intercept}
 	for _, lv := range c.Levels {
 		for _, f := range c.Fields {
 			t.premium = append(t.premium, lv.Premium+f.Premium)
 		}
-		profile := make([]float64, 80)
+		profile := make([]float64, ages)
 		for a := range profile {
 			profile[a] = lv.AgeSlope * interpolate(x.AgeAt, float64(a))
 		}
@@ -41,8 +45,14 @@ func newWageTables(o Options, c *calibration.Figures, price func(year int) float
 	for y := o.From; y <= o.To; y++ {
 		p := price(y) - price(2021)
 		t.price = append(t.price, p)
+		t.middle = append(t.middle, math.Log(x.Median2021)+p)
+		t.below = append(t.below, interpolate(x.Below, float64(y)))
+		t.above = append(t.above, interpolate(x.Above, float64(y)))
 		t.floor = append(t.floor, x.Minimum2021*math.Exp(p))
-		t.gap = append(t.gap, between(x.WomenGap[0], (x.WomenGap[0]+x.WomenGap[1])/2, x.WomenGap[1], float64(y)))
+		t.gap = append(t.gap, interpolate(x.WomenGap, float64(y)))
+	}
+	for a := range ages {
+		t.gapAge = append(t.gapAge, interpolate(x.GapAge, float64(a)))
 	}
 	t.sortOn = x.WorkerSD * x.Sorting / x.FirmSD
 	t.sortedSD = x.WorkerSD * math.Sqrt(1-x.Sorting*x.Sorting)
@@ -60,19 +70,43 @@ func (t *wageTables) workerEffect(psi float64, r *rng.Stream) float64 {
 	return effect
 }
 
-// full draws the full-time wage of a year, in euro.
+// full draws the full-time wage of a year, in euro. Collective agreements
+// narrow the lower half of wages, in some years more than in others; planted
+// effects come on top, unchanged.
 func (t *wageTables) full(x *traits, here *place, cell uint16, level, age int, r *rng.Stream) float64 {
-	y := here.year - t.from
-	log := t.base + t.price[y] + t.premium[cell] + t.ages[level][min(age, len(t.ages[level])-1)] + t.sectors[here.sector] +
-		t.c.Regions[here.region].Wage + x.effect + here.psi + float64(t.c.Wage.NoiseSD*r.Normal())
+	y, age := here.year-t.from, min(age, ages-1)
+	z := t.base + t.premium[cell] + t.ages[level][age] + t.sectors[here.sector] + t.c.Regions[here.region].Wage +
+		x.effect + here.psi + float64(t.c.Wage.NoiseSD*r.Normal())
 	if x.woman {
-		log -= t.gap[y]
+		z -= t.gap[y] + t.gapAge[age]
 	}
-	log += here.wage
+	if z < 0 {
+		z *= t.below[y]
+	} else {
+		z *= t.above[y]
+	}
+	z += here.wage
 	if here.masterWage != 0 && t.c.Levels[level].Group == calibration.GroupMaster {
-		log += here.masterWage
+		z += here.masterWage
 	}
-	return math.Exp(log)
+	full := math.Exp(t.middle[y] + z)
+	if floor := t.floor[y]; full < floor {
+		full = floor * (1 + float64(t.c.Wage.FloorSpread*r.Float64()))
+	}
+	return full
+}
+
+// paid is the share of the wage that reaches the worker: all but for directors
+// without pay, years of unpaid leave, and corrections of an earlier year.
+func (t *wageTables) paid(x *traits, r *rng.Stream) float64 {
+	w := &t.c.Wage
+	switch u := r.Float64(); {
+	case x.unpaid || u < w.Leave:
+		return 0
+	case u < w.Leave+w.Correction:
+		return w.Corrected * r.Float64()
+	}
+	return 1
 }
 
 // firmPath appends an employer's wage effect by year: first-order

@@ -1,0 +1,97 @@
+package population
+
+import (
+	"math"
+
+	"scramblelab/internal/calibration"
+	"scramblelab/internal/rng"
+)
+
+// registration is what the education register holds of a worker. It begins
+// with a survey: who was there has the level found then in earlier years too,
+// who had left before is missing more often, and what is found later is not
+// carried back. Level and field are missing or known together.
+type registration struct {
+	knownFrom int // first year in which the level is known
+	riseFrom  int // first year in which the register shows the higher level
+}
+
+const (
+	always = math.MinInt32
+	never  = math.MaxInt32
+)
+
+// registered draws what the register holds of a worker; surveyed says whether
+// the worker still had a job at the survey or later.
+func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registration {
+	x := &p.c.Register
+	g := registration{knownFrom: always, riseFrom: never}
+	group := p.c.Levels[p.cells.level(t.cell)].Group
+	u, v := r.Float64(), r.Exp()
+	abroad := p.abroad[t.sector][t.region]
+	switch found := p.missing[group]; {
+	case u < abroad:
+		g.knownFrom = never // lives abroad
+	case u < abroad+found:
+		// The later the worker came, the later the diploma is found.
+		g.knownFrom = max(x.Survey, t.since) + 1 + int(v/x.Filled)
+	case !surveyed && u < abroad+found+x.Gone:
+		g.knownFrom = never
+	}
+	if t.riseYear != never {
+		g.riseFrom = t.riseYear + x.Late[0] + r.IntN(x.Late[1]-x.Late[0]+1)
+		if g.riseFrom <= x.Survey { // carried back as far as the age allows
+			g.riseFrom = t.birth + p.c.Levels[p.cells.level(t.rose)].MinAge
+		}
+	}
+	return g
+}
+
+// shown returns the registered cell of a worker in a year.
+func (p *people) shown(t *traits, year int) uint16 {
+	switch {
+	case year < t.knownFrom:
+		return p.unknown
+	case year >= t.riseFrom:
+		return t.rose
+	}
+	return t.cell
+}
+
+// unknownCell is the cell of those whose level is not in the register.
+func unknownCell(c *calibration.Figures, cells *cellTables) uint16 {
+	for l, x := range c.Levels {
+		if x.Group == calibration.GroupUnknown {
+			return uint16(l*cells.fields + int(cells.fieldAt[l][0]))
+		}
+	}
+	return 0
+}
+
+// abroadOf returns the share of workers who live abroad, by region, of a sector.
+func abroadOf(c *calibration.Figures, sector string) []float64 {
+	factor, has := c.Register.BySector[sector]
+	if !has {
+		factor = 1
+	}
+	var shares []float64
+	for _, r := range c.Regions {
+		shares = append(shares, factor*c.Register.CrossBorder[r.Code])
+	}
+	return shares
+}
+
+// surveyed tells which workers had a job at the survey or later, or at the end
+// of a window that ends before it.
+func (s *skeleton) surveyed() []bool {
+	day := s.day1(min(s.c.Register.Survey, s.o.To+1)) - 1
+	out := make([]bool, len(s.workers))
+	for _, spells := range s.spells {
+		for _, sp := range spells {
+			if sp.to >= day {
+				out[sp.worker] = true
+			}
+		}
+	}
+	return out
+}
