@@ -173,7 +173,7 @@ func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer
 func (s *skeleton) province(region uint8, u float64) uint8 {
 	at := 0
 	for _, r := range s.c.Regions[:region] {
-		at += len(r.Provinces)
+		at += max(1, len(r.Provinces))
 	}
 	list := s.c.Regions[region].Provinces
 	for k, p := range list {

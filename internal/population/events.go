@@ -71,6 +71,7 @@ func (s *skeleton) headsAt(e *employer, year int, effect float64) int32 {
 // skeleton draws.
 func (s *skeleton) plantHeads() {
 	s.drawRivals()
+	s.exposedFrom = s.firstExposures()
 	for id := range s.employers {
 		e := &s.employers[id]
 		e.staff = make([]int32, len(e.latent))
@@ -170,4 +171,30 @@ func (s *skeleton) rivalShare(id int32, year int) float64 {
 func (s *skeleton) classOf(id int32) int32 {
 	e := &s.employers[id]
 	return int32(e.sector)<<16 | int32(e.class4)
+}
+
+// firstExposures returns the first year in which an event of another employer acts
+// on this one, as a supplier, as a competitor, or through the employer that it
+// continues under a new number; 0 if none does.
+func (s *skeleton) firstExposures() []int16 {
+	out := make([]int16, len(s.employers))
+	for id := range s.employers { // an heir comes after the one it continues
+		e := &s.employers[id]
+		for y := max(s.o.From, int(e.first)); y <= int(e.last) && out[id] == 0; y++ {
+			if s.exposed(int32(id), y) {
+				out[id] = int16(y)
+			}
+		}
+		if h := e.heir; h >= 0 && (e.event != 0 || out[id] != 0) {
+			out[h] = s.employers[h].first
+		}
+	}
+	return out
+}
+
+func (s *skeleton) exposed(id int32, year int) bool {
+	if shares := s.exposureOf(id, year); shares != nil && *shares != [5]float64{} {
+		return true
+	}
+	return s.rivalShare(id, year) > 0
 }

@@ -291,7 +291,7 @@ func TestTraitsOfEmployers(t *testing.T) {
 		}
 		at := 0
 		for _, r := range s.c.Regions[:e.region] {
-			at += len(r.Provinces)
+			at += max(1, len(r.Provinces))
 		}
 		if int(e.province) < at || int(e.province) >= at+len(s.c.Regions[e.region].Provinces) {
 			t.Fatalf("employer %d of region %d has province %d", i, e.region, e.province)
