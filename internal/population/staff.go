@@ -61,6 +61,7 @@ type skeleton struct {
 	key   rng.Sim
 	world world
 	law   *sizeLaw
+	lives *lives
 	cells *cellTables
 
 	regionCum []float64
@@ -70,12 +71,15 @@ type skeleton struct {
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
 	staffCum  []float64   // sector: cumulative staff, for those who change sector
 
-	employers []employer
-	links     []link
-	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
-	outcome   outcome
-	cycle     []float64 // log, by year-end from the one before the window
-	rivals    map[int32]*rivals
+	employers   []employer
+	takeovers   []takeover  // by year
+	classCum    [][]float64 // sector: cumulative shares of its four-digit classes
+	links       []link
+	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome     outcome
+	cycle       []float64 // log, by year-end from the one before the window
+	rivals      map[int32]*rivals
+	exposedFrom []int16 // employer: first year in which an event of another acts on it, 0 for none
 
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
