@@ -219,10 +219,10 @@ func (s *stack) matchGroups() {
 
 // unitsWith counts the controls in a category.
 func (s *stack) unitsWith(j int) int {
-	last, n := map[int32]bool{}, 0
+	seen, n := make([]bool, len(s.d.units)), 0
 	for i, v := range s.control.x[j] {
-		if v != 0 && !last[s.control.unit[i]] {
-			last[s.control.unit[i]] = true
+		if u := s.control.unit[i]; v != 0 && !seen[u] {
+			seen[u] = true
 			n++
 		}
 	}
