@@ -14,6 +14,9 @@ import (
 // Most codes of a kind: cells and markets are numbered with two bytes.
 const maxCodes = 200
 
+// Most years of a window: openings are numbered within it by five bits.
+const maxYears = 30
+
 // Validate names everything that a population could not be generated from.
 func (f *Figures) Validate() error {
 	c := &checker{f: f}
@@ -161,6 +164,12 @@ func (c *checker) window() {
 	w := c.f.Window
 	if w.Last < w.First {
 		c.fail("window.last", "years %d to %d are reversed: exchange first and last", w.First, w.Last)
+	}
+	if w.Last-w.First >= maxYears {
+		c.fail("window.last", "the window has %d years, want at most %d", w.Last-w.First+1, maxYears)
+	}
+	if s := c.f.Register.Survey; s < w.First-maxYears {
+		c.fail("register.survey", "survey is %d, want at least %d: before that it is as if it always was", s, w.First-maxYears)
 	}
 	if a := w.Anchors; !(a[0] < a[1] && a[1] < a[2]) {
 		c.fail("window.anchors", "anchors are %d, want three years that ascend", a)
@@ -324,6 +333,20 @@ func (c *checker) education() {
 			c.fail("levels", "%s of all levels sums to %.4g, want 100", name, sum)
 		}
 	}
+	unknown, known := false, 0.0
+	for _, l := range f.Levels {
+		if l.Group == GroupUnknown {
+			unknown = true
+		} else {
+			known += min(l.Y03, l.Y12, l.Y21)
+		}
+	}
+	if known == 0 {
+		c.fail("levels", "no level with a known group has a share at start, mid and end: give one")
+	}
+	if x := f.Register; !unknown && (x.Gone > 0 || len(x.Missing) > 0 || len(x.CrossBorder) > 0) {
+		c.fail("register", "the register misses workers, but no level is of the group unknown: add one, or write missing: {}, gone: 0 and cross_border: {}")
+	}
 	for i, s := range f.Sectors {
 		at := fmt.Sprintf("sectors[%d]", i)
 		if sum := s.Low + s.Mid + s.High; math.Abs(sum-100) > .5 {
@@ -352,6 +375,9 @@ func (c *checker) employers() {
 		case i > 0 && at <= f.Size.Classes[i-1]:
 			c.fail(fmt.Sprintf("size.classes[%d]", i), "classes has %d after %d, want lower bounds that ascend", at, f.Size.Classes[i-1])
 		}
+	}
+	if next := f.Size.Classes[1]; f.Size.Mean1 > float64(next)-.6 {
+		c.fail("size.mean_smallest", "mean_smallest is %v, want at most %v: the next class begins at %d", f.Size.Mean1, float64(next)-.6, next)
 	}
 	if f.Size.CapFloor > f.Size.Cap {
 		c.fail("size.cap_floor", "cap_floor is %v, want at most cap, %v", f.Size.CapFloor, f.Size.Cap)
