@@ -228,13 +228,19 @@ func (c *checker) list(path string, codes []string) {
 	}
 	for i, code := range codes {
 		at := fmt.Sprintf("%s[%d].code", path, i)
-		switch {
-		case code == "" || code != strings.TrimSpace(code) || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' }) || len(code) > 64:
-			c.fail(at, "code is %q, want a short text without blanks around it", code)
-		case slices.Index(codes, code) < i:
+		if c.code(at, code) && slices.Index(codes, code) < i {
 			c.fail(at, "code %q stands twice: remove one", code)
 		}
 	}
+}
+
+// code checks that a code fits a table.
+func (c *checker) code(path, code string) bool {
+	ok := code != "" && code == strings.TrimSpace(code) && len(code) <= 64 && !strings.ContainsFunc(code, func(r rune) bool { return r < ' ' })
+	if !ok {
+		c.fail(path, "code is %q, want a short text without blanks around it", code)
+	}
+	return ok
 }
 
 func (c *checker) known(path, what, code string, codes []string) bool {
@@ -279,6 +285,16 @@ func (c *checker) codes() {
 	}
 	for _, sector := range sortedKeys(f.Register.BySector) {
 		c.known("register.cross_border_sector", "sector", sector, f.SectorCodes())
+	}
+	for _, sector := range sortedKeys(f.Classes) {
+		at := strictyaml.Element("nace_classes", sector)
+		c.known("nace_classes", "sector", sector, f.SectorCodes())
+		if len(f.Classes[sector]) == 0 {
+			c.fail(at, "nace_classes of %s is empty: list at least one, or leave the sector out", sector)
+		}
+		for i, code := range f.Classes[sector] {
+			c.code(fmt.Sprintf("%s[%d]", at, i), code)
+		}
 	}
 	if late := f.Register.Late; late[1] < late[0] {
 		c.fail("register.late", "late is %d, want at least and at most: exchange them", late)
@@ -382,9 +398,7 @@ func (c *checker) employers() {
 	if f.Size.CapFloor > f.Size.Cap {
 		c.fail("size.cap_floor", "cap_floor is %v, want at most cap, %v", f.Size.CapFloor, f.Size.Cap)
 	}
-	if f.Exits.Hazard[0] == 0 {
-		c.fail("exits.hazard[0]", "hazard of the smallest class is 0, want more: entrants are drawn in proportion to it")
-	}
+	c.firms()
 	var start, end, employers, regions float64
 	for _, s := range f.Sectors {
 		start, end, employers = start+s.Staff03, end+s.Staff21, employers+s.Employers
@@ -404,6 +418,32 @@ func (c *checker) employers() {
 		c.fail("regions", "share of all regions sums to %.4g, want 1", regions)
 	}
 	c.sums("network.buyers", 1, .005, f.Network.Buyers[:]...)
+}
+
+// firms checks how employers enter, end and differ.
+func (c *checker) firms() {
+	f := c.f
+	c.sums("entrants.shares", 1, .005, f.Entrants.Shares[:]...)
+	if f.Entrants.Shares[0] == 0 {
+		c.fail("entrants.shares[0]", "no entrant is in the smallest size class, want some: in small populations there is no other")
+	}
+	for i := range f.Exits.Renamed {
+		if sum := f.Exits.Renamed[i] + f.Exits.Absorbed[i]; sum > 1 {
+			c.fail(fmt.Sprintf("exits.absorbed[%d]", i), "renamed and absorbed sum to %.4g, want at most 1: the other exits are closures", sum)
+		}
+	}
+	if p := f.Takeovers.Part; p[0] > p[1] {
+		c.fail("takeovers.part", "part is from %v to %v, exchange them", p[0], p[1])
+	}
+	for i, r := range f.Regions {
+		var shares []float64
+		for _, p := range r.Provinces {
+			shares = append(shares, p.P)
+		}
+		if len(shares) > 0 {
+			c.sums(fmt.Sprintf("regions[%d].provinces", i), 1, .005, shares...)
+		}
+	}
 }
 
 // workers checks ages, hours and wages.

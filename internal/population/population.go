@@ -37,7 +37,7 @@ func Worlds() []string { return worldNames(calibration.Belgium()) }
 // Options says which population to generate. The zero value of a field means
 // its default; [Options.Normal] writes the defaults out.
 type Options struct {
-	Employers int    `json:"employers"` // present at every year-end, at least 50; default 20000
+	Employers int    `json:"employers"` // present at year-end, mean over the years, at least 50; default 20000
 	From      int    `json:"from"`      // first year of the window, by default the first of the figures
 	To        int    `json:"to"`        // last year of the window, by default the last of the figures
 	World     string `json:"world"`     // planted world, one of the figures', by default their first
