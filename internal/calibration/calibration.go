@@ -190,7 +190,10 @@ type Clustering struct {
 type Flows struct {
 	Separation [12]float64 `yaml:"separation"`  // hazard by completed years of tenure, the last one for longer
 	SectorPow  float64     `yaml:"sector_pow"`  // how hire rates of sectors translate to hazards
-	Short      float64     `yaml:"short"`       // short spells within a year, per hire
+	Short      float64     `yaml:"short"`       // spells that end within their year, per hire that lasts
+	ShortPow   float64     `yaml:"short_pow"`   // how hire rates of sectors translate to them
+	ShortDays  float64     `yaml:"short_days"`  // their mean length
+	LastIn     int         `yaml:"last_in"`     // layoffs: the shortest tenure of that many goes first
 	IntoPool   float64     `yaml:"into_pool"`   // leavers who stay available for another employer of the frame
 	SameSector float64     `yaml:"same_sector"` // of those, who look for work in their own sector
 	Fresh      float64     `yaml:"fresh"`       // openings that never look into the pool
