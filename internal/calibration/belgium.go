@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"scramblelab/internal/strictyaml"
@@ -36,6 +37,15 @@ func Belgium() *Figures { return belgium() }
 
 // BelgiumYAML returns the built-in file, from which a user can start.
 func BelgiumYAML() []byte { return slices.Clone(belgiumYAML) }
+
+// given reports whether the file itself has the section of a path.
+func given(d *strictyaml.Document, path string) bool {
+	if i := strings.IndexByte(path, '['); i >= 0 {
+		path = path[:i]
+	}
+	_, ok := d.At[path]
+	return ok
+}
 
 // Load reads a calibration file.
 func Load(path string) (*Figures, error) {
@@ -69,9 +79,20 @@ func parse(name string, b []byte, base *Figures) (*Figures, error) {
 		*f = *base
 		d.Decode(f)
 	}
-	d.Require(f, inherited)
-	if f.BasedOn != "" && !inherited {
+	if f.BasedOn == "" || inherited {
+		d.Require(f, inherited)
+	} else {
 		d.Fail("based_on", "based_on is %q, want %s: only the built-in file can be built upon", f.BasedOn, BelgiumName)
+	}
+	if len(d.Bad) == 0 {
+		c := &checker{f: f}
+		c.all()
+		for _, p := range c.bad {
+			if section, _, _ := strings.Cut(p.Path, "."); inherited && !given(d, section) {
+				p.Message = fmt.Sprintf("%s, inherited: %s", strictyaml.LastKey(section), p.Message)
+			}
+			d.Fail(p.Path, "%s", p.Message)
+		}
 	}
 	if err := d.Err(name); err != nil {
 		return nil, err

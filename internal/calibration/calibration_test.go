@@ -1,6 +1,8 @@
 package calibration
 
 import (
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -25,4 +27,26 @@ func TestYAMLReadsBack(t *testing.T) {
 	if changed.Digest() == Belgium().Digest() {
 		t.Error("changed figures have the same digest")
 	}
+}
+
+// Every number says what it may be, so that a file cannot say anything else.
+func TestEveryNumberHasItsRange(t *testing.T) {
+	var walk func(path string, typ reflect.Type, want string)
+	walk = func(path string, typ reflect.Type, want string) {
+		switch typ.Kind() {
+		case reflect.Struct:
+			for i := range typ.NumField() {
+				if key, ok := keyOf(typ.Field(i)); ok {
+					walk(path+"."+key, typ.Field(i).Type, typ.Field(i).Tag.Get("want"))
+				}
+			}
+		case reflect.Slice, reflect.Array, reflect.Map:
+			walk(path, typ.Elem(), want)
+		case reflect.Int, reflect.Float64:
+			if want == "" && typ != reflect.TypeFor[Group]() && !strings.HasPrefix(path, ".fields_of_levels") {
+				t.Errorf("%s has no tag want: see the kinds in number", path)
+			}
+		}
+	}
+	walk("", reflect.TypeFor[Figures](), "")
 }

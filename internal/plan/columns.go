@@ -10,6 +10,11 @@ import (
 // Methods of steps.
 const (
 	RandomSwap          = "random-swap"
+	RankSwap            = "rank-swap"
+	TargetedSwap        = "targeted-swap"
+	NearestSwap         = "nearest-swap"
+	ConditionalShuffle  = "conditional-shuffle"
+	FullShuffle         = "full-shuffle"
 	SampleWorkers       = "sample-workers"
 	CoarsenCounts       = "coarsen-counts"
 	MergeSmallEmployers = "merge-small-employers"
@@ -18,9 +23,16 @@ const (
 
 // Methods of steps, and the keys that each takes beside method.
 var (
-	methods    = []string{RandomSwap, SampleWorkers, CoarsenCounts, MergeSmallEmployers, FreshSerials}
-	methodKeys = map[string][]string{
-		RandomSwap:          {"unit", "bundle", "joint", "rate", "same", "scope"},
+	permutations = []string{RandomSwap, RankSwap, TargetedSwap, NearestSwap, ConditionalShuffle, FullShuffle}
+	methods      = append(slices.Clone(permutations), SampleWorkers, CoarsenCounts, MergeSmallEmployers, FreshSerials)
+	swapKeys     = []string{"unit", "bundle", "rate", "same", "scope", "missing"}
+	methodKeys   = map[string][]string{
+		RandomSwap:          append([]string{"joint"}, swapKeys...),
+		RankSwap:            append([]string{"window", "law"}, swapKeys...),
+		TargetedSwap:        append([]string{"joint", "hierarchy", "risk", "k", "profiles", "priority"}, swapKeys...),
+		NearestSwap:         append([]string{"joint", "near", "caliper", "min_difference"}, swapKeys...),
+		ConditionalShuffle:  append([]string{"given"}, swapKeys...),
+		FullShuffle:         append([]string{"joint"}, swapKeys...),
 		SampleWorkers:       {"rate"},
 		CoarsenCounts:       {"classes"},
 		MergeSmallEmployers: {"minimum", "by"},
@@ -34,7 +46,10 @@ var (
 	units       = []string{"employer", "employer-year", "worker"}
 	countOn     = []string{"31-12", "any", "average"}
 	donors      = []string{"population", "fragment"}
-	swapUnits   = []string{"row", "person-year", "person"}
+	swapUnits   = []string{"row", "person-year", "person", "spell"}
+	missing     = []string{"exchange", "keep"}
+	laws        = []string{"uniform", "distribution", "buckets"}
+	priorities  = []string{"k", "rate"}
 	scopes      = []string{"any", "across-employers", "within-employer"}
 	adversaries = []string{"outsider", "research-team", "head-count-only"}
 	roles       = []string{"employer", "worker", "period", "category", "ordinal", "number", "weight", "ignore"}
@@ -50,7 +65,9 @@ var (
 var (
 	firmColumns = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.SizeClass, linked.DesignWeight, linked.Sector, linked.Region, linked.Size}
 	strata      = []string{linked.Group, linked.SupplierShare, linked.SizeClass, linked.Sector, linked.Region, linked.Size}
-	bundles     = append(slices.Clone(linked.Attributes), linked.Employer) // the employer moves whole workers
+	bundles     = append(slices.Clone(linked.Attributes), linked.Employer)    // the employer moves whole workers
+	ranked      = []string{linked.Level, linked.Age, linked.Wage, linked.FTE} // attributes whose values have an order
+	alike       = append(slices.Clone(linked.Attributes), linked.Sector, linked.Region, linked.Size, linked.SizeClass)
 	mergeBy     = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.Sector, linked.Region, linked.Size}
 	// categories are the columns on which partners may agree and which may span
 	// a table of head counts; amounts are not among them.
@@ -69,6 +86,14 @@ var accounts = []string{"staff_average", "fte_average", "staff_year_end", "full_
 
 // identifiers name the employer outright.
 var identifiers = []string{"employer", "employer_id", "enterprise_number", "registration_number", "name", "vat_number"}
+
+// Permutes reports whether a step's method is a permutation.
+func (s Step) Permutes() bool { return slices.Contains(permutations, s.Method) }
+
+// Together reports whether a permutation moves its whole bundle by one draw.
+func (s Step) Together() bool {
+	return slices.Contains(methodKeys[s.Method], "joint") && (s.Joint == nil || *s.Joint)
+}
 
 // has reports whether the data of the plan bring a column of package linked. A
 // population brings all of them but the size class of another source.

@@ -103,7 +103,7 @@ func fields(v reflect.Value, order []string) []field {
 		switch s := v.Interface().(type) {
 		case Step:
 			takes := methodKeys[s.Method]
-			keep = key == "method" || slices.Contains(takes, key) && !(v.Field(i).Kind() == reflect.Slice && v.Field(i).Len() == 0)
+			keep = key == "method" || slices.Contains(takes, key) && !empty(v.Field(i))
 		case Class:
 			keep = (key == "bounds") == (len(s.Bounds) > 0)
 		}
@@ -112,6 +112,10 @@ func fields(v reflect.Value, order []string) []field {
 		}
 	}
 	return out
+}
+
+func empty(v reflect.Value) bool {
+	return (v.Kind() == reflect.Slice || v.Kind() == reflect.String) && v.Len() == 0
 }
 
 func rank(order []string, key string) int {

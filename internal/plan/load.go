@@ -122,18 +122,27 @@ func (p *Plan) normalise() {
 	p.Scramble.Steps = slices.Clone(p.Scramble.Steps)
 	for i := range p.Scramble.Steps {
 		s := &p.Scramble.Steps[i]
-		if s.Method != RandomSwap {
+		if !s.Permutes() {
 			continue
 		}
 		if s.Unit == "" {
 			s.Unit = p.unit()
 		}
-		if s.Joint == nil {
+		if s.Joint == nil && slices.Contains(methodKeys[s.Method], "joint") {
 			joint := true
 			s.Joint = &joint
 		}
 		if s.Scope == "" {
 			s.Scope = "any"
+		}
+		if s.Missing == "exchange" {
+			s.Missing = ""
+		}
+		if s.Law == "" && s.Method == RankSwap {
+			s.Law = "uniform"
+		}
+		if s.Priority == "" && s.Method == TargetedSwap {
+			s.Priority = "k"
 		}
 	}
 	if p.Schema == nil {

@@ -92,15 +92,41 @@ type Scramble struct {
 
 // Step is one step. Which keys it takes depends on its method.
 type Step struct {
-	Method string `yaml:"method"` // random-swap, sample-workers, coarsen-counts, merge-small-employers, fresh-serials
+	Method string `yaml:"method"` // a permutation (random-swap, …) or another step (sample-workers, …)
 
-	// random-swap
-	Unit   string   `yaml:"unit,omitempty"`   // row (a job), person-year, person
-	Bundle []string `yaml:"bundle,omitempty"` // attributes exchanged
-	Joint  *bool    `yaml:"joint,omitempty"`  // true (default): one pairing for the whole bundle
-	Rate   float64  `yaml:"rate,omitempty"`   // share of units touched, in [0, 1]; sample-workers: share kept
-	Same   []string `yaml:"same,omitempty"`   // columns on which partners agree
-	Scope  string   `yaml:"scope,omitempty"`  // any (default), across-employers, within-employer
+	// permutations: random-swap, rank-swap, targeted-swap, nearest-swap,
+	// conditional-shuffle, full-shuffle
+	Unit    string   `yaml:"unit,omitempty"`    // row (a job), person-year; random-swap also spell, person
+	Bundle  []string `yaml:"bundle,omitempty"`  // attributes exchanged
+	Joint   *bool    `yaml:"joint,omitempty"`   // true (default): one draw for the whole bundle
+	Rate    float64  `yaml:"rate,omitempty"`    // share of units touched, in [0, 1]; sample-workers: share kept
+	Same    []string `yaml:"same,omitempty"`    // columns on which partners agree
+	Scope   string   `yaml:"scope,omitempty"`   // any (default), across-employers, within-employer
+	Missing string   `yaml:"missing,omitempty"` // exchange (default): a missing value travels; keep: it stays
+
+	// rank-swap: reach as a share of the ranks of a stratum, and how the distance
+	// in ranks is drawn: uniform (default), distribution, buckets
+	Window float64 `yaml:"window,omitempty"`
+	Law    string  `yaml:"law,omitempty"`
+
+	// targeted-swap: who agrees on the risk columns with fewer than k others and
+	// himself in a region of the hierarchy, the largest first, is given a partner
+	// of another region, alike in the first profile that finds one; priority says
+	// whether k (default) or the rate wins
+	Hierarchy []string   `yaml:"hierarchy,omitempty"`
+	Risk      []string   `yaml:"risk,omitempty"`
+	K         int        `yaml:"k,omitempty"`
+	Profiles  [][]string `yaml:"profiles,omitempty"`
+	Priority  string     `yaml:"priority,omitempty"`
+
+	// nearest-swap: columns by which partners are alike, the largest mean distance
+	// in [0, 1] (0: none), and the least difference in the first attribute exchanged
+	Near          []string `yaml:"near,omitempty"`
+	Caliper       float64  `yaml:"caliper,omitempty"`
+	MinDifference float64  `yaml:"min_difference,omitempty"`
+
+	// conditional-shuffle: columns whose relation with the bundle is kept
+	Given []string `yaml:"given,omitempty"`
 
 	// coarsen-counts: lower bounds of the classes of head counts
 	Classes []int `yaml:"classes,omitempty"`

@@ -173,8 +173,18 @@ func TestErrors(t *testing.T) {
 		{"joint table of independent swaps", "METHODS 1.9", "scramble: {keep: [[level, field]], steps: [{method: random-swap, bundle: [level, field], joint: false, rate: 1}]}", "p.yaml:1:19: [level, field] cannot be kept: steps[0] moves level and field independently; use joint: true, or take the table out"},
 		{"whole workers across years", "they would land in years without that employer", "scramble: {keep: [], steps: [{method: random-swap, bundle: [employer], rate: 0.1}]}", "p.yaml:1:60: bundle holds employer without year in same: workers would land in years without that employer; add year to same"},
 		{"firm columns travel", "whole workers take the sector of their employer along", "scramble: {keep: [[sector, level]], steps: [{method: random-swap, bundle: [employer], rate: 0.1, same: [year]}]}", "p.yaml:1:19: [sector, level] cannot be kept: steps[0] moves sector between units that differ in level; add that to its same, or take the table out"},
-		{"key of another method", "it would be ignored silently", "scramble: {steps: [{method: coarsen-counts, classes: [1, 3], rate: 0.5}]}", "p.yaml:1:68: coarsen-counts takes no rate: it takes classes"},
-		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, sample-workers, coarsen-counts, merge-small-employers, fresh-serials (did you mean \"random-swap\"?)"},
+		{"window of a random swap", "it would be ignored silently", "scramble: {steps: [{method: coarsen-counts, classes: [1, 3], rate: 0.5}]}", "p.yaml:1:68: coarsen-counts takes no rate: it takes classes"},
+		{"window", "no reach is no default", "scramble: {keep: [], steps: [{method: rank-swap, bundle: [wage], rate: 1}]}", "p.yaml:1:30: window is 0, want a share of the ranks in (0, 1], such as 0.05"},
+		{"rank of a category", "fields have no order", "scramble: {keep: [], steps: [{method: rank-swap, bundle: [field], rate: 1, window: 0.1}]}", "p.yaml:1:59: column \"field\" cannot stand in bundle, want level, age, wage, fte"},
+		{"window of a random swap", "it would be ignored", "scramble: {keep: [], steps: [{method: random-swap, bundle: [wage], rate: 1, window: 0.1}]}", "p.yaml:1:85: random-swap takes no window: it takes joint, unit, bundle, rate, same, scope, missing"},
+		{"nobody near", "", "scramble: {keep: [], steps: [{method: nearest-swap, bundle: [wage], rate: 1}]}", "p.yaml:1:30: near is empty: name the columns by which partners are alike, such as [age, wage]"},
+		{"near the bundle", "", "scramble: {keep: [], steps: [{method: nearest-swap, bundle: [wage], rate: 1, near: [wage]}]}", "p.yaml:1:85: wage stands in near and in bundle: take it out of one"},
+		{"given nothing", "", "scramble: {keep: [], steps: [{method: conditional-shuffle, bundle: [wage], rate: 1}]}", "p.yaml:1:30: given is empty: name the columns whose relation with the bundle is kept, such as [age, fte]"},
+		{"shuffle across", "", "scramble: {keep: [], steps: [{method: full-shuffle, bundle: [wage], rate: 1, scope: across-employers}]}", "p.yaml:1:85: full-shuffle deals values to anybody in the stratum, colleagues included: use scope any or within-employer"},
+		{"no hierarchy", "", "scramble: {keep: [], steps: [{method: targeted-swap, bundle: [level], rate: 0.1, risk: [level], k: 3}]}", "p.yaml:1:30: hierarchy is empty: name nested regions from large to small, such as [region, sector, employer]"},
+		{"k of one", "everybody agrees with himself", "scramble: {keep: [], steps: [{method: targeted-swap, bundle: [level], rate: 0.1, hierarchy: [employer], risk: [level], k: 1}]}", "p.yaml:1:123: k is 1, want at least 2: who agrees on risk with fewer than k in a region is at risk"},
+		{"spells of another method", "", "scramble: {keep: [], steps: [{method: nearest-swap, unit: spell, bundle: [wage], near: [age], rate: 1}]}", "p.yaml:1:59: unit is spell, which only random-swap can move: use row or person-year"},
+		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, rank-swap, targeted-swap, nearest-swap, conditional-shuffle, full-shuffle, sample-workers, coarsen-counts, merge-small-employers, fresh-serials (did you mean \"random-swap\"?)"},
 		{"unknown world", "known values are listed", "data: {generate: {world: zzz}}", "p.yaml:1:26: world is \"zzz\", want productivity, displacement, null, pretrend"},
 		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, research-team, head-count-only (did you mean \"outsider\"?)"},
 		{"two sources", "", "data: {generate: {}, population: pop}", "p.yaml:1:34: data has generate and population: want one source"},
@@ -248,7 +258,11 @@ func TestRoundTrip(t *testing.T) {
 	for _, test := range []struct{ name, yaml string }{
 		{"default", "gates: ksz"},
 		{"own data", sesSchema + "  \"a: #b\": {role: category, as: field, missing: [\"NA\", \"\", \"yes\", \"1.0\", \"é\\t\"], known: true}\n"},
-		{"every method", "scramble:\n  steps:\n    - {method: random-swap, bundle: [wage], rate: 0}\n    - {method: sample-workers, rate: 0.5}\n    - {method: coarsen-counts, classes: [1, 3]}\n    - {method: merge-small-employers, minimum: 5, by: [sector]}\n    - {method: fresh-serials}\n"},
+		{"every method", "scramble:\n  steps:\n    - {method: random-swap, bundle: [wage], rate: 0}\n    - {method: sample-workers, rate: 0.5}\n    - {method: coarsen-counts, classes: [1, 3]}\n    - {method: merge-small-employers, minimum: 5, by: [sector]}\n    - {method: fresh-serials}\n" +
+			"    - {method: rank-swap, bundle: [wage, age], rate: 1, window: 0.05, law: buckets, missing: keep}\n    - {method: full-shuffle, bundle: [fte], rate: 0.1, scope: within-employer}\n" +
+			"    - {method: targeted-swap, bundle: [wage], rate: 0.05, hierarchy: [region, employer], risk: [level, age], k: 3, profiles: [[size_class, year], [year]], priority: rate}\n" +
+			"    - {method: nearest-swap, bundle: [wage], rate: 0.05, near: [age, level], caliper: 0.1, min_difference: 1000}\n" +
+			"    - {method: conditional-shuffle, bundle: [wage], rate: 1, given: [age, fte]}\n    - {method: random-swap, unit: spell, bundle: [wage], rate: 0.1}\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p, err := Parse("p.yaml", []byte(test.yaml))

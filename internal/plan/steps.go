@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"scramblelab/internal/linked"
+	"scramblelab/internal/strictyaml"
 )
 
 func (c *checker) steps() {
@@ -20,8 +21,8 @@ func (c *checker) steps() {
 		}
 		c.stepKeys(path, s)
 		switch s.Method {
-		case RandomSwap:
-			c.randomSwap(path, s)
+		case RandomSwap, RankSwap, TargetedSwap, NearestSwap, ConditionalShuffle, FullShuffle:
+			c.permutation(path, s)
 		case SampleWorkers:
 			c.rate(path, s.Rate)
 			if s.Rate == 0 && c.given(path+".rate", true) {
@@ -51,7 +52,9 @@ func (c *checker) stepKeys(path string, s Step) {
 	}{
 		{"unit", s.Unit != ""}, {"bundle", s.Bundle != nil}, {"joint", s.Joint != nil}, {"rate", s.Rate != 0},
 		{"same", s.Same != nil}, {"scope", s.Scope != ""}, {"classes", s.Classes != nil},
-		{"minimum", s.Minimum != 0}, {"by", s.By != nil},
+		{"minimum", s.Minimum != 0}, {"by", s.By != nil}, {"missing", s.Missing != ""}, {"window", s.Window != 0}, {"law", s.Law != ""},
+		{"hierarchy", s.Hierarchy != nil}, {"risk", s.Risk != nil}, {"k", s.K != 0}, {"profiles", s.Profiles != nil}, {"priority", s.Priority != ""},
+		{"near", s.Near != nil}, {"caliper", s.Caliper != 0}, {"min_difference", s.MinDifference != 0}, {"given", s.Given != nil},
 	} {
 		if takes := methodKeys[s.Method]; !slices.Contains(takes, k.key) && c.given(path+"."+k.key, k.set) {
 			what := "no other key"
@@ -72,10 +75,20 @@ func (c *checker) rate(path string, rate float64) {
 	}
 }
 
-func (c *checker) randomSwap(path string, s Step) {
+// permutation checks the keys that all permutations share, and then those of
+// the method.
+func (c *checker) permutation(path string, s Step) {
 	c.rate(path, s.Rate)
-	if c.oneOf(path+".unit", s.Unit, swapUnits) && s.Unit == "person" && !c.plan.has(linked.Worker) {
-		c.fail(path+".unit", "unit is person, and the data do not tell workers apart: use row, or map a column (role: worker)")
+	if c.oneOf(path+".unit", s.Unit, swapUnits) && (s.Unit == "person" || s.Unit == "spell") {
+		switch {
+		case !c.plan.has(linked.Worker):
+			c.fail(path+".unit", "unit is %s, and the data do not tell workers apart: use row, or map a column (role: worker)", s.Unit)
+		case s.Method != RandomSwap:
+			c.fail(path+".unit", "unit is %s, which only %s can move: use row or person-year", s.Unit, RandomSwap)
+		}
+	}
+	if s.Missing != "" {
+		c.oneOf(path+".missing", s.Missing, missing)
 	}
 	if len(s.Bundle) == 0 {
 		c.fail(path+".bundle", "bundle is empty: name the attributes exchanged, such as [level, field]")
@@ -85,7 +98,7 @@ func (c *checker) randomSwap(path string, s Step) {
 		switch {
 		case s.Scope == "within-employer":
 			c.fail(path+".scope", "bundle holds employer: partners within an employer exchange nothing")
-		case s.Unit != "person" && c.plan.has(linked.Year) && !slices.Contains(s.Same, linked.Year):
+		case s.Unit != "person" && s.Unit != "spell" && c.plan.has(linked.Year) && !slices.Contains(s.Same, linked.Year):
 			c.fail(path+".bundle", "bundle holds employer without year in same: workers would land in years without that employer; add year to same")
 		}
 	}
@@ -100,6 +113,66 @@ func (c *checker) randomSwap(path string, s Step) {
 		}
 	}
 	c.oneOf(path+".scope", s.Scope, scopes)
+	switch s.Method {
+	case RankSwap:
+		c.columns(path+".bundle", s.Bundle, ranked)
+		if !(s.Window > 0 && s.Window <= 1) {
+			c.fail(path+".window", "window is %v, want a share of the ranks in (0, 1], such as 0.05", s.Window)
+		}
+		c.oneOf(path+".law", s.Law, laws)
+	case TargetedSwap:
+		c.targeted(path, s)
+	case NearestSwap:
+		c.listed(path+".near", s.Near, alike, "the columns by which partners are alike, such as [age, wage]")
+		c.apart(path+".near", s.Near, s.Bundle)
+		if !(s.Caliper >= 0 && s.Caliper <= 1) {
+			c.fail(path+".caliper", "caliper is %v, want a mean distance in [0, 1], 0 for none", s.Caliper)
+		}
+		if !(s.MinDifference >= 0 && s.MinDifference <= maxBound) {
+			c.fail(path+".min_difference", "min_difference is %v, want at least 0", s.MinDifference)
+		}
+	case ConditionalShuffle:
+		c.columns(path+".bundle", s.Bundle, ranked)
+		c.listed(path+".given", s.Given, ranked, "the columns whose relation with the bundle is kept, such as [age, fte]")
+		c.apart(path+".given", s.Given, s.Bundle)
+		fallthrough
+	case FullShuffle:
+		if s.Scope == "across-employers" {
+			c.fail(path+".scope", "%s deals values to anybody in the stratum, colleagues included: use scope any or within-employer", s.Method)
+		}
+	}
+}
+
+func (c *checker) targeted(path string, s Step) {
+	c.listed(path+".hierarchy", s.Hierarchy, categories, "nested regions from large to small, such as [region, sector, employer]")
+	c.listed(path+".risk", s.Risk, categories, "the columns by which somebody may be singled out, such as [level, field, age]")
+	for i, p := range s.Profiles {
+		c.listed(fmt.Sprintf("%s.profiles[%d]", path, i), p, categories, "columns on which partners agree, such as [size_class, year]")
+	}
+	if s.K < 2 {
+		c.fail(path+".k", "k is %d, want at least 2: who agrees on risk with fewer than k in a region is at risk", s.K)
+	}
+	c.oneOf(path+".priority", s.Priority, priorities)
+	if s.Scope == "within-employer" {
+		c.fail(path+".scope", "targeted-swap looks for partners in other regions: use scope any or across-employers")
+	}
+}
+
+// listed checks a list of columns that may not be empty.
+func (c *checker) listed(path string, list, known []string, what string) {
+	if len(list) == 0 {
+		c.fail(path, "%s is empty: name %s", strictyaml.LastKey(path), what)
+	}
+	c.columns(path, list, known)
+}
+
+// apart refuses columns that the bundle exchanges.
+func (c *checker) apart(path string, list, bundle []string) {
+	for i, n := range list {
+		if slices.Contains(bundle, n) {
+			c.fail(fmt.Sprintf("%s[%d]", path, i), "%s stands in %s and in bundle: take it out of one", n, strictyaml.LastKey(path))
+		}
+	}
 }
 
 func (c *checker) countClasses(path string, classes []int) {
@@ -132,7 +205,7 @@ func (c *checker) keep() {
 			continue
 		}
 		for i, s := range c.plan.Scramble.Steps {
-			if s.Method == RandomSwap && s.Rate > 0 {
+			if s.Permutes() && s.Rate > 0 {
 				c.kept(path, table, i, s)
 			}
 		}
@@ -156,7 +229,7 @@ func (c *checker) kept(path string, table []string, i int, s Step) {
 			missing = append(missing, column)
 		}
 	}
-	joint := s.Joint == nil || *s.Joint
+	joint := s.Together()
 	switch {
 	case len(moved) == 0:
 	case len(missing) > 0:
@@ -171,7 +244,7 @@ func (c *checker) kept(path string, table []string, i int, s Step) {
 // agreed reports whether partners of a swap agree on a column.
 func agreed(s Step, column string) bool {
 	employer := s.Scope == "within-employer" || slices.Contains(s.Same, linked.Employer)
-	year := s.Unit == "person" || slices.Contains(s.Same, linked.Year) // persons are aligned by year
+	year := s.Unit == "person" || s.Unit == "spell" || slices.Contains(s.Same, linked.Year) // persons are aligned by year
 	firm := slices.Contains(linked.FirmAttributes, column)
 	return slices.Contains(s.Same, column) ||
 		column == linked.Employer && employer ||

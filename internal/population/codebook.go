@@ -87,6 +87,8 @@ func columnsOf(c *calibration.Figures, table string) []column {
 		coded("role", "why it is in that group: its own detected event, sales to an automating buyer, neither", RoleDict, plain(RoleDict))
 		integer("automation_year", "year", "planted year of the automation event (truth; not always detectable); missing if none")
 		cols = append(cols, column{Name: "firm_effect", Type: "number", Unit: "log points", Description: "planted wage effect of the employer in its first year (truth)", kind: frame.Float})
+		integer("exposed_from", "year", "first year in which the event of a buyer, of a competitor or of the employer that it continues acts on it (truth); missing if none does")
+		coded("clean_control", "no event acts on it in any year, its own or another's (truth)", CleanDict, plain(CleanDict))
 	case "accounts":
 		for _, name := range accountNames {
 			cols = append(cols, accountColumn(name))

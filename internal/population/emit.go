@@ -17,6 +17,8 @@ import (
 var (
 	SexDict  = frame.MustDict("male", "female")
 	RoleDict = frame.MustDict("automating", "supplier", "other")
+	// CleanDict says whether an employer is a clean control.
+	CleanDict = frame.MustDict("no", "yes")
 )
 
 // workerIDs gives every worker a number that says nothing of when and where

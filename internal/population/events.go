@@ -69,6 +69,7 @@ func (s *skeleton) headsAt(e *employer, year int, effect float64) int32 {
 // skeleton draws.
 func (s *skeleton) plantHeads() {
 	s.drawRivals()
+	s.exposedFrom = s.firstExposures()
 	for id := range s.employers {
 		e := &s.employers[id]
 		e.staff = make([]int32, len(e.latent))
@@ -171,10 +172,10 @@ func (s *skeleton) classOf(id int32) int32 {
 	return int32(sector)<<16 | int32(s.key.Uint64(stageEvent, uint64(id)+1<<48)%n)
 }
 
-// exposedFrom returns the first year in which an event of another employer acts
+// firstExposures returns the first year in which an event of another employer acts
 // on this one, as a supplier, as a competitor, or through the employer that it
 // continues under a new number; 0 if none does.
-func (s *skeleton) exposedFrom() []int16 {
+func (s *skeleton) firstExposures() []int16 {
 	out := make([]int16, len(s.employers))
 	for id := range s.employers { // an heir comes after the one it continues
 		e := &s.employers[id]

@@ -105,7 +105,7 @@ func (s *skeleton) suppliersFrame() *frame.Frame {
 func (s *skeleton) employersFrame(p *Population) *frame.Frame {
 	n := len(s.employers)
 	ints := func() []int32 { return make([]int32, n) }
-	id, nace, region, founded, closed, event := ints(), ints(), ints(), ints(), ints(), ints()
+	id, nace, region, founded, closed, event, exposed, clean := ints(), ints(), ints(), ints(), ints(), ints(), ints(), ints()
 	effect := make([]float64, n)
 	enterprise, registration := make([]string, n), make([]string, n)
 	r := s.key.Stream(stageNumbers, 0)
@@ -113,12 +113,15 @@ func (s *skeleton) employersFrame(p *Population) *frame.Frame {
 	for i := range s.employers {
 		e := &s.employers[i]
 		id[i], nace[i], region[i], founded[i] = int32(i+1), int32(e.sector), int32(e.region), int32(e.founded)
-		closed[i], event[i] = frame.NoInt, frame.NoInt
-		if e.exit != 0 {
-			closed[i] = int32(e.exit)
+		closed[i], event[i], exposed[i], clean[i] = yearOrNone(e.exit), frame.NoInt, frame.NoInt, 1
+		if s.outcome != untreated {
+			event[i] = yearOrNone(e.event)
 		}
-		if e.event != 0 {
-			event[i] = int32(e.event)
+		if s.outcome == factual {
+			exposed[i] = yearOrNone(s.exposedFrom[i])
+		}
+		if event[i] != frame.NoInt || exposed[i] != frame.NoInt {
+			clean[i] = 0
 		}
 		effect[i] = math.Round(float64(e.psi)*1e6) / 1e6
 		enterprise[i] = enterpriseNumber(int((uint64(a)*uint64(i) + uint64(b)) % numberPrime))
@@ -137,6 +140,8 @@ func (s *skeleton) employersFrame(p *Population) *frame.Frame {
 		frame.Codes("role", RoleDict, d.role),
 		frame.Ints("automation_year", event),
 		frame.Floats("firm_effect", effect),
+		frame.Ints("exposed_from", exposed),
+		frame.Codes("clean_control", CleanDict, clean),
 	)
 }
 

@@ -121,14 +121,11 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s := newSkeleton(o.Normal())
 	tell.Step("employers", 0, 1)
-	s.drawEmployers()
-	s.drawEvents()
-	if err := s.drawNetwork(ctx); err != nil {
+	s, err := drawSkeleton(ctx, o.Normal())
+	if err != nil {
 		return nil, err
 	}
-	s.plantHeads()
 	tell.Step("employers", 1, 1)
 	if err := s.drawStaff(ctx, tell); err != nil {
 		return nil, err

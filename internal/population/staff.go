@@ -64,19 +64,21 @@ type skeleton struct {
 	cells *cellTables
 
 	regionCum []float64
-	price     []float64    // log wage index by year since FirstYear
-	days      []int32      // 1 January by year since firstDay
-	sectorHaz []float64    // sector: factor on separation hazards
-	tenures   [][]float64  // sector: cumulative distribution of tenures of a stock
-	shorts    []float64    // sector: short spells per lasting hire
-	staffCum  [2][]float64 // sex, sector: cumulative staff, for those who change sector
+	price     []float64       // log wage index by year since FirstYear
+	days      []int32         // 1 January by year since firstDay
+	sectorHaz []float64       // sector: factor on separation hazards
+	tenures   [][]float64     // sector: cumulative distribution of tenures of a stock
+	shorts    []float64       // sector: short spells per lasting hire
+	retire    [][ages]float64 // year of the window: hazard of leaving work by age
+	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
 
-	employers []employer
-	links     []link
-	exposure  [][][5]float64 // employer x year since first: sales shares by event time of the buyer
-	outcome   outcome
-	cycle     []float64 // log, by year-end from the one before the window
-	rivals    map[int32]*rivals
+	employers   []employer
+	links       []link
+	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome     outcome
+	cycle       []float64 // log, by year-end from the one before the window
+	rivals      map[int32]*rivals
+	exposedFrom []int16 // employer: first year in which an event of another acts on it, 0 for none
 
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
@@ -114,6 +116,9 @@ func newSkeleton(o Options) *skeleton {
 	}
 	for y := firstDay; y <= o.To+1; y++ {
 		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
+	}
+	for y := o.From; y <= o.To; y++ {
+		s.retire = append(s.retire, s.retirement(y))
 	}
 	mean, total := 0.0, 0.0
 	men, women := make([]float64, len(c.Sectors)), make([]float64, len(c.Sectors))
@@ -500,13 +505,14 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	}
 	start := s.day1(year)
 	var hazard [len(s.c.Flows.Separation)]float64
+	retire := &s.retire[year-s.o.From]
 	for t, h := range s.c.Flows.Separation {
 		hazard[t] = float64(factor*h) + extra
 	}
 	staff, stay := s.active[id], s.active[id][:0]
 	for i := range staff {
 		a := staff[i]
-		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + s.retirement(year-int(a.birth))
+		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
 		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
 		if float64(u>>11)*0x1p-53 >= h {
 			stay = append(stay, a)
@@ -534,19 +540,18 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	s.open(id, year, want-len(stay), b)
 }
 
-func (s *skeleton) retirement(age int) float64 {
-	switch h := s.c.Age.Retire; {
-	case age < 55:
-		return 0
-	case age < 60:
-		return h[0]
-	case age < 62:
-		return h[1]
-	case age < 65:
-		return h[2]
-	default:
-		return h[3]
+// retirement returns the hazard by age of leaving work for good in a year.
+func (s *skeleton) retirement(year int) (hazard [ages]float64) {
+	x := &s.c.Age
+	for a := range hazard {
+		for k, from := range x.RetireFrom {
+			if a >= from {
+				h := x.Retire[k]
+				hazard[a] = between(h[0], (h[0]+h[1])/2, h[1], float64(year))
+			}
+		}
 	}
+	return hazard
 }
 
 func (s *skeleton) open(id int32, year, count int, b *batch) { s.openFrom(id, year, count, 1, b) }

@@ -1,7 +1,7 @@
 package population
 
 // TruthVersion is the version of the layout of truth.json.
-const TruthVersion = 1
+const TruthVersion = 2
 
 // Effect is one planted effect on employers that automate (or on their
 // suppliers), by event time: 0 is the year of the event, 4 stands for four
@@ -14,8 +14,7 @@ type Effect struct {
 	Unit      string  `json:"unit"`
 }
 
-// Truth says what was planted. It holds parameters of the generator, not
-// effects computed on this population.
+// Truth says what was planted and what came of it.
 type Truth struct {
 	Version int     `json:"version"`
 	World   string  `json:"world"`
@@ -27,19 +26,25 @@ type Truth struct {
 	Events int `json:"events"`
 	// PreTrend is the differential growth of ever-automating employers in all
 	// years, log points a year, zero at the event.
-	PreTrend float64  `json:"pre_trend"`
-	Effects  []Effect `json:"effects"`
-	Notes    []string `json:"notes"`
+	PreTrend float64 `json:"pre_trend"`
+	// Declared are parameters of the generator: what was asked for.
+	Declared []Effect `json:"declared"`
+	// Effects are computed on this population: what an estimator is judged by.
+	Effects []Computed `json:"effects"`
+	Notes   []string   `json:"notes"`
 }
 
 // truth lists every planted parameter, zeros included, and nothing else.
 func (s *skeleton) truth() Truth {
 	t := Truth{Version: TruthVersion, World: s.o.World, Seed: s.o.Seed, Options: s.o, Calibration: s.c.Digest(), PreTrend: s.world.PreTrend, Notes: []string{
-		"effects are parameters of the generator; finite-population effects are not computed in this version",
+		"declared: parameters of the generator; effects: finite-population effects, computed from potential outcomes of the same employers, streams and rounding draws",
+		"effects on head counts are exact; those on wages, age, working time, composition and turnover need the twin and stand here only if it was generated (--counterfactual)",
 		"head counts are whole: the planted log effect holds for the mean over a constant rounding draw, with a floor of one",
 		"composition: log shift of the wanted stock of a class before shares are normalised, reached through hires as far as turnover allows, each year's lean of hires within 1.5",
 		"supplier head count is per unit of the share of listed sales that goes to buyers at that event time",
-		"no effect is planted on working time, age as such, or competitors",
+		"mean age is shifted by whom automating employers hire, as far as turnover allows",
+		"a competitor has the same four-digit class of activity; its head count falls with the share of that class's sales that others have automated",
+		"the differential trend of the pretrend world is selection, not effect: it is in the twin too",
 	}}
 	t.Options.Figures = nil
 	for i := range s.employers {
@@ -49,7 +54,7 @@ func (s *skeleton) truth() Truth {
 	}
 	add := func(outcome, of, unit string, row [5]float64) {
 		for k, v := range row {
-			t.Effects = append(t.Effects, Effect{outcome, of, k, v, unit})
+			t.Declared = append(t.Declared, Effect{outcome, of, k, v, unit})
 		}
 	}
 	w := &s.world
@@ -66,6 +71,7 @@ func (s *skeleton) truth() Truth {
 	add("working time", "", "full-time equivalents, mean of the staff", w.FTE)
 	add("supplier head count", "", "log points per unit of sales share", w.Supplier)
 	add("supplier graduates", "", "share of staff per unit of sales share", w.SupplierHigh)
-	t.Effects = append(t.Effects, Effect{"competitor head count", "", 0, w.Rival, "log points per unit of the sales of the class that others automated"})
+	t.Declared = append(t.Declared, Effect{"competitor head count", "", 0, w.Rival, "log points per unit of the sales of the class that others automated"})
+	t.Effects = s.headCountEffects()
 	return t
 }

@@ -260,3 +260,29 @@ func TestRanges(t *testing.T) {
 		})
 	}
 }
+
+// The law of QuickExp: quantiles and the tail beyond the last layer. Bands are
+// five standard errors wide.
+func TestQuickExp(t *testing.T) {
+	s, n := rng.Sim(1).Stream(1, 0), 2_000_000
+	var below [12]int
+	sum := 0.0
+	for range n {
+		x := s.QuickExp()
+		sum += x
+		for k := range below {
+			if x < float64(k)*.75 {
+				below[k]++
+			}
+		}
+	}
+	if mean := sum / float64(n); math.Abs(mean-1) > 5/math.Sqrt(float64(n)) {
+		t.Errorf("mean %.5f, want 1", mean)
+	}
+	for k, b := range below {
+		p := 1 - math.Exp(-float64(k)*.75)
+		if got := float64(b) / float64(n); math.Abs(got-p) > 5*math.Sqrt(p*(1-p)/float64(n)) {
+			t.Errorf("P(x < %.2f) = %.5f, want %.5f", float64(k)*.75, got, p)
+		}
+	}
+}

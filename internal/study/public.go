@@ -22,11 +22,16 @@ type public struct {
 func describe(p plan.Plan) public {
 	d := public{method: attack.Method{WorkerShare: 1, CountOn: p.Release.CountOn}}
 	for _, s := range p.Scramble.Steps {
-		switch s.Method {
-		case "random-swap":
+		if s.Method == plan.RankSwap {
+			continue // values of about the same rank: to an intruder what is released is about true
+		}
+		if s.Permutes() {
 			d.method.Swaps = append(d.method.Swaps, attack.Swap{
-				Rate: s.Rate, Bundle: s.Bundle, Apart: s.Joint != nil && !*s.Joint, Within: s.Scope == "within-employer", Strata: s.Same,
+				Rate: s.Rate, Bundle: s.Bundle, Apart: !s.Together(), Within: s.Scope == "within-employer", Strata: s.Same,
 			})
+			continue
+		}
+		switch s.Method {
 		case "sample-workers":
 			d.method.WorkerShare *= s.Rate
 		case "coarsen-counts":

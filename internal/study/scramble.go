@@ -89,9 +89,10 @@ func stepError(step plan.Step, i int, err error) error {
 // apply does one step. Swaps act on the permuted frame; sampling of workers
 // comes on top of it, so that promises are checked on a permutation.
 func (s *scrambled) apply(ctx context.Context, step plan.Step, number int, key rng.Secret) error {
-	switch step.Method {
-	case "random-swap":
+	if step.Permutes() {
 		return s.swap(ctx, step, number, key)
+	}
+	switch step.Method {
 	case "sample-workers":
 		from := s.jobs
 		if from == nil {
@@ -119,7 +120,8 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 		return err
 	}
 	// Partners may have to agree on attributes of their employers.
-	jobs, joined, err := withFirmColumns(s.permuted, s.data.Firms, o.Same)
+	names := slices.Concat(append([][]string{o.Same, o.Near, o.Hierarchy, o.Risk}, o.Profiles...)...)
+	jobs, joined, err := withFirmColumns(s.permuted, s.data.Firms, names)
 	if err != nil {
 		return err
 	}
@@ -137,7 +139,29 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 		s.permuted = linked.Canonical(s.permuted) // whole workers moved
 	}
 	s.steps = append(s.steps, swapStep{number, r})
+	s.tell(step, number, r.Report)
 	return nil
+}
+
+// tell lets the intruder know how many units a step touched where its rate does
+// not say so, as that of a targeted swap, which swaps everybody at risk: who
+// knows the method and the public tables can work it out.
+func (s *scrambled) tell(step plan.Step, number int, r swap.Report) {
+	if step.Method == plan.RandomSwap || step.Method == plan.RankSwap {
+		return
+	}
+	share := 0.0
+	for _, p := range r.Pairings {
+		share = max(share, p.TouchedShare())
+	}
+	at := 0
+	for _, before := range s.plan.Scramble.Steps[:number-1] {
+		if before.Permutes() && before.Method != plan.RankSwap {
+			at++
+		}
+	}
+	s.method.Swaps[at].Rate = share
+	s.law = swapLaw(s.method.Swaps)
 }
 
 func swapOptions(step plan.Step) (swap.Options, error) {
@@ -149,8 +173,19 @@ func swapOptions(step plan.Step) (swap.Options, error) {
 	if err != nil {
 		return swap.Options{}, err
 	}
+	law, err := swap.ParseLaw(step.Law)
+	if err != nil {
+		return swap.Options{}, err
+	}
+	priority, err := swap.ParsePriority(step.Priority)
+	if err != nil {
+		return swap.Options{}, err
+	}
 	return swap.Options{
-		Unit: unit, Scope: scope, Bundle: step.Bundle, Joint: step.Joint == nil || *step.Joint, Rate: step.Rate, Same: step.Same,
+		Method: step.Method, Unit: unit, Scope: scope, Bundle: step.Bundle, Joint: step.Together(), Rate: step.Rate, Same: step.Same,
+		FixMissing: step.Missing == "keep", Window: step.Window, Law: law,
+		Hierarchy: step.Hierarchy, Risk: step.Risk, K: step.K, Profiles: step.Profiles, Priority: priority,
+		Near: step.Near, Caliper: step.Caliper, MinDifference: step.MinDifference, Given: step.Given,
 	}, nil
 }
 

@@ -56,3 +56,74 @@ func BenchmarkRandomSwap(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkMethods shows what each method costs on one stratum per year.
+func BenchmarkMethods(b *testing.B) {
+	for _, rows := range []int{1e5, 1e6} {
+		f := benchFrame(rows)
+		s := rng.Sim(2).Stream(1, 0)
+		wage := make([]int32, rows)
+		age, hours := make([]int32, rows), make([]int32, rows)
+		for i := range wage {
+			wage[i], age[i], hours[i] = int32(20000+s.IntN(40000)), int32(18+s.IntN(48)), int32(20+s.IntN(81))
+		}
+		f = f.With(frame.Ints(linked.Wage, wage), frame.Ints(linked.Age, age), frame.Fixed(linked.FTE, 2, hours))
+		base := Options{Bundle: []string{linked.Wage, linked.Age, linked.FTE}, Rate: 1}
+		rank, shuffle, given, near := base, base, base, base
+		rank.Method, rank.Window = RankSwap, 0.05
+		shuffle.Method = FullShuffle
+		given.Method, given.Bundle, given.Given = ConditionalShuffle, []string{linked.Wage}, []string{linked.Age, linked.FTE}
+		near.Method, near.Bundle, near.Near, near.Rate = NearestSwap, []string{linked.Wage}, []string{linked.Age, linked.FTE}, 0.2
+		for _, o := range []Options{rank, shuffle, given, near} {
+			b.Run(fmt.Sprintf("%s/columns=%d/rows=%.0e", o.Method, len(o.Bundle), float64(rows)), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := Run(b.Context(), f, o, seed, 1); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			})
+		}
+	}
+}
+
+// BenchmarkTargetedSwap is the case by which record swapping is compared: three
+// nested levels of 8, 40 and 400 regions, k = 3, rate .05.
+func BenchmarkTargetedSwap(b *testing.B) {
+	for _, rows := range []int{1e5, 1e6, 5e6} {
+		region := make([][]int32, 3)
+		for h, k := range []int{8, 40, 400} {
+			region[h] = make([]int32, rows)
+			for i := range rows {
+				region[h][i] = int32(i * k / rows)
+			}
+		}
+		pairs := make([]int32, rows) // two rows are a group
+		for i := range pairs {
+			pairs[i] = int32(i / 2)
+		}
+		f := frame.Must(frame.Ints(linked.Employer, Identity(rows)), frame.Ints(linked.Year, make([]int32, rows)), frame.Ints(linked.Worker, Identity(rows)),
+			frame.Ints("nuts1", region[0]), frame.Ints("nuts2", region[1]), frame.Ints("nuts3", region[2]), frame.Ints("house", region[2]),
+			frame.Ints("sector", uniform(1, rows, 20)), frame.Ints("size", uniform(2, rows, 9)), frame.Ints("trade", uniform(3, rows, 600)),
+			frame.Ints("age", uniform(4, rows, 12)), frame.Ints("level", uniform(5, rows, 15)))
+		base := Options{Method: TargetedSwap, Bundle: []string{"nuts1", "nuts2", "nuts3", "house"}, Joint: true, Rate: 0.05,
+			Hierarchy: []string{"nuts1", "nuts2", "nuts3"}, Risk: []string{"age", "level"}, K: 3, Profiles: [][]string{{"sector", "size"}, {"size"}}}
+		exact, groups := base, base
+		exact.Profiles = [][]string{{"trade", "size", "sector"}}
+		groups.Unit = PersonYear
+		for _, o := range []struct {
+			name string
+			f    *frame.Frame
+			Options
+		}{{"profiles", f, base}, {"exact-profile", f, exact}, {"groups", f.With(frame.Ints(linked.Worker, pairs)), groups}} {
+			b.Run(fmt.Sprintf("%s/rows=%.0e", o.name, float64(rows)), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := Run(b.Context(), o.f, o.Options, seed, 1); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			})
+		}
+	}
+}

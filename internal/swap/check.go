@@ -17,16 +17,16 @@ func (e *engine) undoCollisions(ctx context.Context, p Permutation, pr *PairingR
 	if !e.f.Has(linked.Worker) {
 		return nil
 	}
-	years, err := byWorker(ctx, e.f, true)
+	years, err := byWorker(ctx, e.f, linked.Year)
 	if err != nil {
 		return err
 	}
 	var inverse Permutation
-	if e.o.Unit == Person {
+	if e.o.Unit.overYears() {
 		inverse = p.Inverse()
 	}
 	var unitOf []int32
-	if e.o.Unit != Person && e.units.start != nil {
+	if !e.o.Unit.overYears() && e.units.start != nil {
 		unitOf = make([]int32, e.f.Rows())
 		for u := range e.units.n {
 			for _, r := range e.units.of(int32(u)) {

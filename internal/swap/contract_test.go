@@ -73,14 +73,14 @@ func checkContract(t interface {
 					t.Fatalf("rows %d and %d differ in %q, which is in same", i, j, n)
 				}
 			}
-			if o.Unit == Person && f.Col(linked.Year).I[i] != f.Col(linked.Year).I[j] {
+			if o.Unit.overYears() && f.Col(linked.Year).I[i] != f.Col(linked.Year).I[j] {
 				t.Fatalf("a person's values move from year to year")
 			}
 			together := f.Col(linked.Employer).I[i] == f.Col(linked.Employer).I[j]
 			if together && o.Scope == AcrossEmployers || !together && o.Scope == WithinEmployer {
 				t.Fatalf("rows %d and %d break scope %v", i, j, o.Scope)
 			}
-			if o.Unit != Person && g.Perm[j] != int32(i) {
+			if m, _ := lookupMethod(o.Method); !o.Unit.overYears() && m.Pairs && g.Perm[j] != int32(i) {
 				t.Fatalf("rows %d and %d are no pair", i, j)
 			}
 		}
@@ -168,7 +168,14 @@ func TestThreadsDoNotMatter(t *testing.T) {
 			{Method: m.Name, Bundle: []string{linked.Level, linked.Field}, Joint: true, Rate: 0.4, Same: []string{linked.Year, linked.Group}, Scope: AcrossEmployers},
 			{Method: m.Name, Bundle: []string{linked.Wage}, Rate: 1, Same: []string{linked.Year}, Scope: WithinEmployer},
 			{Method: m.Name, Unit: Person, Bundle: []string{linked.Level}, Rate: 0.4, Same: []string{linked.Group}, Scope: AcrossEmployers},
+			{Method: m.Name, Unit: Spell, Bundle: []string{linked.Level}, Rate: 0.4, Same: []string{linked.Group}, Scope: AcrossEmployers},
+			{Method: m.Name, Bundle: []string{linked.Wage}, Rate: 0.5, Same: []string{linked.Year}, FixMissing: true},
 		} {
+			o.Window, o.Near, o.Caliper, o.Given = 0.1, []string{linked.FTE, linked.Sex}, 0.3, []string{linked.FTE}
+			o.Hierarchy, o.Risk, o.K, o.Profiles = []string{linked.Group, linked.Employer}, []string{linked.Sex, linked.Field}, 3, [][]string{{linked.FTE}}
+			if o.Validate(f) != nil {
+				continue
+			}
 			var want *Result
 			for _, threads := range []int{1, 2, 8} {
 				runtime.GOMAXPROCS(threads)
@@ -303,7 +310,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, u := range []Unit{Row, PersonYear, Person} {
+	for _, u := range []Unit{Row, PersonYear, Person, Spell} {
 		if got, err := ParseUnit(u.String()); err != nil || got != u {
 			t.Errorf("ParseUnit(%q) = %v, %v", u, got, err)
 		}

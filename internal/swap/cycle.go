@@ -19,7 +19,7 @@ func (e *engine) cycle(ctx context.Context, p Permutation, pr *PairingReport, ke
 	s := key.Stream(stage+" persons", 0)
 	want := s.Round(e.o.Rate * float64(e.units.n))
 	persons := Identity(e.units.n)
-	picked := rng.Sample(s, persons, want)
+	picked := slices.DeleteFunc(rng.Sample(s, persons, want), func(u int32) bool { return !e.complete(u) })
 
 	c := coding{k: e.rowCodes.k}
 	var rows []int32

@@ -116,11 +116,39 @@ var bundles = [][]string{
 func drawOptions(t *rapid.T, m Method) Options {
 	o := Options{
 		Method: m.Name,
-		Unit:   Unit(rapid.IntRange(0, 2).Draw(t, "unit")),
+		Unit:   Unit(rapid.IntRange(0, len(unitNames)-1).Draw(t, "unit")),
 		Bundle: rapid.SampledFrom(bundles).Draw(t, "bundle"),
 		Joint:  rapid.Bool().Draw(t, "joint"),
 		Rate:   rapid.SampledFrom([]float64{0, 0.1, 0.3, 0.5, 0.9, 1}).Draw(t, "rate"),
 		Scope:  Scope(rapid.IntRange(0, 2).Draw(t, "scope")),
+	}
+	o.FixMissing = rapid.Bool().Draw(t, "fix missing")
+	if !m.Persons {
+		o.Unit %= 2
+	}
+	if m.ByColumn && len(o.Bundle) > 1 {
+		o.Joint = false
+	}
+	if !m.Pairs && o.Scope == AcrossEmployers {
+		o.Scope = Any
+	}
+	switch m.Name {
+	case RankSwap:
+		o.Window = rapid.SampledFrom([]float64{0.01, 0.1, 0.5, 1}).Draw(t, "window")
+		o.Law = Law(rapid.IntRange(0, 2).Draw(t, "law"))
+	case TargetedSwap:
+		o.Hierarchy, o.Risk, o.K = []string{linked.Group, linked.Employer}, []string{linked.Level, linked.Field}, rapid.IntRange(2, 4).Draw(t, "k")
+		o.Profiles = rapid.SampledFrom([][][]string{nil, {{linked.FTE}}, {{linked.FTE, linked.Level}, {linked.FTE}}}).Draw(t, "profiles")
+		o.Priority = Priority(rapid.IntRange(0, 1).Draw(t, "priority"))
+		if o.Scope == WithinEmployer {
+			o.Scope = Any
+		}
+	case NearestSwap:
+		o.Near = []string{rapid.SampledFrom([]string{linked.FTE, linked.Field, linked.Group}).Draw(t, "near")}
+		o.Caliper = rapid.SampledFrom([]float64{0, 0.1, 1}).Draw(t, "caliper")
+		o.MinDifference = rapid.SampledFrom([]float64{0, 1}).Draw(t, "min difference")
+	case ConditionalShuffle:
+		o.Given = []string{linked.FTE}
 	}
 	for _, n := range []string{linked.Year, linked.Group, linked.Field, linked.FTE} {
 		if rapid.Bool().Draw(t, "same "+n) && !slices.Contains(o.Bundle, n) || n == linked.Year && o.Bundle[0] == linked.Employer {

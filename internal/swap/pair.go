@@ -8,45 +8,63 @@ import (
 	"scramblelab/internal/rng"
 )
 
-// stratum is what a method sees of a stratum: how many units, the rate, and
-// across employers the employer of each unit.
+// stratum is what a method sees of a stratum: how many units, their rows, the
+// rate, and across employers the employer of each unit.
 type stratum struct {
 	n        int
 	rate     float64
 	across   bool
 	employer []int32
+	members  []int32 // number of each unit
+	first    []int32 // first row of each unit
 	index    []int32 // room for the order of units
 	partner  []int32 // room for their partners
 }
 
-func (g *stratum) reset(n int) {
-	g.n = n
-	g.index = slices.Grow(g.index[:0], n)[:n]
+// reset makes room for units that begin with these rows.
+func (g *stratum) reset(members, first []int32) {
+	g.n, g.members, g.first = len(first), members, first
+	g.index = slices.Grow(g.index[:0], g.n)[:g.n]
 	for i := range g.index {
 		g.index[i] = int32(i)
 	}
 	if g.across {
-		g.employer = slices.Grow(g.employer[:0], n)[:n]
+		g.employer = slices.Grow(g.employer[:0], g.n)[:g.n]
 	}
 }
 
-// exchange writes the pairs of a stratum of rows into p, in the order of rows.
-func (g *stratum) exchange(p Permutation, members, pairs []int32) {
+// row returns the row that speaks for a unit.
+func (g *stratum) row(u int32) int32 { return g.first[u] }
+
+// pick draws the units that take part, in random order.
+func (g *stratum) pick(s *rng.Stream) []int32 {
+	return rng.Sample(s, g.index, s.Round(g.rate*float64(g.n)))
+}
+
+// exchange writes the draw of a stratum of rows into p, in the order of rows.
+func (g *stratum) exchange(p Permutation, members []int32, d drawn) {
 	g.partner = append(g.partner[:0], members...)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		a, b := pairs[i], pairs[i+1]
+	for i := 0; i+1 < len(d.pairs); i += 2 {
+		a, b := d.pairs[i], d.pairs[i+1]
 		g.partner[a], g.partner[b] = members[b], members[a]
+	}
+	for i, u := range d.to {
+		g.partner[u] = members[d.from[i]]
 	}
 	for i, r := range members {
 		p[r] = g.partner[i]
 	}
 }
 
-// drawn are the pairs of a stratum and what stood in their way.
+// drawn are the donors of a stratum and what stood in their way: pairs for
+// methods that exchange, from and to for those that deal.
 type drawn struct {
 	pairs        []int32 // units 2k and 2k+1 are partners
+	to, from     []int32 // unit to[i] receives the bundle of unit from[i]
 	odd, outside int64   // units without a partner at any rate
-	expected     float64 // units touched on average over keys
+	atRisk       int64   // units that a targeted swap is to protect
+	far          int64   // units drawn that found no partner near enough
+	expected     float64 // units touched, on average over keys where that is known
 }
 
 // Repairs that are tried at random before all admissible ones are listed, and

@@ -60,7 +60,7 @@ func TestPairingIsCloseToUniform(t *testing.T) {
 			g := &stratum{rate: tt.rate, across: tt.across}
 			want := 0
 			for i := range draws {
-				g.reset(len(employer))
+				g.reset(Identity(len(employer)), Identity(len(employer)))
 				if tt.across {
 					copy(g.employer, employer)
 				}
@@ -108,7 +108,7 @@ func TestAcrossReachesEverybody(t *testing.T) {
 		}
 		n, big := len(employer), slices.Max(sizes)
 		g := &stratum{rate: rate, across: true}
-		g.reset(n)
+		g.reset(Identity(n), Identity(n))
 		copy(g.employer, employer)
 		d := randomPairs(g, seed.Stream("test", uint64(rapid.IntRange(0, 1e6).Draw(t, "stream"))))
 		most := min(n/2, n-big)
@@ -130,7 +130,7 @@ func TestAcrossReachesEverybody(t *testing.T) {
 // below 0.1).
 func TestColleaguesHaveUnrelatedDonors(t *testing.T) {
 	g := &stratum{rate: 1, across: true}
-	g.reset(4000)
+	g.reset(Identity(4000), Identity(4000))
 	for i := range g.employer {
 		g.employer[i] = int32(i / 20)
 	}
@@ -158,7 +158,7 @@ func TestRatesAreFair(t *testing.T) {
 	g := &stratum{rate: 0.25}
 	pairs := 0
 	for i := range 20000 {
-		g.reset(5) // 0.625 pairs wanted
+		g.reset(Identity(5), Identity(5)) // 0.625 pairs wanted
 		pairs += len(randomPairs(g, seed.Stream("test", uint64(i))).pairs) / 2
 	}
 	if mean := float64(pairs) / 20000; math.Abs(mean-0.625) > 5*math.Sqrt(0.625*0.375/20000) {
@@ -175,7 +175,7 @@ func TestPartnersAreDrawnEvenly(t *testing.T) {
 	const draws = 20000
 	touched := make([]float64, len(employer))
 	for i := range draws {
-		g.reset(len(employer))
+		g.reset(Identity(len(employer)), Identity(len(employer)))
 		copy(g.employer, employer)
 		for _, u := range randomPairs(g, seed.Stream("test", uint64(i))).pairs {
 			touched[u] += 1.0 / draws

@@ -33,7 +33,7 @@ func Keeps(o Options, p Promise) (ok bool, why string) {
 	}
 	agree := func(n string) bool {
 		within := o.Scope == WithinEmployer || slices.Contains(o.Same, linked.Employer)
-		year := o.Unit == Person || slices.Contains(o.Same, linked.Year)
+		year := o.Unit.overYears() || slices.Contains(o.Same, linked.Year)
 		return slices.Contains(o.Same, n) ||
 			n == linked.Year && year ||
 			n == linked.Employer && within ||

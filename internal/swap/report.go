@@ -7,6 +7,8 @@ const (
 	AloneInStratum     = "stratum of one"
 	OddOneLeft         = "odd one left"
 	NoPartnerOutside   = "no partner outside the employer"
+	NoPartnerNear      = "no partner near enough"
+	MissingValue       = "value missing"
 	KeyCollision       = "worker would hold one employer twice"
 	reachableTolerance = 0.005
 )
@@ -31,6 +33,9 @@ type PairingReport struct {
 	Strata  int64 // strata (for persons: cells of year and stratum) with at least one unit
 	Touched int64 // units with a donor other than themselves in at least one row
 	Changed int64 // units of which at least one value of the bundle really differs
+
+	AtRisk     int64 // targeted-swap: units that shared their risk columns with fewer than k in some region
+	AtRiskLeft int64 // rows of which that is so in the smallest region after the swap
 
 	RowsTouched int64
 	RowsChanged []ColumnChange // by column

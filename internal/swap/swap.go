@@ -39,9 +39,15 @@ const (
 	// one of the two leaves or somebody who stands between them on the cycle
 	// comes. It is no pair swap: the donor's donor is somebody else.
 	Person
+	// Spell is all years of a worker at one employer; spells take each other's
+	// place as persons do.
+	Spell
 )
 
-var unitNames = []string{"row", "person-year", "person"}
+// overYears says that a unit has rows in several years.
+func (u Unit) overYears() bool { return u == Person || u == Spell }
+
+var unitNames = []string{"row", "person-year", "person", "spell"}
 
 func (u Unit) String() string { return nameOf(unitNames, int(u), "Unit") }
 
@@ -97,6 +103,21 @@ type Options struct {
 	Rate   float64  // share of units touched in each stratum, in [0, 1]; a pair touches two
 	Same   []string // coded or integer columns on which partners agree, missing being a value
 	Scope  Scope    // where partners work
+	// FixMissing leaves units alone that miss a value of the bundle; otherwise a
+	// missing value travels like any other.
+	FixMissing bool
+
+	Window        float64    // rank-swap: reach, as a share of the ranks of a stratum, in (0, 1]
+	Law           Law        // rank-swap: how the distance in ranks is drawn
+	Near          []string   // nearest-swap: columns by which partners are alike
+	Caliper       float64    // nearest-swap: largest mean distance over Near, in [0, 1]; 0 is none
+	MinDifference float64    // nearest-swap: partners differ at least so much in the bundle's first column
+	Hierarchy     []string   // targeted-swap: nested regions, the largest first; donors lie in another one
+	Risk          []string   // targeted-swap: columns by which somebody may be singled out
+	K             int        // targeted-swap: who agrees on Risk with fewer than K in a region is at risk
+	Profiles      [][]string // targeted-swap: columns on which partners agree, the first list that finds one wins; none is anybody
+	Priority      Priority   // targeted-swap: whether K or Rate wins
+	Given         []string   // conditional-shuffle: columns whose relation with the bundle is kept
 }
 
 // Validate checks the options and, where f is not nil, whether f has what they
@@ -108,7 +129,8 @@ func (o Options) Validate(f *frame.Frame) error {
 	if int(o.Unit) >= len(unitNames) || int(o.Scope) >= len(scopeNames) {
 		return fmt.Errorf("swap: %v or %v is unknown, want one of %q and of %q", o.Unit, o.Scope, unitNames, scopeNames)
 	}
-	if _, err := lookupMethod(o.Method); err != nil {
+	m, err := lookupMethod(o.Method)
+	if err != nil {
 		return err
 	}
 	if len(o.Bundle) == 0 && o.Rate > 0 {
@@ -133,14 +155,19 @@ func (o Options) Validate(f *frame.Frame) error {
 		if o.Scope == WithinEmployer {
 			return fmt.Errorf("swap: bundle holds %q but scope is %v: such partners exchange nothing", linked.Employer, o.Scope)
 		}
-		if o.Unit != Person && !slices.Contains(o.Same, linked.Year) {
+		if !o.Unit.overYears() && !slices.Contains(o.Same, linked.Year) {
 			return fmt.Errorf("swap: bundle holds %q without %q in same: workers would land in years without that employer; add it to same", linked.Employer, linked.Year)
 		}
 	}
-	if f == nil {
+	if f != nil {
+		if err := o.validateColumns(f); err != nil {
+			return err
+		}
+	}
+	if o.Rate == 0 {
 		return nil
 	}
-	return o.validateColumns(f)
+	return m.check(o, f)
 }
 
 func (o Options) validateColumns(f *frame.Frame) error {
@@ -158,7 +185,7 @@ func (o Options) validateColumns(f *frame.Frame) error {
 			return fmt.Errorf("swap: same names %q, which is %v: partners agree on classes; cut it into classes first", n, c.Kind)
 		}
 	}
-	if o.Unit == Person && !f.Has(linked.Worker) {
+	if o.Unit.overYears() && !f.Has(linked.Worker) {
 		return fmt.Errorf("swap: unit is %v but there is no column %q: use unit %v", o.Unit, linked.Worker, Row)
 	}
 	return checkOrder(f)
@@ -250,7 +277,7 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 	key = key.Derive("swap step " + strconv.Itoa(step))
 	for _, cols := range o.groups(f) {
 		stage := "joint"
-		if !o.Joint {
+		if !o.Joint && !m.Together {
 			stage = "column " + cols[0]
 		}
 		p, pr, err := e.draw(ctx, m, cols, key, stage)
@@ -264,6 +291,11 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 		res.Frame = res.Frame.With(moved...)
 		res.Pairings = append(res.Pairings, Pairing{Columns: cols, Perm: p})
 		res.Report.Pairings = append(res.Report.Pairings, *pr)
+	}
+	if m.Name == TargetedSwap {
+		if err := e.riskLeft(ctx, res); err != nil {
+			return nil, err
+		}
 	}
 	res.Report.warn()
 	if f.Has(linked.Weight) {

@@ -51,8 +51,9 @@ type units struct {
 func (u *units) of(i int32) []int32 { return u.rows[u.start[i]:u.start[i+1]] }
 
 // byWorker groups rows by worker in the order of workers' codes, or by worker
-// and year; a row whose worker is missing stands alone.
-func byWorker(ctx context.Context, f *frame.Frame, years bool) (units, error) {
+// and the values of another column; a row whose worker is missing stands alone.
+// Rows of a unit are in the order of years.
+func byWorker(ctx context.Context, f *frame.Frame, and string) (units, error) {
 	c, err := encode(ctx, []*frame.Frame{f}, []string{linked.Worker})
 	if err != nil {
 		return units{}, err
@@ -62,13 +63,24 @@ func byWorker(ctx context.Context, f *frame.Frame, years bool) (units, error) {
 		return units{}, err
 	}
 	worker, year := f.Col(linked.Worker), f.Col(linked.Year).I
+	apart := make([]int32, 0)
+	if and != "" {
+		apart = f.Col(and).I
+	}
 	u := units{rows: b.items}
 	for k := range b.len() {
 		rows := b.items[b.bounds[k]:b.bounds[k+1]]
-		slices.SortStableFunc(rows, func(x, y int32) int { return cmp.Compare(year[x], year[y]) })
+		slices.SortStableFunc(rows, func(x, y int32) int {
+			if and != "" {
+				if d := cmp.Compare(apart[x], apart[y]); d != 0 {
+					return d
+				}
+			}
+			return cmp.Compare(year[x], year[y])
+		})
 		for i, r := range rows {
 			alone := worker.Missing(int(r))
-			if i == 0 || alone || years && year[r] != year[rows[i-1]] {
+			if i == 0 || alone || and != "" && apart[r] != apart[rows[i-1]] {
 				u.start = append(u.start, int32(b.bounds[k]+i))
 			}
 		}
@@ -119,14 +131,7 @@ type engine struct {
 
 func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
 	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}}
-	names := slices.Clone(o.Same)
-	if o.Unit == Person && !slices.Contains(names, linked.Year) {
-		names = append(names, linked.Year)
-	}
-	if o.Scope == WithinEmployer && !slices.Contains(names, linked.Employer) {
-		names = append(names, linked.Employer)
-	}
-	slices.Sort(names) // addresses do not depend on how the plan orders them
+	names := e.strataNames()
 	for _, n := range names {
 		e.cols = append(e.cols, f.Col(n))
 	}
@@ -137,16 +142,33 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 	e.codes = e.rowCodes
 	switch {
 	case o.Unit == Person:
-		e.units, err = byWorker(ctx, f, false)
+		e.units, err = byWorker(ctx, f, "")
+		return e, err
+	case o.Unit == Spell:
+		e.units, err = byWorker(ctx, f, linked.Employer)
 		return e, err
 	case o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f):
-		if e.units, err = byWorker(ctx, f, true); err != nil {
+		if e.units, err = byWorker(ctx, f, linked.Year); err != nil {
 			return nil, err
 		}
 		e.codeUnits()
 	}
 	e.strata, err = sortByCode(ctx, e.codes)
 	return e, err
+}
+
+// strataNames are the columns that span the strata of rows, sorted so that
+// addresses do not depend on how the plan orders them.
+func (e *engine) strataNames() []string {
+	names := slices.Clone(e.o.Same)
+	if e.o.Unit.overYears() && !slices.Contains(names, linked.Year) {
+		names = append(names, linked.Year)
+	}
+	if e.o.Scope == WithinEmployer && !slices.Contains(names, linked.Employer) {
+		names = append(names, linked.Employer)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // codeUnits gives a unit of one row that row's stratum, and units of several
@@ -218,10 +240,13 @@ func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secr
 	p := Identity(e.f.Rows())
 	pr := &PairingReport{Columns: cols, Units: int64(e.units.n)}
 	var err error
-	if e.o.Unit == Person {
+	if e.o.Unit.overYears() {
 		err = e.cycle(ctx, p, pr, key, stage)
 	} else {
-		err = e.pairUnits(ctx, m, p, pr, key, stage)
+		var d drawer
+		if d, err = m.prepare(ctx, e, cols); err == nil {
+			err = e.drawUnits(ctx, d, p, pr, key, stage)
+		}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -234,40 +259,113 @@ func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secr
 	return p, pr, e.verify(ctx, p)
 }
 
-// pairUnits swaps units within strata, strata in parallel.
-func (e *engine) pairUnits(ctx context.Context, m Method, p Permutation, pr *PairingReport, key rng.Secret, stage string) error {
+// complete reports whether no row of a unit misses a value of the bundle, or
+// whether that does not matter.
+func (e *engine) complete(u int32) bool {
+	if !e.o.FixMissing {
+		return true
+	}
+	var one [1]int32
+	for _, r := range e.rowsOf(u, &one) {
+		for _, n := range e.o.Bundle {
+			if c := e.f.Col(n); c.Missing(int(r)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// gather shows a method the units of stratum k that may move, and returns them.
+func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed int64) {
+	members = e.strata.items[e.strata.bounds[k]:e.strata.bounds[k+1]]
+	if e.o.FixMissing {
+		all := members
+		members = room[:0]
+		for _, u := range all {
+			if e.complete(u) {
+				members = append(members, u)
+			}
+		}
+		fixed = int64(len(all) - len(members))
+	}
+	first := members
+	if e.units.start != nil {
+		first = make([]int32, len(members))
+		for i, u := range members {
+			first[i] = e.units.rows[e.units.start[u]]
+		}
+	}
+	g.reset(members, first)
+	if g.across {
+		for i, r := range first {
+			g.employer[i] = e.employer[r]
+		}
+	}
+	return members, fixed
+}
+
+// eachStratum adds up what f adds to its sums over all strata with several
+// units, in their order.
+func (e *engine) eachStratum(ctx context.Context, f func(g *stratum, sum []float64), n int) ([]float64, error) {
+	work := batches(e.strata.bounds)
+	parts, err := par.Map(ctx, len(work), func(w int) ([]float64, error) {
+		sum, g := make([]float64, n), &stratum{}
+		var room []int32
+		for k := work[w][0]; k < work[w][1]; k++ {
+			if members, _ := e.gather(g, k, room); len(members) > 1 {
+				room = members
+				f(g, sum)
+			}
+		}
+		return sum, nil
+	})
+	total := make([]float64, n)
+	for _, p := range parts {
+		for i, x := range p {
+			total[i] += x
+		}
+	}
+	return total, err
+}
+
+// drawUnits draws the donors of units within strata, strata in parallel.
+func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *PairingReport, key rng.Secret, stage string) error {
 	type tally struct {
-		alone, odd, outside int64
-		expected            float64
+		alone, odd, outside, far, fixed, atRisk int64
+		expected                                float64
 	}
 	work := batches(e.strata.bounds)
 	tallies, err := par.Map(ctx, len(work), func(w int) (tally, error) {
 		var t tally
+		var room []int32
 		g := &stratum{rate: e.o.Rate, across: e.o.Scope == AcrossEmployers}
 		for k := work[w][0]; k < work[w][1]; k++ {
-			members := e.strata.items[e.strata.bounds[k]:e.strata.bounds[k+1]]
-			if len(members) == 1 {
-				t.alone++
+			members, fixed := e.gather(g, k, room)
+			t.fixed += fixed
+			if e.o.FixMissing {
+				room = members
+			}
+			if len(members) <= 1 {
+				t.alone += int64(len(members))
 				continue
 			}
-			g.reset(len(members))
-			if g.across {
-				for i, u := range members {
-					if e.units.start != nil {
-						u = e.units.rows[e.units.start[u]]
-					}
-					g.employer[i] = e.employer[u]
-				}
-			}
-			d := m.pair(g, key.Stream(stage, e.addressOf(members[0])))
-			t.odd, t.outside, t.expected = t.odd+d.odd, t.outside+d.outside, t.expected+d.expected
+			d := draw(g, key.Stream(stage, e.addressOf(members[0])))
+			t.odd, t.outside, t.far, t.expected = t.odd+d.odd, t.outside+d.outside, t.far+d.far, t.expected+d.expected
+			t.atRisk += d.atRisk
 			if e.units.start == nil {
-				g.exchange(p, members, d.pairs)
+				g.exchange(p, members, d)
 				continue
 			}
 			for i := 0; i+1 < len(d.pairs); i += 2 {
 				if !e.exchange(p, members[d.pairs[i]], members[d.pairs[i+1]]) {
 					t.outside += 2
+				}
+			}
+			for i, u := range d.to {
+				to, from := e.units.of(members[u]), e.units.of(members[d.from[i]])
+				for j := range to {
+					p[to[j]] = from[j]
 				}
 			}
 		}
@@ -278,13 +376,17 @@ func (e *engine) pairUnits(ctx context.Context, m Method, p Permutation, pr *Pai
 	}
 	var all tally
 	for _, t := range tallies {
-		all.alone, all.odd, all.outside, all.expected = all.alone+t.alone, all.odd+t.odd, all.outside+t.outside, all.expected+t.expected
+		all.alone, all.odd, all.outside = all.alone+t.alone, all.odd+t.odd, all.outside+t.outside
+		all.far, all.fixed, all.expected = all.far+t.far, all.fixed+t.fixed, all.expected+t.expected
+		pr.AtRisk += t.atRisk
 	}
 	pr.Strata = int64(e.strata.len())
 	pr.Expected = all.expected / float64(max(1, pr.Units))
 	pr.unswappable(AloneInStratum, all.alone)
 	pr.unswappable(OddOneLeft, all.odd)
 	pr.unswappable(NoPartnerOutside, all.outside)
+	pr.unswappable(NoPartnerNear, all.far)
+	pr.unswappable(MissingValue, all.fixed)
 	return nil
 }
 

@@ -17,31 +17,13 @@ const csvChunk = 1 << 15 // rows formatted at a time
 
 // writeCSV formats chunks of rows in parallel and writes them in order.
 func writeCSV(ctx context.Context, w io.Writer, f *frame.Frame, zipped bool) (err error) {
-	if zipped {
-		z := gzip.NewWriter(w) // the header carries neither name nor time
-		defer func() {
-			if err == nil {
-				err = z.Close()
-			}
-		}()
-		w = z
+	out, err := newCSVWriter(w, f, zipped)
+	if err != nil {
+		return err
 	}
-	out := bufio.NewWriterSize(w, 1<<18)
-	for i, name := range f.Names() {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		if name != strings.TrimSpace(name) || strings.Contains(name, "\r\n") || strings.Contains(name, "\x00") {
-			return fmt.Errorf("the column name %q begins or ends with a blank or breaks the line: rename it", name)
-		}
-		out.WriteString(quoted(name))
-	}
-	out.WriteByte('\n')
-	cells := make([]func(b []byte, row int) []byte, len(f.Columns()))
-	for i, c := range f.Columns() {
-		if cells[i], err = cellWriter(c); err != nil {
-			return fmt.Errorf("column %q: %w", c.Name, err)
-		}
+	cells, err := cellWriters(f.Columns())
+	if err != nil {
+		return err
 	}
 	chunks := par.Count(f.Rows(), csvChunk)
 	batch := 2 * runtime.GOMAXPROCS(0)
@@ -57,12 +39,69 @@ func writeCSV(ctx context.Context, w io.Writer, f *frame.Frame, zipped bool) (er
 			return err
 		}
 		for _, b := range buffers[:n] {
-			if _, err := out.Write(b); err != nil {
+			if err := out.append(piece{text: b}); err != nil {
 				return err
 			}
 		}
 	}
-	return out.Flush()
+	return out.close()
+}
+
+// csvWriter writes a file piece by piece, after a line of names.
+type csvWriter struct {
+	out *bufio.Writer
+	zip *gzip.Writer // nil for plain text
+}
+
+func newCSVWriter(w io.Writer, layout *frame.Frame, zipped bool) (*csvWriter, error) {
+	c := &csvWriter{}
+	if zipped {
+		c.zip = gzip.NewWriter(w) // the header carries neither name nor time
+		w = c.zip
+	}
+	c.out = bufio.NewWriterSize(w, 1<<18)
+	for i, name := range layout.Names() {
+		if i > 0 {
+			c.out.WriteByte(',')
+		}
+		if name != strings.TrimSpace(name) || strings.Contains(name, "\r\n") || strings.Contains(name, "\x00") {
+			return nil, fmt.Errorf("the column name %q begins or ends with a blank or breaks the line: rename it", name)
+		}
+		c.out.WriteString(quoted(name))
+	}
+	c.out.WriteByte('\n')
+	return c, nil
+}
+
+func (c *csvWriter) encode(_ context.Context, cols []frame.Column) (piece, error) {
+	cells, err := cellWriters(cols)
+	if err != nil {
+		return piece{}, err
+	}
+	return piece{text: formatRows(nil, cells, 0, cols[0].Len())}, nil
+}
+
+func (c *csvWriter) append(p piece) error {
+	_, err := c.out.Write(p.text)
+	return err
+}
+
+func (c *csvWriter) close() error {
+	if err := c.out.Flush(); err != nil || c.zip == nil {
+		return err
+	}
+	return c.zip.Close()
+}
+
+// cellWriters returns for each column what appends one of its cells.
+func cellWriters(cols []frame.Column) (cells []func(b []byte, row int) []byte, err error) {
+	cells = make([]func(b []byte, row int) []byte, len(cols))
+	for i, c := range cols {
+		if cells[i], err = cellWriter(c); err != nil {
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
+		}
+	}
+	return cells, nil
 }
 
 func formatRows(b []byte, cells []func([]byte, int) []byte, lo, hi int) []byte {

@@ -1,6 +1,7 @@
 package tabio
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,60 +9,141 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/par"
 )
 
-const (
-	rowGroupRows  = 1 << 20
-	pageBytes     = 1 << 20
-	dictionaryMax = 4 << 20 // bytes of labels beyond which a column is written plain
-)
+const rowGroupRows = 1 << 20
 
 // writeParquet writes row groups one after another, the columns of each in
-// parallel. Every column is optional, whether or not a value is missing, so
-// that files of one layout have one schema.
+// parallel.
 func writeParquet(ctx context.Context, w io.Writer, f *frame.Frame) error {
+	p, err := newParquetWriter(w, f)
+	if err != nil {
+		return err
+	}
+	for lo := 0; lo < f.Rows(); lo += rowGroupRows {
+		g, err := p.encode(ctx, rowsOf(f, lo, min(lo+rowGroupRows, f.Rows())))
+		if err != nil {
+			return fmt.Errorf("rows from %d on: %w", lo+1, err)
+		}
+		if err := p.append(g); err != nil {
+			return err
+		}
+	}
+	return p.close()
+}
+
+// rowsOf is a view of rows [lo, hi) of a frame.
+func rowsOf(f *frame.Frame, lo, hi int) []frame.Column {
+	cols := make([]frame.Column, len(f.Columns()))
+	for i, c := range f.Columns() {
+		switch {
+		case c.Kind == frame.Float:
+			c.F = c.F[lo:hi]
+		case c.Kind == frame.Long:
+			c.L = c.L[lo:hi]
+		default:
+			c.I = c.I[lo:hi]
+		}
+		cols[i] = c
+	}
+	return cols
+}
+
+// parquetWriter writes a file row group by row group. The library's own writer
+// takes every value in a box of 24 bytes, which costs ten times as much as the
+// rest; so pages are encoded here, with the library's codecs, and its types
+// describe them. Every column is optional, whether or not a value is missing, so
+// that files of one layout have one schema.
+type parquetWriter struct {
+	w     io.Writer
+	at    int64
+	nodes []parquet.Node // by column
+	codec *zstd.Codec
+	meta  *format.FileMetaData
+}
+
+// newParquetWriter fixes the schema by the columns of layout, whose rows are
+// looked at only for what they would need more room for.
+func newParquetWriter(w io.Writer, layout *frame.Frame) (*parquetWriter, error) {
+	p := &parquetWriter{w: w, codec: &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}}
 	root := &table{}
-	for _, c := range f.Columns() {
+	for _, c := range layout.Columns() {
 		node, err := nodeOf(c)
 		if err != nil {
-			return fmt.Errorf("column %q: %w", c.Name, err)
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
+		p.nodes = append(p.nodes, node)
 		root.fields = append(root.fields, &field{Node: parquet.Optional(node), name: c.Name})
 	}
-	options := []parquet.WriterOption{
-		parquet.NewSchema("table", root),
-		parquet.CreatedBy("scramblelab", "1", "0"), // fixed: says nothing of version, machine or time
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
-		parquet.PageBufferSize(pageBytes),
-		parquet.DataPageStatistics(false),
+	// The library describes the schema in a file without rows.
+	var empty bytes.Buffer
+	none := parquet.NewWriter(&empty, parquet.NewSchema("table", root), parquet.CreatedBy("scramblelab", "1", "0")) // fixed: says nothing of version, machine or time
+	if err := none.Close(); err != nil {
+		return nil, err
 	}
-	for _, c := range f.Columns() {
-		if c.Coded() {
-			options = append(options, parquet.SkipPageBounds(c.Name)) // costs a look-up per row
+	file, err := parquet.OpenFile(bytes.NewReader(empty.Bytes()), int64(empty.Len()))
+	if err != nil {
+		return nil, err
+	}
+	p.meta = file.Metadata()
+	p.meta.RowGroups = nil
+	return p, p.write([]byte("PAR1"))
+}
+
+func (p *parquetWriter) write(b []byte) error {
+	n, err := p.w.Write(b)
+	p.at += int64(n)
+	return err
+}
+
+// encode makes a row group; several may be made at a time.
+func (p *parquetWriter) encode(ctx context.Context, cols []frame.Column) (piece, error) {
+	g := piece{rows: cols[0].Len(), chunks: make([]columnChunk, len(cols))}
+	err := par.Do(ctx, len(cols), func(i int) (err error) {
+		if g.chunks[i], err = encodeChunk(cols[i], p.nodes[i], p.codec); err != nil {
+			err = fmt.Errorf("column %q: %w", cols[i].Name, err)
 		}
+		return err
+	})
+	return g, err
+}
+
+func (p *parquetWriter) append(g piece) error {
+	if g.rows == 0 {
+		return nil
 	}
-	out := parquet.NewWriter(w, options...)
-	for lo := 0; lo < f.Rows(); lo += rowGroupRows {
-		group := out.BeginRowGroup()
-		writers := group.ColumnWriters()
-		err := par.Do(ctx, len(writers), func(i int) error {
-			c := f.Columns()[i]
-			if err := writeColumn(writers[i], c, i, lo, min(lo+rowGroupRows, f.Rows())); err != nil {
-				return fmt.Errorf("column %q: %w", c.Name, err)
-			}
-			return nil
-		})
-		if err != nil {
+	out := format.RowGroup{NumRows: int64(g.rows), FileOffset: p.at, Ordinal: int16(len(p.meta.RowGroups))}
+	for i := range g.chunks {
+		c := &g.chunks[i]
+		c.meta.DataPageOffset += p.at
+		if c.hasDictionary {
+			c.meta.DictionaryPageOffset = p.at
+		}
+		if err := p.write(c.data); err != nil {
 			return err
 		}
-		if _, err := group.Commit(); err != nil {
-			return err
-		}
+		out.TotalByteSize += c.meta.TotalUncompressedSize
+		out.TotalCompressedSize += c.meta.TotalCompressedSize
+		out.Columns = append(out.Columns, format.ColumnChunk{MetaData: c.meta})
 	}
-	return out.Close()
+	p.meta.RowGroups = append(p.meta.RowGroups, out)
+	p.meta.NumRows += int64(g.rows)
+	return nil
+}
+
+// close writes the footer.
+func (p *parquetWriter) close() error {
+	b, err := thrift.Marshal(&thrift.CompactProtocol{}, p.meta)
+	if err != nil {
+		return err
+	}
+	n := len(b)
+	return p.write(append(b, byte(n), byte(n>>8), byte(n>>16), byte(n>>24), 'P', 'A', 'R', '1'))
 }
 
 // table is a schema whose columns keep their order; a parquet.Group sorts them
@@ -87,34 +169,17 @@ func (f *field) Value(base reflect.Value) reflect.Value { return base }
 func nodeOf(c frame.Column) (parquet.Node, error) {
 	switch {
 	case c.Coded():
-		labels, err := checkLabels(c)
-		if err != nil {
-			return nil, err
-		}
-		size := 0
-		for _, l := range labels {
-			size += len(l) + 4
-		}
-		if size > dictionaryMax {
-			return parquet.String(), nil
-		}
-		return parquet.Encoded(parquet.String(), &parquet.RLEDictionary), nil
+		return parquet.String(), nil
 	case c.Kind == frame.Float:
 		return parquet.Leaf(parquet.DoubleType), nil
 	case c.Kind == frame.Date:
-		return parquet.Date(), checkDates(c)
+		return parquet.Date(), nil
 	case c.Kind == frame.Long && c.Decimals > 0:
-		const most = 1e18 // a decimal in 64 bits has at most 18 digits
-		for i, v := range c.L {
-			if v != frame.NoLong && (v <= -most || v >= most) {
-				return nil, fmt.Errorf("row %d needs more than 18 digits: write it with fewer decimals", i+1)
-			}
-		}
 		return parquet.Decimal(int(c.Decimals), 18, parquet.Int64Type), nil
 	case c.Kind == frame.Long:
 		return parquet.Leaf(parquet.Int64Type), nil
 	case c.Decimals > 0:
-		if wide(c.I) {
+		if firstWide(c.I) >= 0 {
 			return parquet.Decimal(int(c.Decimals), 10, parquet.Int64Type), nil
 		}
 		return parquet.Decimal(int(c.Decimals), 9, parquet.Int32Type), nil
@@ -122,70 +187,14 @@ func nodeOf(c frame.Column) (parquet.Node, error) {
 	return parquet.Leaf(parquet.Int32Type), nil
 }
 
-// wide reports whether a fixed-point column needs ten digits, one more than a
-// Parquet decimal in 32 bits may have.
-func wide(v []int32) bool {
+// firstWide returns the first row of a fixed-point column that needs ten digits,
+// one more than a Parquet decimal in 32 bits may have, -1 where none does.
+func firstWide(v []int32) int {
 	const most = 1e9
-	for _, x := range v {
+	for i, x := range v {
 		if x != frame.NoInt && (x <= -most || x >= most) {
-			return true
+			return i
 		}
 	}
-	return false
-}
-
-// writeColumn writes rows [lo, hi) of column number i.
-func writeColumn(w *parquet.ColumnWriter, c frame.Column, i, lo, hi int) error {
-	null := parquet.NullValue().Level(0, 0, i)
-	switch {
-	case c.Coded():
-		labels := make([]parquet.Value, c.Dict.Len()+1)
-		labels[0] = null
-		for k, l := range c.Dict.Labels() {
-			labels[k+1] = parquet.ByteArrayValue([]byte(l)).Level(0, 1, i)
-		}
-		return writeValues(w, c.I[lo:hi], func(k int32) parquet.Value { return labels[max(k, -1)+1] })
-	case c.Kind == frame.Float:
-		return writeValues(w, c.F[lo:hi], func(v float64) parquet.Value {
-			if v != v {
-				return null
-			}
-			return parquet.DoubleValue(v).Level(0, 1, i)
-		})
-	case c.Kind == frame.Long:
-		return writeValues(w, c.L[lo:hi], func(v int64) parquet.Value {
-			if v == frame.NoLong {
-				return null
-			}
-			return parquet.Int64Value(v).Level(0, 1, i)
-		})
-	case c.Kind == frame.Int && c.Decimals > 0 && wide(c.I):
-		return writeValues(w, c.I[lo:hi], func(v int32) parquet.Value {
-			if v == frame.NoInt {
-				return null
-			}
-			return parquet.Int64Value(int64(v)).Level(0, 1, i)
-		})
-	}
-	return writeValues(w, c.I[lo:hi], func(v int32) parquet.Value {
-		if v == frame.NoInt {
-			return null
-		}
-		return parquet.Int32Value(v).Level(0, 1, i)
-	})
-}
-
-func writeValues[T any](w *parquet.ColumnWriter, v []T, value func(T) parquet.Value) error {
-	var batch [4096]parquet.Value
-	for len(v) > 0 {
-		n := min(len(v), len(batch))
-		for k, x := range v[:n] {
-			batch[k] = value(x)
-		}
-		if _, err := w.WriteRowValues(batch[:n]); err != nil {
-			return err
-		}
-		v = v[n:]
-	}
-	return w.Flush()
+	return -1
 }

@@ -69,7 +69,7 @@ func Check(ctx context.Context, p *Problem, suppressed []bool, o Options) (*Verd
 	if len(suppressed) != p.System.N {
 		return nil, fmt.Errorf("suppress: a pattern of %d cells for %d", len(suppressed), p.System.N)
 	}
-	o = o.withDefaults()
+	o = o.withDefaults(p.System.N)
 	v := &Verdict{Findings: make([]Finding, len(p.Needs)), Rank: -1}
 	block, sizes := blocks(p.System, suppressed)
 	v.Blocks = len(sizes)

@@ -58,15 +58,23 @@ func (p *Problem) Validate() error {
 
 // Options bound the search. The zero value is the default.
 type Options struct {
-	Search   time.Duration // for a cheap pattern; then a valid, larger one is returned. 0 means 10 s
-	Starts   int           // orders tried on small problems, the cheapest wins; 0 means 24
+	Search   time.Duration // for a cheap pattern; then a valid, larger one is returned. 0 means 10 s, and 25 s above 300,000 cells
+	Starts   int           // orders tried at most, the cheapest pattern wins; 0 means 24, 4 above 3,000 cells and 1 above 30,000
 	Program  time.Duration // for linear programs in a check; 0 means 5 s
 	Block    int           // largest block, in suppressed cells, given to a linear program; 0 means 500
 	Solve    time.Duration // for an elimination; 0 means 30 s
 	Progress progress.Func
 }
 
-func (o Options) withDefaults() Options {
+func (o Options) withDefaults(cells int) Options {
+	switch {
+	case cells > 300_000:
+		o.Search, o.Starts = cmp.Or(o.Search, 25*time.Second), cmp.Or(o.Starts, 1)
+	case cells > 30_000:
+		o.Search, o.Starts = cmp.Or(o.Search, 10*time.Second), cmp.Or(o.Starts, 1)
+	case cells > 3000:
+		o.Search, o.Starts = cmp.Or(o.Search, 10*time.Second), cmp.Or(o.Starts, 4)
+	}
 	o.Search = cmp.Or(o.Search, 10*time.Second)
 	o.Starts = cmp.Or(o.Starts, 24)
 	o.Program = cmp.Or(o.Program, 5*time.Second)
@@ -95,20 +103,24 @@ func Find(ctx context.Context, p *Problem, o Options) (*Pattern, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
+	o = o.withDefaults(p.System.N)
 	deadline := time.Now().Add(o.Search)
-	starts := o.Starts
-	if p.System.N > 3000 || len(p.Needs) > 300 {
-		starts = 1
-	}
 	var best *plan
-	for i := range starts {
+	for i := range o.Starts {
 		if best != nil && time.Now().After(deadline) {
 			break
 		}
 		q := newPlan(p, o, deadline)
+		if i == 2 {
+			q.hideAll()
+		}
 		if err := q.build(ctx, order(p, i)); err != nil {
 			return nil, err
+		}
+		if p.System.N <= polishable {
+			if err := q.polish(ctx); err != nil {
+				return nil, err
+			}
 		}
 		if best == nil || q.better(best) {
 			best = q
@@ -180,6 +192,57 @@ func newPlan(p *Problem, o Options, deadline time.Time) *plan {
 	}
 	q.x = newSearcher(p, q.hidden)
 	return q
+}
+
+// hideAll starts from the other end: everything is suppressed, and published
+// again where nobody needs it.
+func (q *plan) hideAll() {
+	for c := range q.hidden {
+		q.hidden[c] = q.hidden[c] || q.p.Fixed == nil || !q.p.Fixed[c]
+	}
+}
+
+// polishable is the size up to which partners are tested by a full check.
+const polishable = 400
+
+// polish publishes partners again, the dearest first, where a full check finds
+// every sensitive cell as safe as before: by several moves together, or by a
+// linear program, where no single move shows it.
+func (q *plan) polish(ctx context.Context) error {
+	before, err := Check(ctx, q.p, q.hidden, q.o)
+	if err != nil {
+		return err
+	}
+	for _, c := range q.partners() {
+		if q.late() {
+			return nil
+		}
+		q.hidden[c] = false
+		after, err := Check(ctx, q.p, q.hidden, q.o)
+		if err != nil {
+			return err
+		}
+		for i := range after.Findings {
+			if after.Findings[i].Safety < before.Findings[i].Safety {
+				q.hidden[c] = true
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// partners lists the suppressed cells that may be published again, the dearest
+// first.
+func (q *plan) partners() []int32 {
+	var out []int32
+	for c, h := range q.hidden {
+		if h && !q.forced[c] {
+			out = append(out, int32(c))
+		}
+	}
+	slices.SortStableFunc(out, func(a, b int32) int { return cmp.Compare(q.p.Cost[b], q.p.Cost[a]) })
+	return out
 }
 
 func (q *plan) loss() float64 {
@@ -321,13 +384,7 @@ func (q *plan) publishAgain(ctx context.Context) error {
 	for i := range q.claims {
 		use(int32(i))
 	}
-	var partners []int32
-	for c, h := range q.hidden {
-		if h && !q.forced[c] {
-			partners = append(partners, int32(c))
-		}
-	}
-	slices.SortStableFunc(partners, func(a, b int32) int { return cmp.Compare(q.p.Cost[b], q.p.Cost[a]) })
+	partners := q.partners()
 	var moved []Move
 	var of []int32
 	for n, c := range partners {

@@ -2,12 +2,10 @@ package suppress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
-
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/optimize/convex/lp"
 )
 
 // programs bounds the cells that moves did not decide, block by block, by linear
@@ -15,61 +13,80 @@ import (
 // what is published and have no negative cell.
 func (c *checker) programs(ctx context.Context, block []int32, sizes []int, deadline time.Time) error {
 	open := map[int32][]int{}
-	for i, f := range c.v.Findings {
-		if f.Safety == ExactlySafe {
-			if b := block[c.p.Needs[i].Cell]; sizes[b] <= c.o.Block {
-				open[b] = append(open[b], i)
-			}
-		}
-	}
-	if len(open) == 0 {
-		return nil
-	}
-	members := map[int32][]int32{}
-	for cell, b := range block {
-		if _, ok := open[b]; ok && b >= 0 {
-			members[b] = append(members[b], int32(cell))
-		}
-	}
+	var order []int32
 	for i := range c.v.Findings {
 		f := &c.v.Findings[i]
 		if f.Safety != ExactlySafe {
 			continue
 		}
 		b := block[c.p.Needs[i].Cell]
-		if members[b] == nil {
+		if sizes[b] > c.o.Block {
 			f.Reason += fmt.Sprintf("; its block of %d cells is too large for a linear program", sizes[b])
 			continue
 		}
+		if open[b] == nil {
+			order = append(order, b)
+		}
+		open[b] = append(open[b], i)
+	}
+	if order == nil {
+		return nil
+	}
+	members := map[int32][]int32{}
+	for cell, b := range block {
+		if b >= 0 && open[b] != nil {
+			members[b] = append(members[b], int32(cell))
+		}
+	}
+	for _, b := range order {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Now().After(deadline) {
-			f.Reason += "; no time was left for a linear program"
-			continue
-		}
-		c.bound(f, members[b])
+		c.programsOf(members[b], open[b], deadline)
 	}
 	return nil
 }
 
+// programsOf bounds the open cells of one block.
+func (c *checker) programsOf(cells []int32, open []int, deadline time.Time) {
+	var programs []*program
+	var err error
+	for _, values := range c.p.Values {
+		var g *program
+		if g, err = newProgram(c.p.System, c.hidden, cells, values, deadline); err != nil {
+			break
+		}
+		programs = append(programs, g)
+	}
+	for _, i := range open {
+		f := &c.v.Findings[i]
+		if err == nil {
+			err = c.bound(f, programs)
+		}
+		switch {
+		case errors.Is(err, errSteps) && time.Now().After(deadline):
+			f.Reason += "; no time was left for a linear program"
+		case err != nil: // numerical trouble is no proof of anything
+			f.Safety, f.Reason = Narrow, fmt.Sprintf("its linear program failed (%v), which counts as unsafe", err)
+		}
+	}
+}
+
 // bound runs the linear programs of one sensitive cell.
-func (c *checker) bound(f *Finding, cells []int32) {
+func (c *checker) bound(f *Finding, programs []*program) error {
 	n := c.p.Needs[f.Need]
-	f.Low, f.High = make([]float64, len(c.p.Values)), make([]float64, len(c.p.Values))
+	f.Low, f.High = make([]float64, len(programs)), make([]float64, len(programs))
 	wide, whole := true, true
-	for m, values := range c.p.Values {
-		v := values[n.Cell]
-		if math.IsNaN(v) || n.Up[m] == 0 && n.Down[m] == 0 {
+	for m, g := range programs {
+		v := c.p.Values[m][n.Cell]
+		if g == nil || math.IsNaN(v) || n.Up[m] == 0 && n.Down[m] == 0 {
 			f.Low[m], f.High[m] = math.NaN(), math.NaN()
 			continue
 		}
-		low, high, integral, err := interval(c.p.System, c.hidden, cells, values, n.Cell)
+		low, high, integral, err := g.interval(n.Cell)
 		c.v.Programs += 2
 		if err != nil {
-			// Numerical trouble is no proof of anything.
-			f.Safety, f.Reason = Narrow, fmt.Sprintf("its linear program failed (%v), which counts as unsafe", err)
-			return
+			return err
 		}
 		f.Low[m], f.High[m] = low, high
 		wide = wide && covers(v, low, high, n.Down[m], n.Up[m])
@@ -83,90 +100,83 @@ func (c *checker) bound(f *Finding, cells []int32) {
 	default:
 		f.Safety, f.Reason = IntervalSafe, "its interval, by linear programming, is as wide as its rule asks"
 	}
+	return nil
 }
 
-// interval returns the least and the largest value of a cell among non-negative
-// solutions of the relations on one block, and whether both are reached by whole
-// numbers.
-func interval(s *System, hidden []bool, cells []int32, values []float64, target int32) (low, high float64, integral bool, err error) {
-	column := make(map[int32]int, len(cells))
-	scale := 0.0
+// program holds the relations of one block for one magnitude.
+type program struct {
+	column map[int32]int
+	scale  float64
+	free   bool // no relation bounds the block
+	t      *tableau
+}
+
+// newProgram sets up a block. It is nil where the magnitude is not published for
+// some cell of the block, so that nothing is known of its sums.
+func newProgram(s *System, hidden []bool, cells []int32, values []float64, deadline time.Time) (*program, error) {
+	g := &program{column: make(map[int32]int, len(cells)), scale: 1}
 	for j, c := range cells {
-		column[c] = j
+		g.column[c] = j
 		if math.IsNaN(values[c]) {
-			return 0, 0, false, fmt.Errorf("%s has no value", s.Name(c))
+			return nil, nil
 		}
-		scale = max(scale, values[c])
-	}
-	if scale == 0 {
-		scale = 1
+		g.scale = max(g.scale, values[c])
 	}
 	rows, err := independent(s, hidden, cells)
 	if err != nil {
-		return 0, 0, false, err
+		return nil, err
 	}
-	if len(rows) == 0 { // nothing published bounds it
-		return 0, math.Inf(1), true, nil
+	if g.free = len(rows) == 0; g.free {
+		return g, nil
 	}
-	if len(rows) >= len(cells) {
-		return values[target], values[target], true, nil
-	}
-	a := mat.NewDense(len(rows), len(cells), nil)
-	b := make([]float64, len(rows))
+	a, b := make([]float64, len(rows)*len(cells)), make([]float64, len(rows))
 	for i, r := range rows {
 		for k, c := range s.cells[s.start[r]:s.start[r+1]] {
-			if j, ok := column[c]; ok && hidden[c] {
+			if j, ok := g.column[c]; ok {
 				sign := 1.0
 				if k == 0 {
 					sign = -1
 				}
-				a.Set(i, j, sign)
-				b[i] += sign * values[c] / scale
+				a[i*len(cells)+j] = sign
+				b[i] += sign * values[c]
 			}
 		}
-		if math.Abs(b[i]) < 1e-12 {
-			b[i] = 0
-		}
+		b[i] /= g.scale
 	}
-	integral = true
-	for _, sign := range []float64{1, -1} {
-		cost := make([]float64, len(cells))
-		cost[column[target]] = sign
-		opt, at, err := simplex(cost, a, b)
-		switch {
-		case err == lp.ErrUnbounded:
-			if sign > 0 {
-				return 0, 0, false, err
-			}
-			high = math.Inf(1)
-			continue
-		case err != nil:
-			return 0, 0, false, err
-		}
-		for _, x := range at {
-			integral = integral && math.Abs(x*scale-math.Round(x*scale)) < 1e-6
-		}
-		if sign > 0 {
-			low = opt * scale
-		} else {
-			high = -opt * scale
-		}
-	}
-	return low, high, integral, nil
+	g.t, err = newTableau(len(rows), len(cells), a, b, deadline)
+	return g, err
 }
 
-// simplex runs gonum's, which panics on some degenerate problems.
-func simplex(cost []float64, a *mat.Dense, b []float64) (opt float64, at []float64, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("lp: %v", r)
+// interval returns the least and the largest value of a cell among the
+// solutions, and whether both are reached by whole numbers.
+func (g *program) interval(cell int32) (low, high float64, integral bool, err error) {
+	if g.free {
+		return 0, math.Inf(1), true, nil
+	}
+	integral = true
+	whole := func(x []float64) {
+		for _, v := range x {
+			integral = integral && math.Abs(v*g.scale-math.Round(v*g.scale)) < 1e-6
 		}
-	}()
-	return lp.Simplex(cost, a, b, 1e-9, nil)
+	}
+	low, x, err := g.t.minimise(g.column[cell], 1)
+	if err != nil {
+		return 0, 0, false, err
+	}
+	whole(x)
+	high, x, err = g.t.minimise(g.column[cell], -1)
+	switch {
+	case errors.Is(err, errUnbounded):
+		return low * g.scale, math.Inf(1), integral, nil
+	case err != nil:
+		return 0, 0, false, err
+	}
+	whole(x)
+	return low * g.scale, -high * g.scale, integral, nil
 }
 
 // independent returns relations of a block that are linearly independent and
-// imply the others: gonum's Simplex fails on dependent rows.
+// imply the others.
 func independent(s *System, hidden []bool, cells []int32) ([]int32, error) {
 	only := make([]bool, s.N)
 	for _, c := range cells {

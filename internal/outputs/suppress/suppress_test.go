@@ -7,9 +7,12 @@ import (
 	"math/big"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/optimize/convex/lp"
 	"pgregory.net/rapid"
 
 	"scramblelab/internal/sharedtest"
@@ -102,12 +105,84 @@ func TestHandbookInterval(t *testing.T) {
 	}
 	for _, c := range in.Cases {
 		for name, want := range c.Expected {
-			low, high, _, err := interval(s, hidden, cells, v, at[name])
+			g, err := newProgram(s, hidden, cells, v, time.Now().Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			low, high, _, err := g.interval(at[name])
 			if d := cmp.Diff(want, [2]float64{low, high}, cmpopts.EquateApprox(0, 1e-9)); d != "" || err != nil {
 				t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 			}
 		}
 	}
+}
+
+// TestSimplexAgreesWithGonum compares with another solver where that finds an
+// answer: it fails on some degenerate tables, and cycles on others.
+func TestSimplexAgreesWithGonum(t *testing.T) {
+	compared := 0
+	rapid.Check(t, func(t *rapid.T) {
+		s, v := draw(t)
+		hidden := make([]bool, s.N)
+		for c := range hidden {
+			hidden[c] = v[c] > 0 && rapid.IntRange(0, 2).Draw(t, "suppressed") > 0
+		}
+		block, sizes := blocks(s, hidden)
+		for b, n := range sizes {
+			var cells []int32
+			for c := range hidden {
+				if block[c] == int32(b) {
+					cells = append(cells, int32(c))
+				}
+			}
+			rows, _ := independent(s, hidden, cells)
+			if n > 14 || len(rows) == 0 || len(rows) >= n {
+				continue
+			}
+			g, err := newProgram(s, hidden, cells, v, time.Now().Add(time.Minute))
+			if err != nil {
+				t.Fatal(err)
+			}
+			low, high, _, err := g.interval(cells[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if truth := v[cells[0]]; low > truth+1e-6 || high < truth-1e-6 {
+				t.Fatalf("the true value %v is not in [%v, %v]", truth, low, high)
+			}
+			a, rhs := mat.NewDense(len(rows), n, nil), make([]float64, len(rows))
+			for i, r := range rows {
+				for k, c := range s.cells[s.start[r]:s.start[r+1]] {
+					if j := slices.Index(cells, c); j >= 0 {
+						sign := 1.0
+						if k == 0 {
+							sign = -1
+						}
+						a.Set(i, j, sign)
+						rhs[i] += sign * v[c]
+					}
+				}
+			}
+			for _, sign := range []float64{1, -1} {
+				cost := make([]float64, n)
+				cost[0] = sign
+				got, _, err := lp.Simplex(cost, a, rhs, 1e-9, nil)
+				want := low
+				if sign < 0 {
+					want = high
+				}
+				switch {
+				case err == lp.ErrUnbounded && !math.IsInf(want, 1):
+					t.Fatalf("%v, gonum says unbounded", want)
+				case err == nil && math.Abs(sign*got-want) > 1e-6:
+					t.Fatalf("%v, gonum says %v", want, sign*got)
+				case err == nil:
+					compared++
+				}
+			}
+		}
+	})
+	t.Logf("%d programs compared", compared)
 }
 
 // draw makes linked hierarchical tables with small counts.
@@ -361,7 +436,7 @@ func TestExhaustiveAttacker(t *testing.T) {
 			t.Fatal(err)
 		}
 		low, high := slices.Repeat([]int{math.MaxInt}, s.N), slices.Repeat([]int{math.MinInt}, s.N)
-		if !solutions(s, pattern.Suppressed, v, 20_000, func(x []int) {
+		if !solutions(s, pattern.Suppressed, v, 4_000, func(x []int) {
 			for c, y := range x {
 				low[c], high[c] = min(low[c], y), max(high[c], y)
 			}

@@ -1,0 +1,237 @@
+package swap
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/rng"
+)
+
+// Law says how far a rank swap goes.
+type Law uint8
+
+const (
+	// Uniform draws a partner uniformly among the free ranks that are at most
+	// Window of the stratum away.
+	Uniform Law = iota
+	// Distribution draws the distance in ranks as |N(w/2, w/2)|, w being Window of
+	// the stratum: no distance is impossible, so that no interval is certain.
+	Distribution
+	// Buckets cuts the ranks into 1/Window buckets and draws the partner's bucket
+	// with probability 1/2, 1/4, … from the own one upwards.
+	Buckets
+)
+
+var lawNames = []string{"uniform", "distribution", "buckets"}
+
+func (l Law) String() string { return nameOf(lawNames, int(l), "Law") }
+
+// ParseLaw reads the name of a law as a plan writes it; "" is [Uniform].
+func ParseLaw(s string) (Law, error) {
+	i, err := parseName(lawNames, s, "law")
+	return Law(i), err
+}
+
+func validateRank(o Options, f *frame.Frame) error {
+	if !(o.Window > 0 && o.Window <= 1) {
+		return fmt.Errorf("swap: window is %v, want a share of the ranks in (0, 1], such as 0.05", o.Window)
+	}
+	if int(o.Law) >= len(lawNames) {
+		return fmt.Errorf("swap: law is %v, want one of %q", o.Law, lawNames)
+	}
+	return ranked(f, RankSwap, o.Bundle)
+}
+
+// ranked refuses columns whose values have no order.
+func ranked(f *frame.Frame, method string, names []string) error {
+	if f == nil {
+		return nil
+	}
+	for _, n := range names {
+		if c, ok := f.Lookup(n); ok && c.Kind == frame.Category || n == linked.Employer {
+			return fmt.Errorf("swap: %s ranks values, and %q is a category without an order: use another method for it", method, n)
+		}
+	}
+	return nil
+}
+
+// order returns, for every row, a number that is larger where the value is;
+// a missing value is the smallest.
+func order(c frame.Column) []uint32 {
+	out := make([]uint32, c.Len())
+	if c.I != nil {
+		for i, v := range c.I {
+			out[i] = uint32(v) ^ 1<<31
+		}
+		return out
+	}
+	rows := Identity(c.Len())
+	slices.SortStableFunc(rows, func(a, b int32) int { return c.Compare(int(a), int(b)) })
+	for k, r := range rows {
+		out[r] = uint32(k)
+		if k > 0 && c.Compare(int(rows[k-1]), int(r)) == 0 {
+			out[r] = out[rows[k-1]]
+		}
+	}
+	return out
+}
+
+func prepareRank(_ context.Context, e *engine, cols []string) (drawer, error) {
+	values, window, law := order(e.f.Col(cols[0])), e.o.Window, e.o.Law
+	return func(g *stratum, s *rng.Stream) drawn {
+		idx := g.pick(s)
+		g.sortBy(values, idx)
+		n := len(idx)
+		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: make([]int32, 0, n)}
+		reach := window * float64(n)
+		for i := range n {
+			if r.taken(i) {
+				continue
+			}
+			j := -1
+			switch law {
+			case Uniform:
+				j = r.within(i, i+1, min(n, i+int(reach+1e-9)+1))
+			case Distribution:
+				j = r.distant(i, reach)
+			case Buckets:
+				j = r.bucket(i, max(1, int(math.Round(1/window))))
+			}
+			if j >= 0 {
+				r.used[i>>6] |= 1 << (i & 63)
+				r.used[j>>6] |= 1 << (j & 63)
+				r.pairs = append(r.pairs, idx[i], idx[j])
+			}
+		}
+		return drawn{pairs: r.pairs, expected: float64(len(r.pairs)), far: int64(n - len(r.pairs))}
+	}, nil
+}
+
+// rankPairs are the pairs of a stratum whose units stand in the order of their
+// values.
+type rankPairs struct {
+	g     *stratum
+	s     *rng.Stream
+	idx   []int32
+	used  []uint64
+	pairs []int32
+}
+
+func (r *rankPairs) taken(i int) bool { return r.used[i>>6]>>(i&63)&1 == 1 }
+
+func (r *rankPairs) fits(i, j int) bool {
+	return !r.taken(j) && j != i && (!r.g.across || r.g.employer[r.idx[i]] != r.g.employer[r.idx[j]])
+}
+
+// within draws uniformly among the ranks in [lo, hi) that fit rank i, -1 if
+// there is none: by rejection, and by a list after some vain tries.
+func (r *rankPairs) within(i, lo, hi int) int {
+	if lo >= hi {
+		return -1
+	}
+	for range tries {
+		if j := lo + r.s.IntN(hi-lo); r.fits(i, j) {
+			return j
+		}
+	}
+	var free []int
+	for j := lo; j < hi; j++ {
+		if r.fits(i, j) {
+			free = append(free, j)
+		}
+	}
+	if len(free) == 0 {
+		return -1
+	}
+	return free[r.s.IntN(len(free))]
+}
+
+// distant draws the rank at a distance |N(w/2, w/2)| above; after some vain
+// tries, the nearest one above that fits.
+func (r *rankPairs) distant(i int, w float64) int {
+	for range tries {
+		d := math.Ceil(math.Abs(w/2 + float64(w/2*r.s.Normal())))
+		if j := i + int(math.Min(d, 1<<30)); j < len(r.idx) && r.fits(i, j) {
+			return j
+		}
+	}
+	for j := i + 1; j < len(r.idx); j++ {
+		if r.fits(i, j) {
+			return j
+		}
+	}
+	return -1
+}
+
+// bucket draws a bucket from the own one upwards with halving probabilities,
+// and a rank in it; where the bucket is full, the next one.
+func (r *rankPairs) bucket(i, buckets int) int {
+	n := len(r.idx)
+	own := i * buckets / n
+	b := own
+	for again := true; again; again = b >= buckets { // a geometric law cut off at the last bucket
+		for b = own; r.s.Bool(.5); {
+			b++
+		}
+	}
+	for k := range buckets - own {
+		at := own + (b-own+k)%(buckets-own)
+		lo, hi := (at*n+buckets-1)/buckets, ((at+1)*n+buckets-1)/buckets
+		if j := r.within(i, max(lo, i+1), hi); j >= 0 {
+			return j
+		}
+	}
+	return -1
+}
+
+// sortBy sorts units by the values of their rows; equal ones keep their order,
+// which is random where it was.
+func (g *stratum) sortBy(values []uint32, units []int32) {
+	keys := make([]uint32, len(units))
+	for i, u := range units {
+		keys[i] = values[g.row(u)]
+	}
+	was := slices.Clone(units)
+	for k, i := range sortedPositions(keys) {
+		units[k] = was[i]
+	}
+}
+
+// sortedPositions returns the positions of the keys in their order, equal ones
+// as they stand. Long lists are sorted digit by digit.
+func sortedPositions(keys []uint32) []int32 {
+	at := Identity(len(keys))
+	if slices.IsSorted(keys) {
+		return at
+	}
+	if len(keys) < 1<<9 {
+		slices.SortStableFunc(at, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
+		return at
+	}
+	const digit = 11
+	low, high := slices.Min(keys), slices.Max(keys)
+	other := make([]int32, len(keys))
+	var count [1 << digit]int32
+	for shift := 0; shift < 32 && (high-low)>>shift > 0; shift += digit {
+		clear(count[:])
+		for _, k := range keys {
+			count[(k-low)>>shift&(1<<digit-1)]++
+		}
+		next := int32(0)
+		for d, c := range count {
+			count[d], next = next, next+c
+		}
+		for _, i := range at {
+			d := (keys[i] - low) >> shift & (1<<digit - 1)
+			other[count[d]] = i
+			count[d]++
+		}
+		at, other = other, at
+	}
+	return at
+}

@@ -1,0 +1,314 @@
+package tabio
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/rle"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"scramblelab/internal/frame"
+)
+
+const (
+	pageRows       = 1 << 17
+	dictionaryMax  = 4 << 20 // bytes of labels beyond which a column is written plain
+	dictionarySpan = 1 << 16 // distance of numbers beyond which they are written plain
+	dictionaryUse  = 4       // rows per distinct value from which a dictionary pays
+)
+
+// columnChunk is one column of a row group: its pages, and what the footer says
+// of them, with offsets from the first.
+type columnChunk struct {
+	data          []byte
+	meta          format.ColumnMetaData
+	hasDictionary bool
+}
+
+// chunkEncoder appends pages to a chunk. Its buffers serve one chunk.
+type chunkEncoder struct {
+	columnChunk
+	codec   *zstd.Codec
+	levels  []byte
+	values  []byte // of a page, encoded
+	indexes []int32
+	body    []byte
+	runs    rle.DictionaryEncoding
+	bits    rle.Encoding
+}
+
+// encodeChunk encodes one column of a row group.
+func encodeChunk(c frame.Column, node parquet.Node, codec *zstd.Codec) (columnChunk, error) {
+	e := &chunkEncoder{codec: codec, bits: rle.Encoding{BitWidth: 1}}
+	e.meta = format.ColumnMetaData{
+		Type: format.Type(node.Type().Kind()), PathInSchema: []string{c.Name}, Codec: format.Zstd, NumValues: int64(c.Len()),
+	}
+	var err error
+	switch {
+	case c.Coded():
+		err = e.codes(c)
+	case c.Kind == frame.Float:
+		err = e.floats(c.F)
+	case c.Kind == frame.Long:
+		err = e.longs(c)
+	case c.Decimals > 0 && node.Type().Kind() == parquet.Int64:
+		wide := make([]int64, len(c.I))
+		for i, v := range c.I {
+			if wide[i] = int64(v); v == frame.NoInt {
+				wide[i] = frame.NoLong
+			}
+		}
+		err = e.plainLongs(wide)
+	default:
+		err = e.ints(c)
+	}
+	e.meta.Encoding = []format.Encoding{format.RLE, format.Plain}
+	if e.hasDictionary {
+		e.meta.Encoding = append(e.meta.Encoding, format.RLEDictionary)
+	}
+	e.meta.TotalCompressedSize = int64(len(e.data))
+	return e.columnChunk, err
+}
+
+// eachPage calls f for runs of pageRows rows.
+func eachPage(n int, f func(lo, hi int) error) error {
+	for lo := 0; lo < n; lo += pageRows {
+		if err := f(lo, min(n, lo+pageRows)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ints encodes whole numbers and dates of 32 bits, by a dictionary in ascending
+// order where there are few.
+func (e *chunkEncoder) ints(c frame.Column) error {
+	if c.Kind == frame.Date {
+		if err := checkDates(c); err != nil {
+			return err
+		}
+	} else if i := firstWide(c.I); c.Decimals > 0 && i >= 0 {
+		return fmt.Errorf("row %d needs more than nine digits: make it a long column", i+1)
+	}
+	lo, hi, some := int32(math.MaxInt32), int32(math.MinInt32), 0
+	for _, v := range c.I {
+		if v != frame.NoInt {
+			lo, hi = min(lo, v), max(hi, v)
+			some++
+		}
+	}
+	e.statistics(len(c.I)-some, some > 0, binary.LittleEndian.AppendUint32(nil, uint32(lo)), binary.LittleEndian.AppendUint32(nil, uint32(hi)))
+	if some > 0 && int64(hi)-int64(lo) < dictionarySpan {
+		place := make([]int32, hi-lo+1)
+		for _, v := range c.I {
+			if v != frame.NoInt {
+				place[v-lo] = 1
+			}
+		}
+		var words []byte
+		n := int32(0)
+		for k, p := range place {
+			if p != 0 {
+				words = binary.LittleEndian.AppendUint32(words, uint32(lo+int32(k)))
+				place[k] = n
+				n++
+			}
+		}
+		if int(n) <= max(1, some/dictionaryUse) {
+			return e.byDictionary(c.I, frame.NoInt, words, int(n), func(v int32) int32 { return place[v-lo] })
+		}
+	}
+	return eachPage(len(c.I), func(lo, hi int) error {
+		e.values = e.values[:0]
+		nulls := levels(e, c.I[lo:hi], frame.NoInt, func(v int32) {
+			e.values = binary.LittleEndian.AppendUint32(e.values, uint32(v))
+		})
+		return e.page(format.Plain, hi-lo, nulls)
+	})
+}
+
+// codes encodes labels, by a dictionary of those in use in codebook order unless
+// nearly every row has its own.
+func (e *chunkEncoder) codes(c frame.Column) error {
+	labels, err := checkLabels(c)
+	if err != nil {
+		return err
+	}
+	place := make([]int32, len(labels))
+	some := 0
+	for _, k := range c.I {
+		if k >= 0 {
+			place[k] = 1
+			some++
+		}
+	}
+	e.statistics(len(c.I)-some, false, nil, nil)
+	var words []byte
+	n := int32(0)
+	for k, p := range place {
+		if p != 0 {
+			words = appendText(words, labels[k])
+			place[k] = n
+			n++
+		}
+	}
+	if len(words) <= dictionaryMax && int(n) <= max(len(c.I)/2, 1) {
+		return e.byDictionary(c.I, -1, words, int(n), func(k int32) int32 { return place[k] })
+	}
+	return eachPage(len(c.I), func(lo, hi int) error {
+		e.values = e.values[:0]
+		nulls := levels(e, c.I[lo:hi], -1, func(k int32) { e.values = appendText(e.values, labels[k]) })
+		return e.page(format.Plain, hi-lo, nulls)
+	})
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.LittleEndian.AppendUint32(b, uint32(len(s))), s...)
+}
+
+func (e *chunkEncoder) longs(c frame.Column) error {
+	const most = 1e18 // a decimal in 64 bits has at most 18 digits
+	for i, v := range c.L {
+		if c.Decimals > 0 && v != frame.NoLong && (v <= -most || v >= most) {
+			return fmt.Errorf("row %d needs more than 18 digits: write it with fewer decimals", i+1)
+		}
+	}
+	return e.plainLongs(c.L)
+}
+
+func (e *chunkEncoder) plainLongs(v []int64) error {
+	lo, hi, some := int64(math.MaxInt64), int64(math.MinInt64), 0
+	for _, x := range v {
+		if x != frame.NoLong {
+			lo, hi = min(lo, x), max(hi, x)
+			some++
+		}
+	}
+	e.statistics(len(v)-some, some > 0, binary.LittleEndian.AppendUint64(nil, uint64(lo)), binary.LittleEndian.AppendUint64(nil, uint64(hi)))
+	return eachPage(len(v), func(lo, hi int) error {
+		e.values = e.values[:0]
+		nulls := levels(e, v[lo:hi], frame.NoLong, func(x int64) {
+			e.values = binary.LittleEndian.AppendUint64(e.values, uint64(x))
+		})
+		return e.page(format.Plain, hi-lo, nulls)
+	})
+}
+
+func (e *chunkEncoder) floats(v []float64) error {
+	nulls := 0
+	for _, x := range v {
+		if x != x {
+			nulls++
+		}
+	}
+	e.statistics(nulls, false, nil, nil)
+	return eachPage(len(v), func(lo, hi int) error {
+		e.values, e.levels = e.values[:0], e.levels[:0]
+		nulls := 0
+		for _, x := range v[lo:hi] {
+			if x != x {
+				e.levels = append(e.levels, 0)
+				nulls++
+				continue
+			}
+			e.levels = append(e.levels, 1)
+			e.values = binary.LittleEndian.AppendUint64(e.values, math.Float64bits(x))
+		}
+		return e.page(format.Plain, hi-lo, nulls)
+	})
+}
+
+// levels notes which rows of a page have a value and calls add for each of
+// those. It returns the number of the others.
+func levels[T int32 | int64](e *chunkEncoder, v []T, none T, add func(T)) (nulls int) {
+	e.levels = slices.Grow(e.levels[:0], len(v))[:len(v)]
+	for i, x := range v {
+		if x == none {
+			e.levels[i] = 0
+			nulls++
+			continue
+		}
+		e.levels[i] = 1
+		add(x)
+	}
+	return nulls
+}
+
+// byDictionary writes a page of n words and pages of places in it. Values below
+// or equal to none are missing.
+func (e *chunkEncoder) byDictionary(v []int32, none int32, words []byte, n int, place func(int32) int32) error {
+	e.hasDictionary = true
+	body, err := e.codec.Encode(nil, words)
+	if err != nil {
+		return err
+	}
+	header := format.PageHeader{Type: format.DictionaryPage, UncompressedPageSize: int32(len(words)), CompressedPageSize: int32(len(body)),
+		CRC: int32(crc32.ChecksumIEEE(body))}
+	header.DictionaryPageHeader = thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain})
+	if err := e.put(header, body); err != nil {
+		return err
+	}
+	e.meta.DataPageOffset = int64(len(e.data))
+	return eachPage(len(v), func(lo, hi int) error {
+		e.levels = slices.Grow(e.levels[:0], hi-lo)[:hi-lo]
+		e.indexes = slices.Grow(e.indexes[:0], hi-lo)[:hi-lo]
+		k := 0
+		for i, x := range v[lo:hi] {
+			if x <= none {
+				e.levels[i] = 0
+				continue
+			}
+			e.levels[i] = 1
+			e.indexes[k] = place(x)
+			k++
+		}
+		var err error
+		if e.values, err = e.runs.EncodeInt32(e.values[:0], e.indexes[:k]); err != nil {
+			return err
+		}
+		return e.page(format.RLEDictionary, hi-lo, hi-lo-k)
+	})
+}
+
+// page appends a data page of what stands in values and levels.
+func (e *chunkEncoder) page(encoding format.Encoding, rows, nulls int) error {
+	body, err := e.bits.EncodeLevels(e.body[:0], e.levels)
+	if err != nil {
+		return err
+	}
+	top := len(body)
+	packed, err := e.codec.Encode(nil, e.values)
+	if err != nil {
+		return err
+	}
+	body = append(body, packed...)
+	e.body = body
+	header := format.PageHeader{Type: format.DataPageV2, UncompressedPageSize: int32(top + len(e.values)), CompressedPageSize: int32(len(body)),
+		CRC: int32(crc32.ChecksumIEEE(body))}
+	header.DataPageHeaderV2 = thrift.New(format.DataPageHeaderV2{NumValues: int32(rows), NumNulls: int32(nulls), NumRows: int32(rows), Encoding: encoding,
+		DefinitionLevelsByteLength: int32(top), IsCompressed: thrift.New(true), Statistics: format.Statistics{NullCount: int64(nulls)}})
+	return e.put(header, body)
+}
+
+func (e *chunkEncoder) put(header format.PageHeader, body []byte) error {
+	b, err := thrift.Marshal(&thrift.CompactProtocol{}, &header)
+	if err != nil {
+		return err
+	}
+	e.meta.TotalUncompressedSize += int64(len(b)) + int64(header.UncompressedPageSize)
+	e.data = append(append(e.data, b...), body...)
+	return nil
+}
+
+func (e *chunkEncoder) statistics(nulls int, bounds bool, lo, hi []byte) {
+	e.meta.Statistics.NullCount = int64(nulls)
+	if bounds {
+		e.meta.Statistics.MinValue, e.meta.Statistics.MaxValue = lo, hi
+	}
+}
