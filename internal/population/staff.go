@@ -61,6 +61,7 @@ type skeleton struct {
 	key   rng.Sim
 	world world
 	law   *sizeLaw
+	lives *lives
 	cells *cellTables
 
 	regionCum []float64
@@ -73,6 +74,8 @@ type skeleton struct {
 	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
 
 	employers   []employer
+	takeovers   []takeover  // by year
+	classCum    [][]float64 // sector: cumulative shares of its four-digit classes
 	links       []link
 	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
 	outcome     outcome
