@@ -8,6 +8,7 @@ import (
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/par"
 	"scramblelab/internal/rng"
 )
 
@@ -70,54 +71,95 @@ func validateTargeted(o Options, f *frame.Frame) error {
 // targeted swaps those who are few in their region for their risk columns.
 type targeted struct {
 	e       *engine
-	region  [][]uint32 // by level and row: nested region
-	count   [][]int32  // by level and row: rows of the stratum and region that agree on the risk columns
-	profile [][]uint32 // by profile and row
+	region  []coding  // by level: nested region of each row
+	risk    coding    // of each row: stratum and risk columns
+	count   [][]int32 // by level and row: rows of the stratum and region that agree on the risk columns
+	table   []int32   // at the last level, by region and risk; nil where that would be too large
+	profile [][]uint32
 }
 
 func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error) {
 	t := &targeted{e: e}
-	strata := e.strataNames()
-	for h := range e.o.Hierarchy {
-		c, err := encode(ctx, []*frame.Frame{e.f}, e.o.Hierarchy[:h+1])
-		if err != nil {
-			return nil, err
-		}
-		t.region = append(t.region, c.codes)
-		counts, err := countsOf(ctx, e.f, slices.Concat(strata, e.o.Hierarchy[:h+1], e.o.Risk))
-		if err != nil {
-			return nil, err
-		}
-		t.count = append(t.count, counts)
+	k, err := newCoder(e.f)
+	if err != nil {
+		return nil, err
 	}
-	for _, names := range append(slices.Clone(e.o.Profiles), nil) { // at last, anybody
-		c, err := encode(ctx, []*frame.Frame{e.f}, names)
+	if t.risk, err = k.encode(ctx, dedupe(slices.Concat(e.strataNames(), e.o.Risk))); err != nil {
+		return nil, err
+	}
+	region := coding{codes: make([]uint32, e.f.Rows()), k: 1}
+	for h, name := range e.o.Hierarchy {
+		if h > 0 {
+			region.codes = slices.Clone(region.codes)
+		}
+		if err := k.extend(ctx, &region, name); err != nil {
+			return nil, err
+		}
+		region.renumber()
+		t.region = append(t.region, region)
+		counts, table, err := countsOf(ctx, region, t.risk, k.limit())
+		if err != nil {
+			return nil, err
+		}
+		t.count, t.table = append(t.count, counts), table
+	}
+	for _, names := range e.o.Profiles {
+		c, err := k.encode(ctx, names)
 		if err != nil {
 			return nil, err
 		}
 		t.profile = append(t.profile, c.codes)
 	}
-	if len(e.o.Profiles) > 0 {
-		t.profile = t.profile[:len(e.o.Profiles)]
+	if len(e.o.Profiles) == 0 { // anybody
+		t.profile = append(t.profile, make([]uint32, e.f.Rows()))
 	}
+	e.targeted = t
 	return t.draw, nil
 }
 
-// countsOf returns, for every row, how many rows agree with it on the columns.
-func countsOf(ctx context.Context, f *frame.Frame, names []string) ([]int32, error) {
-	c, err := encode(ctx, []*frame.Frame{f}, dedupe(names))
-	if err != nil {
-		return nil, err
+// countsOf returns, for every row, how many rows agree with it on both codings,
+// and the table by both of them where it has at most limit cells.
+func countsOf(ctx context.Context, a, b coding, limit uint64) (counts, table []int32, err error) {
+	counts = make([]int32, len(a.codes))
+	other := b.codes[:len(a.codes)]
+	if uint64(a.k)*uint64(b.k) > limit {
+		b, err := sortByCode(ctx, a)
+		if err != nil {
+			return nil, nil, err
+		}
+		work := batches(b.bounds)
+		err = par.Do(ctx, len(work), func(w int) error {
+			var keys []uint64
+			for k := work[w][0]; k < work[w][1]; k++ {
+				keys = keys[:0]
+				for _, row := range b.items[b.bounds[k]:b.bounds[k+1]] {
+					keys = append(keys, uint64(other[row])<<32|uint64(row))
+				}
+				slices.Sort(keys)
+				for lo, hi := 0, 0; lo < len(keys); lo = hi {
+					for hi = lo; hi < len(keys) && keys[hi]>>32 == keys[lo]>>32; hi++ {
+					}
+					for _, key := range keys[lo:hi] {
+						counts[uint32(key)] = int32(hi - lo)
+					}
+				}
+			}
+			return nil
+		})
+		return counts, nil, err
 	}
-	table := make([]int32, c.k)
-	for _, v := range c.codes {
-		table[v]++
+	table = make([]int32, a.k*b.k)
+	width := uint32(b.k)
+	for i, v := range a.codes {
+		table[v*width+other[i]]++
 	}
-	out := make([]int32, len(c.codes))
-	for i, v := range c.codes {
-		out[i] = table[v]
-	}
-	return out, nil
+	err = par.Chunks(ctx, len(counts), chunkRows, func(_, lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			counts[i] = table[a.codes[i]*width+other[i]]
+		}
+		return nil
+	})
+	return counts, table, err
 }
 
 // dedupe leaves out names that came before.
@@ -133,17 +175,76 @@ func dedupe(names []string) []string {
 
 // riskLeft measures the risk anew after the swap.
 func (e *engine) riskLeft(ctx context.Context, res *Result) error {
-	counts, err := countsOf(ctx, res.Frame, slices.Concat(e.strataNames(), e.o.Hierarchy, e.o.Risk))
 	left := int64(0)
-	for _, c := range counts {
-		if c < int32(e.o.K) {
-			left++
+	if table := e.targeted.tableAfter(res); table != nil {
+		for _, c := range table {
+			if c < int32(e.o.K) {
+				left += int64(c)
+			}
+		}
+	} else {
+		c, err := encode(ctx, []*frame.Frame{res.Frame}, dedupe(slices.Concat(e.strataNames(), e.o.Hierarchy, e.o.Risk)))
+		if err != nil {
+			return err
+		}
+		c.renumber()
+		counts, _, err := countsOf(ctx, c, coding{codes: make([]uint32, len(c.codes)), k: 1}, math.MaxInt32)
+		if err != nil {
+			return err
+		}
+		for _, c := range counts {
+			if c < int32(e.o.K) {
+				left++
+			}
 		}
 	}
 	for i := range res.Report.Pairings {
 		res.Report.Pairings[i].AtRiskLeft = left
 	}
-	return err
+	return nil
+}
+
+// tableAfter moves the touched rows from cell to cell of the table of the last
+// level; nil where a swap made regions or risks that no row had before.
+func (t *targeted) tableAfter(res *Result) []int32 {
+	if t.table == nil || len(res.Pairings) != 1 {
+		return nil
+	}
+	p := res.Pairings[0].Perm
+	region, risk := t.region[len(t.region)-1], t.risk
+	travels := func(names []string) (all, none bool) {
+		all, none = true, true
+		for _, n := range names {
+			// Partners agree on the strata, so that these need not travel.
+			if slices.Contains(res.Pairings[0].Columns, n) {
+				none = false
+			} else if !slices.Contains(t.e.o.Same, n) {
+				all = false
+			}
+		}
+		return all, none
+	}
+	regions, regionsStay := travels(t.e.o.Hierarchy)
+	risks, risksStay := travels(t.e.o.Risk)
+	if !regions && !regionsStay || !risks && !risksStay {
+		return nil
+	}
+	table, width := slices.Clone(t.table), uint32(risk.k)
+	for i, j := range p {
+		if int(j) == i {
+			continue
+		}
+		a, b := region.codes[i], risk.codes[i]
+		table[a*width+b]--
+		if regions {
+			a = region.codes[j]
+		}
+		if risks {
+			b = risk.codes[j]
+		}
+		table[a*width+b]++
+	}
+	return table
 }
 
 // countOf is the least count of a unit's rows: a group is at the risk of its
@@ -185,7 +286,7 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	for h, units := range atRisk {
 		d.atRisk += int64(len(units))
 		rng.Shuffle(s, units)
-		slices.SortStableFunc(units, func(a, b int32) int { return int(t.countOf(h, g, a)) - int(t.countOf(h, g, b)) })
+		units = t.riskiestFirst(h, g, units)
 		for _, u := range units {
 			if r.used[u] || t.e.o.Priority == RateWins && len(d.pairs) >= 2*want {
 				continue
@@ -200,6 +301,30 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	return d
 }
 
+// riskiestFirst sorts units at risk, whose counts are below K, and keeps the
+// order of equals.
+func (t *targeted) riskiestFirst(h int, g *stratum, units []int32) []int32 {
+	k := t.e.o.K
+	if len(units) < k {
+		slices.SortStableFunc(units, func(a, b int32) int { return int(t.countOf(h, g, a)) - int(t.countOf(h, g, b)) })
+		return units
+	}
+	next := make([]int32, k+1)
+	for _, u := range units {
+		next[t.countOf(h, g, u)+1]++
+	}
+	for c := range k {
+		next[c+1] += next[c]
+	}
+	out := make([]int32, len(units))
+	for _, u := range units {
+		c := t.countOf(h, g, u)
+		out[next[c]] = u
+		next[c]++
+	}
+	return out
+}
+
 // race finds donors in the order of their risk over an exponential.
 type race struct {
 	t     *targeted
@@ -207,14 +332,16 @@ type race struct {
 	used  []bool
 	delay []float32
 	lists [][]line // by level and profile, then by cell of the profile; nil before the first use
+
+	starts []int32 // room for where the cells of a region begin
 }
 
 // pair gives u a donor, or says that there is none.
 func (r *race) pair(h int, u int32, d *drawn) bool {
 	r.used[u] = true
-	region := r.t.region[h][r.g.first[u]]
+	region := r.t.region[h].codes[r.g.first[u]]
 	for p := range r.t.profile {
-		if v := r.line(h, p, u).take(r, r.t.region[h], region); v >= 0 {
+		if v := r.line(h, p, u).take(r, r.t.region[h].codes, region); v >= 0 {
 			r.used[v] = true
 			d.pairs = append(d.pairs, u, v)
 			return true
@@ -292,7 +419,7 @@ func (l *line) take(r *race, regions []uint32, region uint32) int32 {
 func (l *line) has(i int) bool {
 	for i >= l.sorted && l.sorted < len(l.units) {
 		rest := l.units[l.sorted:]
-		k := min(len(rest), max(64, l.sorted))
+		k := min(len(rest), max(64, l.sorted, len(l.units)/16))
 		selectBy(rest, k-1, func(w waiting) float32 { return w.turn })
 		slices.SortFunc(rest[:k], func(a, b waiting) int {
 			switch {
@@ -316,20 +443,17 @@ func (r *race) fill(want int, d *drawn, s *rng.Stream) {
 	if len(d.pairs) >= 2*want {
 		return
 	}
-	g, last := r.g, len(r.t.region)-1
-	keys := make([]uint32, g.n)
-	for i, u := range g.index {
-		keys[i] = r.t.region[last][g.first[u]]
-	}
-	begun := map[uint32]int{}
+	g, region := r.g, r.t.region[len(r.t.region)-1]
+	begun := make([]int32, region.k)
 	for i := 0; i < len(d.pairs); i += 2 {
-		begun[r.t.region[last][g.first[d.pairs[i]]]]++
+		begun[region.codes[g.first[d.pairs[i]]]]++
 	}
-	at := sortedPositions(keys)
+	sorted, cells := r.byCell()
 	var bounds [][2]int
-	for lo := 0; lo < len(at); {
-		hi := lo
-		for hi < len(at) && keys[at[hi]] == keys[at[lo]] {
+	for lo := 0; lo < len(sorted); {
+		hi := lo + 1
+		code := region.codes[g.first[sorted[lo]]]
+		for hi < len(sorted) && region.codes[g.first[sorted[hi]]] == code {
 			hi++
 		}
 		bounds = append(bounds, [2]int{lo, hi})
@@ -337,26 +461,97 @@ func (r *race) fill(want int, d *drawn, s *rng.Stream) {
 	}
 	rng.Shuffle(s, bounds)
 	carry := s.Float64()
-	var free []waiting
+	var room []waiting
+	var chosen []int32
 	for _, b := range bounds {
 		carry += g.rate * float64(b[1]-b[0]) / 2
 		share := int(carry)
 		carry -= float64(share)
-		free = free[:0]
-		for _, i := range at[b[0]:b[1]] {
-			if u := g.index[i]; !r.used[u] {
-				free = append(free, waiting{float32(s.QuickExp()) * float32(r.t.countOf(last, g, u)), u})
-			}
-		}
-		n := min(share-begun[keys[at[b[0]]]], want-len(d.pairs)/2, len(free))
+		n := min(share-int(begun[region.codes[g.first[sorted[b[0]]]]]), want-len(d.pairs)/2)
 		if n <= 0 {
 			continue
 		}
-		selectBy(free, n-1, func(w waiting) float32 { return w.turn })
-		for _, w := range free[:n] {
-			if !r.pair(last, w.unit, d) {
+		chosen = r.byCells(sorted[b[0]:b[1]], cells, n, chosen[:0], s)
+		if len(chosen) < n {
+			chosen, room = r.byRace(sorted[b[0]:b[1]], n, chosen, room, s)
+		}
+		for _, u := range chosen {
+			if !r.pair(len(r.t.region)-1, u, d) {
 				d.far++
 			}
 		}
 	}
+}
+
+// byCell sorts the units by their cell of the table of the last level, regions
+// together; cells is the cell of every unit. Where there is no such table, or
+// units have several rows, units are sorted by region and cells is nil.
+func (r *race) byCell() (sorted []int32, cells []uint32) {
+	g, t := r.g, r.t
+	region := t.region[len(t.region)-1]
+	keys := make([]uint32, g.n)
+	several := t.table == nil || t.e.units.start != nil
+	width := uint32(t.risk.k)
+	for u, row := range g.first {
+		if keys[u] = region.codes[row]; !several {
+			keys[u] = keys[u]*width + t.risk.codes[row]
+		}
+	}
+	if sorted = sortedPositions(keys); several {
+		return sorted, nil
+	}
+	return sorted, keys
+}
+
+// byCells draws up to n free units of a region one after another, in proportion
+// to risk: risk is one over the size of the cell, so that every cell is as
+// likely as the next one, and within it every unit. Whoever draws a used unit,
+// or one that may not move, draws again; where that happens too often the rest
+// is left to the race, whose law is the same.
+func (r *race) byCells(units []int32, cells []uint32, n int, chosen []int32, s *rng.Stream) []int32 {
+	if cells == nil || len(units) < 4*n {
+		return chosen
+	}
+	r.starts = r.starts[:0]
+	for i, u := range units {
+		if i == 0 || cells[u] != cells[units[i-1]] {
+			r.starts = append(r.starts, int32(i))
+		}
+	}
+	r.starts = append(r.starts, int32(len(units)))
+	for range 2*n + 16 {
+		if len(chosen) == n {
+			break
+		}
+		k := s.IntN(len(r.starts) - 1)
+		first := units[r.starts[k]]
+		i := r.starts[k] + int32(s.IntN(int(r.t.table[cells[first]])))
+		if i >= r.starts[k+1] {
+			continue
+		}
+		if u := units[i]; !r.used[u] {
+			r.used[u] = true
+			chosen = append(chosen, u)
+		}
+	}
+	return chosen
+}
+
+// byRace adds free units up to n: those whose exponentials over their risk are
+// the least.
+func (r *race) byRace(units []int32, n int, chosen []int32, free []waiting, s *rng.Stream) ([]int32, []waiting) {
+	free = free[:0]
+	for _, u := range units {
+		if !r.used[u] {
+			free = append(free, waiting{float32(s.QuickExp()) * float32(r.t.countOf(len(r.t.region)-1, r.g, u)), u})
+		}
+	}
+	n = min(n-len(chosen), len(free))
+	if n > 0 {
+		selectBy(free, n-1, func(w waiting) float32 { return w.turn })
+	}
+	for _, w := range free[:n] {
+		chosen = append(chosen, w.unit)
+	}
+	return chosen, free
 }
