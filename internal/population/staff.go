@@ -95,6 +95,7 @@ type stay struct {
 	from    int32
 	birth   int16
 	cell    uint16
+	senior  int16 // years of service that a takeover carried over
 }
 
 func newSkeleton(o Options) *skeleton {
@@ -200,6 +201,7 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 	tell.Step("staff", 1, years+2)
 	m, batches := newMarkets(s), make([]batch, par.Count(n, staffChunk))
 	for year := s.o.From; year <= s.o.To; year++ {
+		s.moveStaff(year, &batches[0])
 		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
 			b := &batches[chunk]
 			b.openings = b.openings[:0]
@@ -285,7 +287,7 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 				s.newcomer(h, o, year, at, &r)
 			}
 			*nth++
-			h.from = o.day
+			h.from, h.senior = o.day, 0
 			if o.to == stillThere {
 				s.active[o.employer] = append(s.active[o.employer], *h)
 				continue
@@ -392,7 +394,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				limit := min(age-17, s.o.From-int(e.founded), len(cum))
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
-				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell})
+				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0})
 			}
 			s.active[id] = staff
 		}
@@ -454,6 +456,7 @@ func (s *skeleton) passYear(id int32, year int, b *batch) {
 
 // leave ends a stay and sends the worker to a market.
 func (s *skeleton) leave(id int32, a *stay, year int, day int32, b *batch, r *rng.Stream) {
+	day = max(day, a.from) // of those whom a takeover brought this year
 	b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
 	l := leaver{stay: *a, employer: id, day: day, year: int16(year)}
 	if s.seek(&l, r) {
@@ -477,10 +480,7 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 			s.leave(id, a, year, day, b, &w)
 			continue
 		}
-		b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
-		moved := *a
-		moved.from = day + 1
-		s.active[e.heir] = append(s.active[e.heir], moved)
+		s.moveTo(e.heir, id, a, day, b)
 	}
 	if e.heir >= 0 {
 		s.openFrom(e.heir, year, s.employers[e.heir].count(year)-taken, int(day-s.day1(year))+1, b)
@@ -506,7 +506,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	staff, stay := s.active[id], s.active[id][:0]
 	for i := range staff {
 		a := staff[i]
-		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + s.retirement(year-int(a.birth))
+		h := hazard[min(a.tenure(start), len(hazard)-1)] + s.retirement(year-int(a.birth))
 		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
 		if float64(u>>11)*0x1p-53 >= h {
 			stay = append(stay, a)
