@@ -26,11 +26,11 @@ type populationOptions struct {
 
 func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.dir, "output", "o", "", "folder to write; it must not exist (required)")
-	f.IntVar(&o.draw.Employers, "employers", population.DefaultEmployers, "employers present at every year-end, at least 50")
+	f.IntVar(&o.draw.Employers, "employers", population.DefaultEmployers, "employers present at year-end, mean over the years, at least 50")
 	f.IntVar(&o.draw.From, "from", population.FirstYear, "first calendar year, 2003 to 2021")
 	f.IntVar(&o.draw.To, "to", population.LastYear, "last calendar year, 2003 to 2021")
 	f.StringVar(&o.draw.World, "world", population.Worlds()[0], "planted effects: "+strings.Join(population.Worlds(), ", "))
-	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (up to five per seller) or none")
+	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (five largest buyers, or 5 % of what the buyer buys), full or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
 	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet or csv")
 	f.BoolVar(&o.write.Force, "force", false, "replace the population that stands there; a folder with anything else in it is kept")

@@ -376,7 +376,6 @@ func (c *checker) employers() {
 	if math.Abs(regions-1) > .005 {
 		c.fail("regions", "share of all regions sums to %.4g, want 1", regions)
 	}
-	c.sums("network.buyers", 1, .005, f.Network.Buyers[:]...)
 }
 
 // firms checks how employers enter, end and differ.
@@ -401,9 +400,12 @@ func (c *checker) firms() {
 		}
 	}
 	known := map[string]bool{}
+	var mix []float64
 	for _, s := range f.Sectors {
 		known[s.Code] = true
+		mix = append(mix, f.Network.Mix[s.Code])
 	}
+	c.sums("network.supplier_mix", 1, .005, mix...)
 	for _, code := range slices.Sorted(maps.Keys(f.Classes)) {
 		if !known[code] {
 			c.fail("nace_classes", "unknown sector %q in nace_classes: name one of the sectors", code)

@@ -92,16 +92,6 @@ func code(d *frame.Dict, label string) int32 {
 	return c
 }
 
-func (s *skeleton) suppliersFrame() *frame.Frame {
-	n := len(s.links)
-	supplier, customer, year, amount := make([]int32, n), make([]int32, n), make([]int32, n), make([]int64, n)
-	for i, l := range s.links {
-		supplier[i], customer[i], year[i], amount[i] = l.supplier+1, l.customer+1, l.year, l.amount
-	}
-	return frame.Must(frame.Ints("supplier_id", supplier), frame.Ints("customer_id", customer),
-		frame.Ints("year", year), frame.Longs("amount", amount)).Sorted("supplier_id", "customer_id", "year")
-}
-
 func (s *skeleton) employersFrame(p *Population) *frame.Frame {
 	n := len(s.employers)
 	ints := func() []int32 { return make([]int32, n) }

@@ -43,7 +43,7 @@ type Options struct {
 	From      int    `json:"from"`      // first year, 2003..2021; default 2003
 	To        int    `json:"to"`        // last year, From..2021; default 2021
 	World     string `json:"world"`     // planted world: productivity (default), displacement, null or pretrend
-	Suppliers string `json:"suppliers"` // main (default): links to main buyers; none
+	Suppliers string `json:"suppliers"` // main (default): links to main buyers or of main suppliers; full; none
 	Seed      uint64 `json:"seed"`
 
 	// Figures is the calibration; nil is that of Belgium.
@@ -90,10 +90,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("population: years %d to %d are reversed, exchange from and to", n.From, n.To)
 	case !slices.Contains(worldNames(n.Figures), n.World):
 		return fmt.Errorf("population: world is %q, want one of %q", o.World, worldNames(n.Figures))
-	case n.Suppliers == "full":
-		return fmt.Errorf("population: suppliers is %q, which this version cannot generate: use main or none", o.Suppliers)
-	case n.Suppliers != "main" && n.Suppliers != "none":
-		return fmt.Errorf("population: suppliers is %q, want main or none", o.Suppliers)
+	case n.Suppliers != "main" && n.Suppliers != "full" && n.Suppliers != "none":
+		return fmt.Errorf("population: suppliers is %q, want main, full or none", o.Suppliers)
 	}
 	return nil
 }
@@ -134,7 +132,9 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if err := s.emit(ctx, p, tell); err != nil {
 		return nil, err
 	}
-	p.Suppliers = s.suppliersFrame()
+	if p.Suppliers, err = s.suppliersFrame(ctx); err != nil {
+		return nil, err
+	}
 	p.Employers = s.employersFrame(p)
 	p.Truth = s.truth()
 	return p, nil

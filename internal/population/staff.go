@@ -71,15 +71,16 @@ type skeleton struct {
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
 	staffCum  []float64   // sector: cumulative staff, for those who change sector
 
-	employers   []employer
-	takeovers   []takeover  // by year
-	classCum    [][]float64 // sector: cumulative shares of its four-digit classes
-	links       []link
-	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
-	outcome     outcome
-	cycle       []float64 // log, by year-end from the one before the window
-	rivals      map[int32]*rivals
-	exposedFrom []int16 // employer: first year in which an event of another acts on it, 0 for none
+	employers    []employer
+	takeovers    []takeover  // by year
+	classCum     [][]float64 // sector: cumulative shares of its four-digit classes
+	net          *network
+	buyerSectors [][]float64    // seller's sector: cumulative shares of the sectors of its buyers
+	exposure     [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome      outcome
+	cycle        []float64 // log, by year-end from the one before the window
+	rivals       map[int32]*rivals
+	exposedFrom  []int16 // employer: first year in which an event of another acts on it, 0 for none
 
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
