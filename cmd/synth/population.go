@@ -13,23 +13,27 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/population"
 	"scramblelab/internal/progress"
 )
 
 // populationOptions are the flags of synth population.
 type populationOptions struct {
-	dir   string
-	draw  population.Options
-	write population.WriteOptions
+	dir    string
+	config string
+	draw   population.Options
+	write  population.WriteOptions
 }
 
 func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.dir, "output", "o", "", "folder to write; it must not exist (required)")
 	f.IntVar(&o.draw.Employers, "employers", population.DefaultEmployers, "employers present at every year-end, at least 50")
-	f.IntVar(&o.draw.From, "from", population.FirstYear, "first calendar year, 2003 to 2021")
-	f.IntVar(&o.draw.To, "to", population.LastYear, "last calendar year, 2003 to 2021")
+	window := calibration.Belgium().Window
+	f.IntVar(&o.draw.From, "from", window.First, fmt.Sprintf("first calendar year, %d to %d", window.First, window.Last))
+	f.IntVar(&o.draw.To, "to", window.Last, fmt.Sprintf("last calendar year, %d to %d", window.First, window.Last))
 	f.StringVar(&o.draw.World, "world", population.Worlds()[0], "planted effects: "+strings.Join(population.Worlds(), ", "))
+	f.StringVar(&o.config, "config", "", "calibration `file` of another country, or that changes figures; default: Belgium (see synth config)")
 	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (up to five per seller) or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
 	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet or csv")
@@ -58,7 +62,8 @@ WORLDS
 EXIT STATUS
   0 done   1 an error   2 wrong flags or arguments   130 interrupted`,
 		Example: `  synth population -o pop --employers 2000 --from 2012 --to 2021
-  synth population -o pop-null --world null --seed 7 --format csv`,
+  synth population -o pop-null --world null --seed 7 --format csv
+  synth population -o elsewhere --config elsewhere.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("unexpected argument %q: the folder is given by -o DIR", args[0])}
@@ -83,6 +88,19 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 	}{{"employers", o.draw.Employers}, {"from", o.draw.From}, {"to", o.draw.To}} {
 		if f.value == 0 {
 			return usageError{fmt.Errorf("--%s is 0: leave it out for the default", f.name)}
+		}
+	}
+	if o.config != "" {
+		var err error
+		if o.draw.Figures, err = calibration.Load(o.config); err != nil {
+			return err
+		}
+		// Defaults are those of the file.
+		for name, reset := range map[string]func(){
+			"from": func() { o.draw.From = 0 }, "to": func() { o.draw.To = 0 }, "world": func() { o.draw.World = "" }} {
+			if !cmd.Flags().Changed(name) {
+				reset()
+			}
 		}
 	}
 	if err := errors.Join(o.draw.Validate(), o.write.Validate()); err != nil {

@@ -124,7 +124,7 @@ func (e *emitter) person(worker int32) person {
 	x := &e.workers[worker]
 	first := &e.employers[x.origin]
 	return person{
-		birth: int(x.birth), cell: x.cell, woman: x.woman, since: x.since(),
+		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
 		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker],
 	}
 }
@@ -200,10 +200,7 @@ func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits,
 	if sp.to < end {
 		left = sp.to
 	}
-	sex := int32(0)
-	if t.woman {
-		sex = 1
-	}
+	sex := sexOf(t.woman)
 	j.worker[row], j.employer[row], j.year[row] = w.ids[sp.worker], id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
