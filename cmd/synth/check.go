@@ -22,11 +22,12 @@ var errUnreal = errors.New("a sourced target is missed")
 
 // checkOptions are the flags of synth check.
 type checkOptions struct {
-	targets, json string
+	targets, json, html string
 }
 
 func (o *checkOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.targets, "targets", "", "`file` of targets (YAML); default: the built-in ones for Belgium 2003-2021")
+	f.StringVar(&o.html, "html", "", "write the scorecard and its pictures as one page to a `file`, replaced if it exists")
 	f.StringVar(&o.json, "json", "", "write the scorecard as JSON to a `file`, replaced if it exists; - is standard output, in place of the text")
 }
 
@@ -47,7 +48,7 @@ not; figures of another frame are shown beside as context.
 EXIT STATUS
   0 no sourced target is missed   1 an error   2 wrong flags or arguments
   3 a sourced target is missed    130 interrupted`,
-		Example: "  synth population -o pop --employers 2000\n  synth check pop --json scorecard.json",
+		Example: "  synth population -o pop --employers 2000\n  synth check pop --html scorecard.html",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usageError{fmt.Errorf("want one population folder, got %d arguments: try synth check --help", len(args))}
@@ -99,6 +100,11 @@ func runCheck(cmd *cobra.Command, dir string, o checkOptions) error {
 	case "":
 	default:
 		if err := folder.WriteFile(o.json, 0o644, asJSON); err != nil {
+			return err
+		}
+	}
+	if o.html != "" {
+		if err := folder.WriteFile(o.html, 0o644, func(w io.Writer) error { return realism.HTML(w, card) }); err != nil {
 			return err
 		}
 	}

@@ -13,29 +13,32 @@ import (
 //
 // Each figure's source and its status stand beside it in the file.
 type Figures struct {
-	BasedOn  string                        `yaml:"based_on,omitempty"` // belgium: sections that the file leaves out are Belgium's
-	Name     string                        `yaml:"name"`               // of the country
-	Window   Window                        `yaml:"window"`
-	Size     Size                          `yaml:"size"`
-	Exits    Exits                         `yaml:"exits"`
-	Sectors  []Sector                      `yaml:"sectors"`
-	Regions  []Region                      `yaml:"regions"`
-	Levels   []Level                       `yaml:"levels"`
-	Fields   []Field                       `yaml:"fields"`
-	FieldOf  []LevelFields                 `yaml:"fields_of_levels"`                        // one per level, in the order of Levels
-	Tilts    map[string]map[string]float64 `yaml:"field_tilts" want:"between 0.0001 10000"` // sector, field: factor on the field's odds
-	Cluster  Clustering                    `yaml:"clustering"`
-	Register Register                      `yaml:"register"`
-	Flows    Flows                         `yaml:"flows"`
-	Age      Age                           `yaml:"age"`
-	Hours    Hours                         `yaml:"hours"`
-	Wage     Wages                         `yaml:"wages"`
-	Accounts Accounts                      `yaml:"accounts"`
-	Network  Network                       `yaml:"network"`
-	Adopt    Adoption                      `yaml:"automation"`
-	Cycle    map[int]float64               `yaml:"cycle" want:"log"` // net growth of head counts by year
-	Worlds   Worlds                        `yaml:"worlds"`
-	Labels   Labels                        `yaml:"labels"`
+	BasedOn   string                        `yaml:"based_on,omitempty"` // belgium: sections that the file leaves out are Belgium's
+	Name      string                        `yaml:"name"`               // of the country
+	Window    Window                        `yaml:"window"`
+	Size      Size                          `yaml:"size"`
+	Exits     Exits                         `yaml:"exits"`
+	Entrants  Entrants                      `yaml:"entrants"`
+	Takeovers Takeovers                     `yaml:"takeovers"`
+	Sectors   []Sector                      `yaml:"sectors"`
+	Classes   map[string][]string           `yaml:"nace_classes"` // sector: its four-digit classes, the largest first; one if absent
+	Regions   []Region                      `yaml:"regions"`
+	Levels    []Level                       `yaml:"levels"`
+	Fields    []Field                       `yaml:"fields"`
+	FieldOf   []LevelFields                 `yaml:"fields_of_levels"`                        // one per level, in the order of Levels
+	Tilts     map[string]map[string]float64 `yaml:"field_tilts" want:"between 0.0001 10000"` // sector, field: factor on the field's odds
+	Cluster   Clustering                    `yaml:"clustering"`
+	Register  Register                      `yaml:"register"`
+	Flows     Flows                         `yaml:"flows"`
+	Age       Age                           `yaml:"age"`
+	Hours     Hours                         `yaml:"hours"`
+	Wage      Wages                         `yaml:"wages"`
+	Accounts  Accounts                      `yaml:"accounts"`
+	Network   Network                       `yaml:"network"`
+	Adopt     Adoption                      `yaml:"automation"`
+	Cycle     map[int]float64               `yaml:"cycle" want:"log"` // net growth of head counts by year
+	Worlds    Worlds                        `yaml:"worlds"`
+	Labels    Labels                        `yaml:"labels"`
 
 	source []byte // the file, where it was whole
 }
@@ -62,23 +65,42 @@ type LevelFields struct {
 
 // Size is the distribution of employers by head count and how it moves.
 type Size struct {
-	Classes  [9]int     `yaml:"classes" want:"between 1 100000"`     // least head count of each of the nine size classes
-	Shares   [9]float64 `yaml:"shares" want:"positive share"`        // of the classes among employers that file accounts
-	Mean1    float64    `yaml:"mean_1_4" want:"between 1.1 4.4"`     // mean size in the class 1-4
-	Tail     float64    `yaml:"tail" want:"between 0.2 5"`           // Pareto exponent of the CCDF from 5 staff on
-	Cap      float64    `yaml:"cap" want:"between 1000 1000000"`     // largest employer, heads
-	CapPer   float64    `yaml:"cap_per" want:"between 0 100000"`     // largest employer per employer of the population:
-	CapFloor float64    `yaml:"cap_floor" want:"between 10 1000000"` // one giant must not be the whole; but at least this
-	GrowthSD float64    `yaml:"growth_sd" want:"positive sd"`        // sd of log growth at five staff
-	GrowthEx float64    `yaml:"growth_ex" want:"between -1 1"`       // sd is proportional to size to the power minus this
+	Classes   [9]int     `yaml:"classes" want:"between 1 100000"`     // least head count of each of the nine size classes
+	Shares    [9]float64 `yaml:"shares" want:"positive share"`        // of the classes among employers that file accounts
+	Mean1     float64    `yaml:"mean_1_4" want:"between 1.1 4.4"`     // mean size in the class 1-4
+	Tail      float64    `yaml:"tail" want:"between 0.2 5"`           // Pareto exponent of the CCDF from 5 staff on
+	TopTail   float64    `yaml:"top_tail" want:"between 0.2 5"`       // the same in the last class
+	Cap       float64    `yaml:"cap" want:"between 1000 1000000"`     // largest employer, heads
+	CapPer    float64    `yaml:"cap_per" want:"between 0 100000"`     // largest employer per employer of the population:
+	CapFloor  float64    `yaml:"cap_floor" want:"between 10 1000000"` // one giant must not be the whole; but at least this
+	GrowthSD  float64    `yaml:"growth_sd" want:"positive sd"`        // sd of log growth at five staff
+	GrowthEx  float64    `yaml:"growth_ex" want:"between -1 1"`       // sd is proportional to size to the power minus this
+	Growth    float64    `yaml:"growth" want:"between -0.1 0.1"`      // of the number of employers, a year
+	ClassZipf float64    `yaml:"class_zipf" want:"between 0 5"`       // share of a four-digit class in its sector: its place to the power minus this
 }
 
 // Exits says how employers end.
 type Exits struct {
-	Hazard    [9]float64 `yaml:"hazard" want:"share"`                 // exits per year by size class
-	BreakFrom float64    `yaml:"break_from" want:"between 1 1000000"` // from this size on an exit may be a new number for the same firm
-	BreakRate float64    `yaml:"break_rate" want:"between 0 0.95"`    // share of such exits that are
-	Founded   float64    `yaml:"founded" want:"between 0 100"`        // mean years before the window that an employer was founded
+	Hazard   [9]float64  `yaml:"hazard" want:"share"`            // exits per year by size class
+	ByAge    [11]float64 `yaml:"by_age" want:"between 0.01 100"` // relative hazard by age in years, the last one for older
+	Renamed  [9]float64  `yaml:"renamed" want:"share"`           // share of exits that are a new number for the same firm, by size class
+	Absorbed [9]float64  `yaml:"absorbed" want:"share"`          // share of exits that are mergers into another employer, by size class
+	Founded  float64     `yaml:"founded" want:"between 0 100"`   // mean age beyond the last entry of ByAge of employers older than it, years
+}
+
+// Entrants are new employers.
+type Entrants struct {
+	Shares       [9]float64 `yaml:"shares" want:"share"`                 // by size class at the first year-end
+	Growth       []float64  `yaml:"growth" want:"log"`                   // mean growth beyond that of the old, by age in years, at one head
+	GrowthBySize float64    `yaml:"growth_by_size" want:"between -1 10"` // added to a factor of 1 on it per log head
+}
+
+// Takeovers are mergers and sales of parts between employers.
+type Takeovers struct {
+	Attach   float64    `yaml:"attach" want:"between -1 2"`         // takers are drawn in proportion to size to this power
+	PartFrom float64    `yaml:"part_from" want:"between 1 1000000"` // smallest size that sells a part
+	PartRate float64    `yaml:"part_rate" want:"share"`             // share of employers that do in a year
+	Part     [2]float64 `yaml:"part" want:"share"`                  // least and largest share of staff sold
 }
 
 // Sector is a NACE section.
@@ -104,9 +126,10 @@ type Sector struct {
 
 // Region is where an employer has its registered office.
 type Region struct {
-	Code  string  `yaml:"code"`
-	Share float64 `yaml:"share" want:"positive share"`
-	Wage  float64 `yaml:"wage" want:"log"` // log premium
+	Code      string  `yaml:"code"`
+	Share     float64 `yaml:"share" want:"positive share"`
+	Wage      float64 `yaml:"wage" want:"log"`     // log premium
+	Provinces []Share `yaml:"provinces,omitempty"` // NUTS 2 areas, shares within the region; one if absent
 }
 
 // Level is a level of education.

@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -356,9 +357,7 @@ func (c *checker) employers() {
 	if f.Size.CapFloor > f.Size.Cap {
 		c.fail("size.cap_floor", "cap_floor is %v, want at most cap, %v", f.Size.CapFloor, f.Size.Cap)
 	}
-	if f.Exits.Hazard[0] == 0 {
-		c.fail("exits.hazard[0]", "hazard of the smallest class is 0, want more: entrants are drawn in proportion to it")
-	}
+	c.firms()
 	var start, end, employers, regions float64
 	for _, s := range f.Sectors {
 		start, end, employers = start+s.Staff03, end+s.Staff21, employers+s.Employers
@@ -378,6 +377,38 @@ func (c *checker) employers() {
 		c.fail("regions", "share of all regions sums to %.4g, want 1", regions)
 	}
 	c.sums("network.buyers", 1, .005, f.Network.Buyers[:]...)
+}
+
+// firms checks how employers enter, end and differ.
+func (c *checker) firms() {
+	f := c.f
+	c.sums("entrants.shares", 1, .005, f.Entrants.Shares[:]...)
+	for i := range f.Exits.Renamed {
+		if sum := f.Exits.Renamed[i] + f.Exits.Absorbed[i]; sum > 1 {
+			c.fail(fmt.Sprintf("exits.absorbed[%d]", i), "renamed and absorbed sum to %.4g, want at most 1: the other exits are closures", sum)
+		}
+	}
+	if p := f.Takeovers.Part; p[0] > p[1] {
+		c.fail("takeovers.part", "part is from %v to %v, exchange them", p[0], p[1])
+	}
+	for i, r := range f.Regions {
+		var shares []float64
+		for _, p := range r.Provinces {
+			shares = append(shares, p.P)
+		}
+		if len(shares) > 0 {
+			c.sums(fmt.Sprintf("regions[%d].provinces", i), 1, .005, shares...)
+		}
+	}
+	known := map[string]bool{}
+	for _, s := range f.Sectors {
+		known[s.Code] = true
+	}
+	for _, code := range slices.Sorted(maps.Keys(f.Classes)) {
+		if !known[code] {
+			c.fail("nace_classes", "unknown sector %q in nace_classes: name one of the sectors", code)
+		}
+	}
 }
 
 // workers checks ages, hours and wages.

@@ -1,7 +1,13 @@
 // Package estimate fits the models whose fate under a scramble is the question:
-// least squares with absorbed fixed effects and clustered standard errors,
-// difference-in-differences on a panel of employers, variance components. It
-// compares an estimate on the original with the one on a release.
+// least squares and Poisson regression with absorbed fixed effects and clustered
+// standard errors, difference-in-differences on a panel of employers, event
+// studies of staggered adoption, worker and employer effects, variance between
+// and within employers. It compares an estimate on the original with the one on a
+// release.
+//
+// For effects of staggered adoption use [EventStudyStaggered]; [DiD],
+// [EventStudy], [Staggered.NaiveDiD] and [Staggered.NaiveEventStudy] compare with
+// units already treated and are right only where all start at once.
 //
 // It refuses to guess: rows without a value are left out and counted, a
 // regressor that cannot be told apart is dropped with the reason, and a

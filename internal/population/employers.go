@@ -26,6 +26,8 @@ const (
 	stageNumbers
 	stageWorkerID
 	stageReport
+	stageTakeover
+	stageSmallLinks
 )
 
 // entityYear is the address of an employer's or a worker's year.
@@ -40,6 +42,9 @@ type employer struct {
 	event          int16 // year of the automation event, 0 for none
 	heir           int32 // employer that continues it under a new number, -1 for none
 	founded        int16
+	born           int16     // year since which it exists, under whatever number
+	province       uint8     // NUTS 2 area, by place among those of all regions
+	class4         uint16    // four-digit class, by place among those of the section
 	heads          float32   // u of the rounding, constant
 	psi            float32   // firm effect at its first year-end, log wage
 	ageShift       float32   // preferred mean age against the sector's
@@ -59,15 +64,19 @@ func (e *employer) count(year int) int {
 	return int(e.staff[year-int(e.first)])
 }
 
-// employers draws the paths of all employers: sizes, births, exits, breaks of
-// identifiers. The number present at every year-end is the one asked for.
+// drawEmployers draws the paths of all employers: sizes, births, exits, breaks of
+// identifiers and takeovers. The number present at year-end grows as the
+// calibration says, with the mean over the window that was asked for.
 func (s *skeleton) drawEmployers() {
-	n, from, to := s.o.Employers, s.o.From, s.o.To
-	law := newSizeLaw(s.c.Size, n)
-	s.law = law
+	from, to := s.o.From, s.o.To
+	s.law = newSizeLaw(s.c.Size, s.o.Employers)
+	s.lives = newLives(s.law, s.c)
 	bySize := s.sectorsBySize()
+	s.classCum = s.classesOfSectors()
 	var r rng.Stream
 	s.key.Reseed(&r, stageEmployer, 0)
+	n := s.presentIn(from - 1)
+	s.employers = make([]employer, 0, int(float64(n)*(1.1+float64(s.lives.entryRate*float64(to-from+1)))))
 	ranks := make([]int32, n)
 	for i := range ranks {
 		ranks[i] = int32(i)
@@ -75,86 +84,118 @@ func (s *skeleton) drawEmployers() {
 	rng.Shuffle(&r, ranks)
 	for i := range n {
 		// Systematic quantiles keep the class shares at any number of employers.
-		size := law.quantile((float64(ranks[i]) + r.Float64()) / float64(n))
+		size := s.law.quantile((float64(ranks[i]) + r.Float64()) / float64(n))
 		s.add(size, from-1, bySize, nil)
 	}
 	living := make([]int32, n)
 	for i := range living {
 		living[i] = int32(i)
 	}
+	var ending endings
 	for year := from; year <= to; year++ {
 		keep := living[:0]
-		births, heirs := 0, []int32(nil)
+		ending.clear()
 		for _, id := range living {
 			e := &s.employers[id]
 			s.key.Reseed(&r, stageSize, entityYear(id, year))
-			size := e.size(year - 1)
-			if r.Bool(s.c.Exits.Hazard[law.class(size)]) {
+			size, age := e.size(year-1), year-int(e.born)
+			if r.Bool(s.lives.hazard(size, age-1)) {
 				e.exit = int16(year)
-				births++
-				if size >= s.c.Exits.BreakFrom && r.Bool(s.c.Exits.BreakRate) {
-					heirs = append(heirs, id)
-				}
+				ending.add(id, s.law.class(size), s.c.Exits, &r)
 				continue
 			}
-			e.latent = append(e.latent, float32(law.grow(size, &r)))
+			e.latent = append(e.latent, float32(s.lives.grow(size, age-1, &r)))
 			e.last = int16(year)
 			keep = append(keep, id)
+			if size >= s.c.Takeovers.PartFrom && r.Bool(s.c.Takeovers.PartRate) {
+				ending.split = append(ending.split, id)
+			}
 		}
-		for _, id := range heirs {
+		first := int32(len(s.employers))
+		for _, id := range ending.renamed {
 			old := s.employers[id]
-			s.employers[id].heir = s.add(old.size(year-1), year, bySize, &old)
+			s.key.Reseed(&r, stageSize, entityYear(id, year)+1<<60)
+			s.employers[id].heir = s.add(s.lives.grow(old.size(year-1), year-1-int(old.born), &r), year, bySize, &old)
 		}
 		s.key.Reseed(&r, stageEmployer, uint64(year))
-		for range births - len(heirs) {
-			s.add(s.entrantSize(&r), year, bySize, nil)
+		for want := s.presentIn(year) - len(keep) + int(first); len(s.employers) < want; {
+			s.add(s.lives.entrant(&r), year, bySize, nil)
 		}
+		s.takeOver(year, keep, &ending)
 		living = keep
-		for id := len(s.employers) - births; id < len(s.employers); id++ {
-			living = append(living, int32(id))
+		for id := first; id < int32(len(s.employers)); id++ {
+			living = append(living, id)
 		}
 	}
 }
 
-// entrantSize draws a size from the distribution of those who exit without an
-// heir, so that births replace them and the size law stays.
-func (s *skeleton) entrantSize(r *rng.Stream) float64 {
-	x := s.c.Exits
-	for {
-		size := s.law.quantile(r.Float64())
-		p := x.Hazard[s.law.class(size)] / x.Hazard[0]
-		if size >= x.BreakFrom {
-			p *= 1 - x.BreakRate
-		}
-		if r.Bool(p) {
-			return size
-		}
+// presentIn is the number of employers at a year-end: it grows by a fixed rate,
+// with the mean over the window that was asked for.
+func (s *skeleton) presentIn(year int) int {
+	sum := 0.0
+	for y := s.o.From; y <= s.o.To; y++ {
+		sum += math.Pow(1+s.c.Size.Growth, float64(y-s.o.From))
 	}
+	years := float64(s.o.To - s.o.From + 1)
+	return int(math.Round(float64(s.o.Employers) * years / sum * math.Pow(1+s.c.Size.Growth, float64(year-s.o.From))))
 }
 
 // add makes an employer whose first year-end is given; heirs keep the traits of
 // the one they continue.
 func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer) int32 {
 	id := int32(len(s.employers))
-	e := employer{first: int16(first), last: int16(first), heir: -1, founded: int16(first), latent: make([]float32, 1, s.o.To-first+1)}
+	e := employer{first: int16(first), last: int16(first), heir: -1, founded: int16(first), born: int16(first), latent: make([]float32, 1, s.o.To-first+1)}
 	e.latent[0] = float32(size)
 	var r rng.Stream
 	s.key.Reseed(&r, stageEmployer, uint64(id)+1<<32)
 	e.heads = float32(r.Float64())
 	if first < s.o.From {
-		e.founded -= int16(min(120, r.Exp()*s.c.Exits.Founded))
+		e.founded -= int16(s.lives.age(size, s.c.Exits.Founded, &r))
+		e.born = e.founded
 	}
 	if of != nil {
 		e.sector, e.region, e.psi, e.ageShift, e.sales, e.heads = of.sector, of.region, of.psi, of.ageShift, of.sales, of.heads
+		e.born, e.province, e.class4 = of.born, of.province, of.class4
 	} else {
 		e.sector = uint8(pick(bySize[min(s.law.class(size), len(bySize)-1)], r.Float64()))
 		e.region = uint8(pick(s.regionCum, r.Float64()))
 		e.psi = float32(s.c.Wage.FirmSD * r.Normal())
 		e.ageShift = float32(s.c.Age.FirmSD * r.Normal())
 		e.sales = float32(s.c.Accounts.SalesSD * r.Normal())
+		e.province = s.province(e.region, r.Float64())
+		e.class4 = uint16(pick(s.classCum[e.sector], r.Float64()))
 	}
 	s.employers = append(s.employers, e)
 	return id
+}
+
+// province draws a NUTS 2 area within a region: its place in the list of all.
+func (s *skeleton) province(region uint8, u float64) uint8 {
+	at := 0
+	for _, r := range s.c.Regions[:region] {
+		at += max(1, len(r.Provinces))
+	}
+	list := s.c.Regions[region].Provinces
+	for k, p := range list {
+		if u -= p.P; u < 0 || k == len(list)-1 {
+			return uint8(at + k)
+		}
+	}
+	return uint8(at)
+}
+
+// classesOfSectors returns, by section, the cumulative shares of its four-digit
+// classes: proportional to the rank in the calibration's list to a power.
+func (s *skeleton) classesOfSectors() [][]float64 {
+	var out [][]float64
+	for _, x := range s.c.Sectors {
+		w := make([]float64, max(1, len(s.c.Classes[x.Code])))
+		for k := range w {
+			w[k] = math.Pow(float64(k+1), -s.c.Size.ClassZipf)
+		}
+		out = append(out, cumulate(w))
+	}
+	return out
 }
 
 // pick returns the first index whose cumulative weight exceeds u times the total.
@@ -187,7 +228,7 @@ func (s *skeleton) sectorsBySize() [][]float64 {
 	mean := make([]float64, classes)
 	total := 0.0
 	for c := range mean {
-		mean[c] = powerMean(s.law.bounds[c], s.law.bounds[c+1], s.law.alpha[c])
+		mean[c] = s.law.mean(c)
 		total += s.law.mass[c] * mean[c]
 	}
 	a, b := make([]float64, n), make([]float64, n)

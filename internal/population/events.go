@@ -45,16 +45,18 @@ func (s *skeleton) drawEvents() {
 	}
 }
 
-// drawCycle adds up the business cycle, with mean growth taken out.
+// drawCycle adds up the growth of jobs less that of the number of employers: the
+// log level of head counts around their path by year, from the year before the
+// window on, with mean zero over the window.
 func (s *skeleton) drawCycle() {
-	mean, sum := 0.0, 0.0
+	s.cycle = []float64{0}
+	mean, years := 0.0, float64(s.o.To-s.o.From+1)
 	for y := s.o.From; y <= s.o.To; y++ {
-		mean += s.c.Cycle[y] / float64(s.o.To-s.o.From+1)
+		s.cycle = append(s.cycle, s.cycle[y-s.o.From]+s.c.Cycle[y]-s.c.Size.Growth)
+		mean += s.cycle[y-s.o.From+1] / years
 	}
-	s.cycle = make([]float64, s.o.To-s.o.From+2) // the year-end before the window is level
-	for y := s.o.From; y <= s.o.To; y++ {
-		sum += s.c.Cycle[y] - mean
-		s.cycle[y-s.o.From+1] = sum
+	for k := range s.cycle {
+		s.cycle[k] -= mean
 	}
 }
 
@@ -167,9 +169,8 @@ func (s *skeleton) rivalShare(id int32, year int) float64 {
 
 // classOf is an employer's four-digit class of activity.
 func (s *skeleton) classOf(id int32) int32 {
-	sector := s.employers[id].sector
-	n := 1 + uint64(6*s.c.Sectors[sector].Employers)
-	return int32(sector)<<16 | int32(s.key.Uint64(stageEvent, uint64(id)+1<<48)%n)
+	e := &s.employers[id]
+	return int32(e.sector)<<16 | int32(e.class4)
 }
 
 // firstExposures returns the first year in which an event of another employer acts

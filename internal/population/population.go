@@ -39,7 +39,7 @@ func Worlds() []string { return worldNames(calibration.Belgium()) }
 // Options says which population to generate. The zero value of a field means
 // its default; [Options.Normal] writes the defaults out.
 type Options struct {
-	Employers int    `json:"employers"` // present at every year-end, at least 50; default 20000
+	Employers int    `json:"employers"` // present at year-end, mean over the years, at least 50; default 20000
 	From      int    `json:"from"`      // first year, 2003..2021; default 2003
 	To        int    `json:"to"`        // last year, From..2021; default 2021
 	World     string `json:"world"`     // planted world: productivity (default), displacement, null or pretrend

@@ -89,9 +89,11 @@ func TestFigures(t *testing.T) {
 	near("mean size", f.meanSize, 24, 4)
 	near("CCDF slope 10-50", f.zipf[0], 1.016, .2)
 	near("CCDF slope 50-250", f.zipf[1], 1.038, .2)
+	mean := 0.0
 	for _, n := range f.present {
-		near("employers present", float64(n), 8000, 0)
+		mean += float64(n) / float64(len(f.present))
 	}
+	near("employers present", mean, 8000, 1)
 	near("hire rate", f.hireRate, .18, .02)
 	near("exit rate", f.exitRate, .17, .02)
 	near("closing rate", f.deathRate, .065, .01)

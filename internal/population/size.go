@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"scramblelab/internal/calibration"
-	"scramblelab/internal/rng"
 )
 
 // sizeLaw is the stationary distribution of an employer's latent size: the
@@ -25,10 +24,16 @@ type sizeLaw struct {
 // be larger than the cap, and none holds more than a fixed share of all staff.
 func newSizeLaw(f calibration.Size, employers int) *sizeLaw {
 	l := &sizeLaw{bounds: []float64{1, 4.5, 9.5, 19.5, 49.5, 99.5, 199.5, 499.5, 999.5}, sd5: f.GrowthSD, ex: f.GrowthEx}
+	tail := func(c int) float64 {
+		if c == len(f.Shares)-1 {
+			return f.TopTail
+		}
+		return f.Tail
+	}
 	limit, above := min(f.Cap, max(f.CapFloor, f.CapPer*float64(employers))), 0.0
 	for c := len(f.Shares) - 1; c >= 0; c-- {
 		if want := .5 / float64(employers); above+f.Shares[c] > want {
-			if s := l.bounds[c] * math.Pow(f.Shares[c]/(want-above), 1/f.Tail); s < limit {
+			if s := l.bounds[c] * math.Pow(f.Shares[c]/(want-above), 1/tail(c)); s < limit {
 				limit = s
 			}
 			break
@@ -46,7 +51,7 @@ func newSizeLaw(f calibration.Size, employers int) *sizeLaw {
 	l.bounds = append(l.bounds[:len(l.mass)], max(limit, l.bounds[len(l.mass)-1]*1.2))
 	for c := range l.mass {
 		l.mass[c] /= total
-		a := f.Tail
+		a := tail(c)
 		if c == 0 {
 			a = exponentOfMean(l.bounds[0], l.bounds[1], f.Mean1)
 		}
@@ -84,8 +89,21 @@ func (l *sizeLaw) quantile(p float64) float64 {
 		p -= l.mass[c]
 		c++
 	}
-	q := min(p/l.mass[c], 1-1e-12)
-	return math.Pow(math.Pow(l.bounds[c], -l.alpha[c])-float64(q*l.span[c]), -1/l.alpha[c])
+	return l.within(c, p/l.mass[c])
+}
+
+// within returns the size below which a share q of the employers of class c lies.
+func (l *sizeLaw) within(c int, q float64) float64 {
+	return math.Pow(math.Pow(l.bounds[c], -l.alpha[c])-float64(min(q, 1-1e-12)*l.span[c]), -1/l.alpha[c])
+}
+
+// below returns the share of employers with a latent size below s.
+func (l *sizeLaw) below(s float64) float64 {
+	c, p := l.class(s), 0.0
+	for _, m := range l.mass[:c] {
+		p += m
+	}
+	return p + l.mass[c]*max(0, min(1, (math.Pow(l.bounds[c], -l.alpha[c])-math.Pow(s, -l.alpha[c]))/l.span[c]))
 }
 
 func (l *sizeLaw) class(s float64) int {
@@ -96,30 +114,15 @@ func (l *sizeLaw) class(s float64) int {
 	return c
 }
 
-// logDensity is that of log s, up to nothing.
-func (l *sizeLaw) logDensity(s, logS float64) float64 {
-	c := l.class(s)
-	return math.Log(l.mass[c]*math.Abs(l.alpha[c]/l.span[c])) - float64(l.alpha[c]*logS)
+// mean returns the mean latent size of class c.
+func (l *sizeLaw) mean(c int) float64 { return powerMean(l.bounds[c], l.bounds[c+1], l.alpha[c]) }
+
+func (l *sizeLaw) cap() float64 { return l.bounds[len(l.bounds)-1] }
+
+// spread is the standard deviation of a year's log growth at a log size: it falls
+// with a power of size (Stanley et al. 1996).
+func (l *sizeLaw) spread(logS float64) float64 {
+	return l.sd5 * math.Exp(-l.ex*(logS-ln5))
 }
 
-func (l *sizeLaw) spread(s float64) float64 { return l.sd5 * math.Pow(s/5, -l.ex) }
-
-// grow moves a latent size by one year: a Laplace step of log size whose spread
-// falls with size (Stanley et al. 1996), accepted by the rule of Metropolis and
-// Hastings, so that the law is exactly stationary. Refused steps are years
-// without growth, which small employers do have.
-func (l *sizeLaw) grow(s float64, r *rng.Stream) float64 {
-	logS, sd := math.Log(s), l.spread(s)
-	step, u := r.Laplace(sd), r.Float64()
-	logTo := logS + step
-	to := math.Exp(logTo)
-	if to < l.bounds[0] || to >= l.bounds[len(l.bounds)-1] {
-		return s
-	}
-	back, d := l.spread(to), math.Abs(step)*math.Sqrt2
-	ratio := l.logDensity(to, logTo) - l.logDensity(s, logS) + math.Log(sd/back) - d/back + d/sd
-	if math.Log(u) < ratio {
-		return to
-	}
-	return s
-}
+const ln5 = 1.6094379124341003

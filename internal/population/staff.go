@@ -61,6 +61,7 @@ type skeleton struct {
 	key   rng.Sim
 	world world
 	law   *sizeLaw
+	lives *lives
 	cells *cellTables
 
 	regionCum []float64
@@ -71,6 +72,8 @@ type skeleton struct {
 	staffCum  []float64   // sector: cumulative staff, for those who change sector
 
 	employers   []employer
+	takeovers   []takeover  // by year
+	classCum    [][]float64 // sector: cumulative shares of its four-digit classes
 	links       []link
 	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
 	outcome     outcome

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	svg "scramblelab/internal/chart"
 	"scramblelab/internal/metric"
 )
 
@@ -232,7 +233,7 @@ const (
 // scaled puts every mark on a common scale that holds all of them and 0.
 func (c chart) scaled() chart {
 	lo, hi, longest := c.extent()
-	step := niceStep((hi - lo) / 4)
+	step := svg.NiceStep((hi - lo) / 4)
 	first, last := math.Floor(lo/step), math.Ceil(hi/step-1e-9)
 	if last <= first {
 		last = first + 1
@@ -243,7 +244,7 @@ func (c chart) scaled() chart {
 		c.Left, rowHeight = 0, 46
 	}
 	plot := 100 - c.Left - valueShare - 2*edge
-	at := func(x float64) float64 { return hundredths(c.Left + edge + plot*((x-lo)/(hi-lo))) }
+	at := func(x float64) float64 { return svg.Round(c.Left + edge + plot*((x-lo)/(hi-lo))) }
 	for i := range c.Rows {
 		m := &c.Rows[i]
 		bottom := headroom + rowHeight*float64(i+1)
@@ -260,7 +261,7 @@ func (c chart) scaled() chart {
 		x := lo + step*float64(i)
 		t := tick{at(x), axisNumber(x, c.unit), "middle"}
 		if i == 0 && c.Left == 0 {
-			t.X, t.Anchor = hundredths(edge), "start"
+			t.X, t.Anchor = svg.Round(edge), "start"
 		}
 		c.Ticks = append(c.Ticks, t)
 	}
@@ -295,18 +296,6 @@ func (c chart) extent() (lo, hi float64, longest int) {
 
 // PlotEnd is where the plot ends, in percent of the width.
 func (c chart) PlotEnd() float64 { return 100 - valueShare - edge }
-
-func hundredths(x float64) float64 { return math.Round(x*100) / 100 }
-
-func niceStep(x float64) float64 {
-	p := math.Pow(10, math.Floor(math.Log10(x)))
-	for _, m := range []float64{1, 2, 5, 10} {
-		if m*p >= x {
-			return m * p
-		}
-	}
-	return 10 * p
-}
 
 // axisNumber shows a round number of an axis.
 func axisNumber(x float64, unit string) string {

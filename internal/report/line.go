@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	svg "scramblelab/internal/chart"
 	"scramblelab/internal/metric"
 )
 
@@ -63,11 +64,11 @@ func overYears(m metric.Metric) (line, bool) {
 	if hi-lo < 1e-300 {
 		hi = lo + 1
 	}
-	step := niceStep((hi - lo) / 4)
+	step := svg.NiceStep((hi - lo) / 4)
 	first, last := math.Floor(lo/step), math.Ceil(hi/step-1e-9)
 	const top, bottom, left, right = 22.0, 222.0, 14.0, 96.0
 	down := func(n metric.Number) float64 {
-		return hundredths(bottom - (bottom-top)*((bounded(n)-step*first)/(step*last-step*first)))
+		return svg.Round(bottom - (bottom-top)*((bounded(n)-step*first)/(step*last-step*first)))
 	}
 	l := line{ID: anchor(m.Name) + "-over-years", Title: "Year after year: " + plain(m.Name), Bottom: bottom, Height: bottom + 44,
 		Caption: "How the number changes with the years that the intruder may lay side by side; " + direction(m.Better, family(m.Name) == "attack") + "."}
@@ -78,7 +79,7 @@ func overYears(m metric.Metric) (line, bool) {
 	every := 1 + (len(rows)-1)/10 // labels of at most ten points
 	from, span := float64(rows[0].n), math.Max(1, float64(rows[len(rows)-1].n)-float64(rows[0].n))
 	for i, y := range rows {
-		p := point{X: hundredths(left + 4 + (right-left-8)*((float64(y.n)-from)/span)), Y: down(y.row.Value), Full: plural(y.n, "year") + ": " + shown(y.row.Value, unit)}
+		p := point{X: svg.Round(left + 4 + (right-left-8)*((float64(y.n)-from)/span)), Y: down(y.row.Value), Full: plural(y.n, "year") + ": " + shown(y.row.Value, unit)}
 		if i%every == 0 || i == len(rows)-1 {
 			p.Years = strconv.Itoa(y.n)
 		}

@@ -18,10 +18,11 @@ import (
 	"html/template"
 	"io"
 
+	svg "scramblelab/internal/chart"
 	"scramblelab/internal/metric"
 )
 
-//go:embed page.html parts.html style.css
+//go:embed page.html parts.html
 var files embed.FS
 
 // HTML writes the whole report as one file. It contains confidential figures
@@ -31,12 +32,8 @@ func HTML(w io.Writer, r *metric.Report) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	style, err := files.ReadFile("style.css")
-	if err != nil {
-		return fmt.Errorf("report: %w", err)
-	}
 	v := newView(r)
-	v.JSON, v.Style = template.JS(b), template.CSS(style)
+	v.JSON, v.Style = template.JS(b), template.CSS(svg.Style)
 	t, err := template.New("page.html").Funcs(template.FuncMap{"count": count}).ParseFS(files, "page.html", "parts.html")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
