@@ -13,24 +13,28 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/population"
 	"scramblelab/internal/progress"
 )
 
 // populationOptions are the flags of synth population.
 type populationOptions struct {
-	dir   string
-	shard string
-	draw  population.Options
-	write population.WriteOptions
+	dir    string
+	config string
+	shard  string
+	draw   population.Options
+	write  population.WriteOptions
 }
 
 func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.dir, "output", "o", "", "folder to write; it must not exist (required)")
 	f.IntVar(&o.draw.Employers, "employers", population.DefaultEmployers, "employers present at every year-end, at least 50")
-	f.IntVar(&o.draw.From, "from", population.FirstYear, "first calendar year, 2003 to 2021")
-	f.IntVar(&o.draw.To, "to", population.LastYear, "last calendar year, 2003 to 2021")
+	window := calibration.Belgium().Window
+	f.IntVar(&o.draw.From, "from", window.First, fmt.Sprintf("first calendar year, %d to %d", window.First, window.Last))
+	f.IntVar(&o.draw.To, "to", window.Last, fmt.Sprintf("last calendar year, %d to %d", window.First, window.Last))
 	f.StringVar(&o.draw.World, "world", population.Worlds()[0], "planted effects: "+strings.Join(population.Worlds(), ", "))
+	f.StringVar(&o.config, "config", "", "calibration `file` of another country, or that changes figures; default: Belgium (see synth config)")
 	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (up to five per seller) or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
 	f.StringVar(&o.shard, "shard", "", "write part K of N alone, as `K/N`: parts are whole blocks of employers")
@@ -65,7 +69,8 @@ EXIT STATUS
   0 done   1 an error   2 wrong flags or arguments   130 interrupted`,
 		Example: `  synth population -o pop --employers 2000 --from 2012 --to 2021
   synth population -o pop-null --world null --seed 7 --format csv
-  synth population -o part2 --employers 90000 --shard 2/4`,
+  synth population -o part2 --employers 90000 --shard 2/4
+  synth population -o elsewhere --config elsewhere.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usageError{fmt.Errorf("unexpected argument %q: the folder is given by -o DIR", args[0])}
@@ -99,6 +104,19 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 			return usageError{err}
 		}
 	}
+	if o.config != "" {
+		var err error
+		if o.draw.Figures, err = calibration.Load(o.config); err != nil {
+			return err
+		}
+		// Defaults are those of the file.
+		for name, reset := range map[string]func(){
+			"from": func() { o.draw.From = 0 }, "to": func() { o.draw.To = 0 }, "world": func() { o.draw.World = "" }} {
+			if !cmd.Flags().Changed(name) {
+				reset()
+			}
+		}
+	}
 	if err := errors.Join(o.draw.Validate(), o.write.Validate()); err != nil {
 		return usageError{err}
 	}
@@ -118,6 +136,7 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 		return err
 	}
 	end()
+	o.draw = o.draw.Normal()
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d employers, %d accounts, %d supplier links, %d jobs, %d planted events (world %s, %d-%d)\n",
 		o.dir, n.Employers, n.Accounts, n.Suppliers, n.Jobs, n.Events, o.draw.World, o.draw.From, o.draw.To)
 	return err

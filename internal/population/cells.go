@@ -22,10 +22,12 @@ type cellTables struct {
 	rise     []int         // level: level after further study, -1
 }
 
-const firstCohort, lastCohort = 1930, 2005
+// Ages that bound the cohorts of which shares are kept, and the age of the cohort
+// for which the odds of women are fitted, at the mid anchor year.
+const oldestAge, youngestAge, typicalAge = 73, 16, 37
 
 func newCellTables(c *calibration.Figures) *cellTables {
-	t := &cellTables{fields: len(c.Fields), cohort0: firstCohort}
+	t := &cellTables{fields: len(c.Fields), cohort0: c.Window.First - oldestAge}
 	fieldCode, levelCode := map[string]int{}, map[string]int{}
 	for i, f := range c.Fields {
 		fieldCode[f.Code] = i
@@ -33,7 +35,7 @@ func newCellTables(c *calibration.Figures) *cellTables {
 	for i, l := range c.Levels {
 		levelCode[l.Code] = i
 	}
-	for birth := firstCohort; birth <= lastCohort; birth++ {
+	for birth := t.cohort0; birth <= c.Window.Last-youngestAge; birth++ {
 		t.shares = append(t.shares, cohortShares(c, birth))
 	}
 	mean := [3]float64{}
@@ -95,21 +97,22 @@ func newCellTables(c *calibration.Figures) *cellTables {
 }
 
 // cohortShares reads the shares of levels in the year in which the cohort is
-// 40: the stock of a year averages over cohorts around that one. Before 2003
-// and after 2021 the trend goes on at half its slope. The figures are shares
+// 40: the stock of a year averages over cohorts around that one. Before the
+// first anchor and after the last the trend goes on at half its slope. The figures are shares
 // in the register; nobody's true level is unknown, and those missing there are
 // spread over the others as the register misses them.
 func cohortShares(c *calibration.Figures, birth int) []float64 {
 	w, sum, unknown := make([]float64, len(c.Levels)), 0.0, 0.0
-	year := float64(birth + 40)
+	year, anchor := float64(birth+40), c.Window.Anchors
+	start, mid, end := float64(anchor[0]), float64(anchor[1]), float64(anchor[2])
 	for l, x := range c.Levels {
 		switch {
-		case year < 2003:
-			w[l] = x.Y03 + float64((x.Y03-x.Y12)/9*(2003-year)*.5)
-		case year > 2021:
-			w[l] = x.Y21 + float64((x.Y21-x.Y12)/9*(year-2021)*.5)
+		case year < start:
+			w[l] = x.Y03 + float64((x.Y03-x.Y12)/(mid-start)*(start-year)*.5)
+		case year > end:
+			w[l] = x.Y21 + float64((x.Y21-x.Y12)/(end-mid)*(year-end)*.5)
 		default:
-			w[l] = between(x.Y03, x.Y12, x.Y21, year)
+			w[l] = c.Window.Between(x.Y03, x.Y12, x.Y21, year)
 		}
 		w[l] = max(w[l], .3*min(x.Y03, x.Y21))
 		if x.Group == calibration.GroupUnknown {
@@ -140,7 +143,7 @@ func cohortShares(c *calibration.Figures, birth int) []float64 {
 func (t *cellTables) womenByCell(c *calibration.Figures, k int) []float64 {
 	out := make([]float64, len(c.Levels)*t.fields)
 	weight := make([]float64, len(out))
-	lc := t.levelCum[k][1975-t.cohort0]
+	lc := t.levelCum[k][t.cohort(c.Window.Anchors[1]-typicalAge)]
 	for l := range c.Levels {
 		p := lc[l]
 		if l > 0 {
@@ -173,7 +176,7 @@ func (t *cellTables) womenByCell(c *calibration.Figures, k int) []float64 {
 }
 
 func (t *cellTables) cohort(birth int) int {
-	return min(max(birth, firstCohort), lastCohort) - t.cohort0
+	return min(max(birth-t.cohort0, 0), len(t.shares)-1)
 }
 
 // draw returns a cell of a sector and cohort.

@@ -207,7 +207,7 @@ func (e *emitter) person(worker int32) person {
 	x := &e.workers[worker]
 	first := &e.employers[x.origin]
 	return person{
-		birth: int(x.birth), cell: x.cell, woman: x.woman, since: x.since(),
+		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
 		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker],
 	}
 }

@@ -198,7 +198,7 @@ func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
 // (public sector, self-employment, abroad, no work).
 func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Stream) {
 	x := &s.workers[h.worker]
-	x.origin, x.entry = o.employer, entryOf(year, ordinal)
+	x.origin, x.entry = o.employer, s.entryOf(year, ordinal)
 	s.key.Reseed(w, stageWorker, x.address())
 	e, a := &s.employers[o.employer], &s.c.Age
 	youngest := s.c.Levels[s.cells.level(o.cell)].MinAge

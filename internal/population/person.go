@@ -29,7 +29,7 @@ type fraction struct {
 }
 
 // newPeople reads the tables; price is the log index of wages by year from
-// FirstYear on.
+// the first year on.
 func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(year int) float64) *people {
 	p := &people{c: c, cells: cells, from: o.From, wages: newWageTables(o, c, price), unknown: unknownCell(c, cells)}
 	h := &c.Hours

@@ -36,12 +36,16 @@ const (
 	entryShort    = 1 << (entryBits - 1) // from here on, those of a few weeks
 )
 
-func entryOf(year, ordinal int) uint32 { return uint32(year-firstEntry)<<entryBits | uint32(ordinal) }
+// entryOf numbers an opening of an employer; those of the staff with which the
+// window opens are of the year before.
+func (s *skeleton) entryOf(year, ordinal int) uint32 {
+	return uint32(year-s.firstEntry())<<entryBits | uint32(ordinal)
+}
 
-const firstEntry = FirstYear - 1 // the staff with which the window opens
+func (s *skeleton) firstEntry() int { return s.c.Window.First - 1 }
 
 // since is the year in which the worker was first seen.
-func (w *worker) since() int { return firstEntry + int(w.entry>>entryBits) }
+func (s *skeleton) since(w *worker) int { return s.firstEntry() + int(w.entry>>entryBits) }
 
 // workerYear is the address of a worker's year.
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
@@ -65,8 +69,8 @@ type skeleton struct {
 	cells *cellTables
 
 	regionCum []float64
-	price     []float64   // log wage index by year since FirstYear
-	days      []int32     // 1 January by year since firstDay
+	price     []float64   // log wage index by year since the first of the figures
+	days      []int32     // 1 January by year since longestPast before it
 	sectorHaz []float64   // sector: factor on separation hazards
 	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
 	staffCum  []float64   // sector: cumulative staff, for those who change sector
@@ -105,17 +109,14 @@ func newSkeleton(o Options) *skeleton {
 		shares[i] = r.Share
 	}
 	s.regionCum = cumulate(shares)
-	level, drift := 0.0, 0.0
-	for y := 2003; y <= 2022; y++ {
-		if d, ok := c.Wage.Drift[y]; ok {
-			drift = d
-		}
-		if y > 2003 && y <= 2021 {
-			level += math.Log(1+c.Wage.Index[y]/100) + drift/100
+	level := 0.0
+	for y := c.Window.First; y <= c.Window.Last; y++ {
+		if y > c.Window.First {
+			level += math.Log(1+c.Wage.Index[y]/100) + latest(c.Wage.Drift, y)/100
 		}
 		s.price = append(s.price, level)
 	}
-	for y := firstDay; y <= o.To+1; y++ {
+	for y := c.Window.First - longestPast; y <= o.To+1; y++ {
 		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
 	}
 	mean, total := 0.0, 0.0
@@ -136,14 +137,17 @@ func newSkeleton(o Options) *skeleton {
 	return s
 }
 
-// priceOf is the log index of wages and prices, 0 in the first year.
-func (s *skeleton) priceOf(year int) float64 { return s.price[max(FirstYear, year)-FirstYear] }
+// priceOf is the log index of wages and prices, 0 in the first year of the
+// figures and constant outside them.
+func (s *skeleton) priceOf(year int) float64 {
+	return s.price[min(max(year-s.c.Window.First, 0), len(s.price)-1)]
+}
 
 // day1 is 1 January of a year in days since 1970-01-01.
-func (s *skeleton) day1(year int) int32 { return s.days[year-firstDay] }
+func (s *skeleton) day1(year int) int32 { return s.days[year-s.c.Window.First+longestPast] }
 
-// firstDay is a year before which no spell began.
-const firstDay = FirstYear - 60
+// longestPast is how many years before the figures begin no spell began.
+const longestPast = 60
 
 // opening is a job to be filled in the course of a year.
 type opening struct {
@@ -373,7 +377,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 			for i := range count {
 				number := start[id] + int32(i)
 				x := &s.workers[number]
-				x.origin, x.entry = int32(id), entryOf(s.o.From-1, i)
+				x.origin, x.entry = int32(id), s.entryOf(s.o.From-1, i)
 				s.key.Reseed(&w, stageWorker, x.address())
 				age := s.stockAge(stock, shift, &w)
 				birth := s.o.From - 1 - age
@@ -419,7 +423,7 @@ func (s *skeleton) stockAges(year int) []float64 {
 	a := s.c.Age
 	shares := make([]float64, len(a.Y03))
 	for i := range shares {
-		shares[i] = between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
+		shares[i] = s.c.Window.Between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
 	}
 	return cumulate(shares)
 }
@@ -435,8 +439,8 @@ func (s *skeleton) stockAge(cum []float64, shift float64, w *rng.Stream) int {
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {
 	x := s.c.Sectors[e.sector]
-	mean := between(37.8, 40, 41.3, float64(year))
-	return interpolate([][2]float64{{2003, x.Age03}, {2021, x.Age21}}, float64(year)) - mean + float64(e.ageShift)
+	w, m := s.c.Window, s.c.Age.Mean
+	return w.Line(x.Age03, x.Age21, float64(year)) - w.Between(m[0], m[1], m[2], float64(year)) + float64(e.ageShift)
 }
 
 // passYear lets an employer lose, close, and ask for staff in a year.
@@ -571,7 +575,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 		if i >= count {
 			ordinal += entryShort - count
 		}
-		s.key.Reseed(&r, stageOpening, addressOf(id, entryOf(year, ordinal)))
+		s.key.Reseed(&r, stageOpening, addressOf(id, s.entryOf(year, ordinal)))
 		day := s.day1(year) + int32(min(362, first+r.IntN(max(1, 363-first))))
 		to := stillThere
 		if i >= count {
