@@ -293,10 +293,7 @@ func (w *writer) job(id int32, e *employer, sp numbered, address uint64, t *trai
 	if sp.to < end {
 		left = sp.to
 	}
-	sex := int32(0)
-	if t.woman {
-		sex = 1
-	}
+	sex := sexOf(t.woman)
 	j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
