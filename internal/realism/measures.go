@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"scramblelab/internal/linked"
-	"scramblelab/internal/population"
 )
 
 // measure computes one figure of a population. To add one, write the function
@@ -284,8 +283,8 @@ func employersScaled(e evidence, _ Target) (float64, string) {
 // employersEver is the number of employers that ever had staff at a year-end
 // of the window, as if the folder held the full frame.
 func employersEver(e evidence, _ Target) (float64, string) {
-	if e.from > population.FirstYear || e.to < population.LastYear {
-		return math.NaN(), fmt.Sprintf("needs the years %d to %d, the folder has %d to %d", population.FirstYear, population.LastYear, e.from, e.to)
+	if e.from > firstYear || e.to < lastYear {
+		return math.NaN(), fmt.Sprintf("needs the years %d to %d, the folder has %d to %d", firstYear, lastYear, e.from, e.to)
 	}
 	ever := 0.0
 	for k := range lifeSizes {
@@ -293,6 +292,9 @@ func employersEver(e evidence, _ Target) (float64, string) {
 	}
 	return ratio(ever*fullFrame, float64(e.p.Options.Employers), "the folder does not say how many employers were asked for")
 }
+
+// firstYear and lastYear are those of the study's selection.
+const firstYear, lastYear = 2003, 2021
 
 // fullFrame is the number of employers a year at full scale.
 const fullFrame = 90000
