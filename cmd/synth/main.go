@@ -59,7 +59,7 @@ EXIT STATUS
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w: try %s --help", err, cmd.CommandPath())}
 	})
-	root.AddCommand(newPopulationCommand(), newTablesCommand(), newCheckCommand())
+	root.AddCommand(newPopulationCommand(), newConfigCommand(), newTablesCommand(), newCheckCommand())
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0

@@ -50,6 +50,27 @@ type Window struct {
 	Anchors [3]int `yaml:"anchors" want:"year"` // start, mid, end: years for which shares and rates are given
 }
 
+// Between reads a figure given for the three anchor years: on the lines between
+// them, constant outside.
+func (w Window) Between(start, mid, end, year float64) float64 {
+	a, b, c := float64(w.Anchors[0]), float64(w.Anchors[1]), float64(w.Anchors[2])
+	switch {
+	case year <= a:
+		return start
+	case year <= b:
+		return start + float64((mid-start)*(year-a)/(b-a))
+	case year <= c:
+		return mid + float64((end-mid)*(year-b)/(c-b))
+	}
+	return end
+}
+
+// Line reads a figure given for the first and the last anchor year.
+func (w Window) Line(start, end, year float64) float64 {
+	a, c := float64(w.Anchors[0]), float64(w.Anchors[2])
+	return start + float64((end-start)*(min(max(year, a), c)-a)/(c-a))
+}
+
 // Share is one part of a distribution.
 type Share struct {
 	Code string  `yaml:",key"`
@@ -65,18 +86,18 @@ type LevelFields struct {
 
 // Size is the distribution of employers by head count and how it moves.
 type Size struct {
-	Classes   [9]int     `yaml:"classes" want:"between 1 100000"`     // least head count of each of the nine size classes
-	Shares    [9]float64 `yaml:"shares" want:"positive share"`        // of the classes among employers that file accounts
-	Mean1     float64    `yaml:"mean_1_4" want:"between 1.1 4.4"`     // mean size in the class 1-4
-	Tail      float64    `yaml:"tail" want:"between 0.2 5"`           // Pareto exponent of the CCDF from 5 staff on
-	TopTail   float64    `yaml:"top_tail" want:"between 0.2 5"`       // the same in the last class
-	Cap       float64    `yaml:"cap" want:"between 1000 1000000"`     // largest employer, heads
-	CapPer    float64    `yaml:"cap_per" want:"between 0 100000"`     // largest employer per employer of the population:
-	CapFloor  float64    `yaml:"cap_floor" want:"between 10 1000000"` // one giant must not be the whole; but at least this
-	GrowthSD  float64    `yaml:"growth_sd" want:"positive sd"`        // sd of log growth at five staff
-	GrowthEx  float64    `yaml:"growth_ex" want:"between -1 1"`       // sd is proportional to size to the power minus this
-	Growth    float64    `yaml:"growth" want:"between -0.1 0.1"`      // of the number of employers, a year
-	ClassZipf float64    `yaml:"class_zipf" want:"between 0 5"`       // share of a four-digit class in its sector: its place to the power minus this
+	Classes   [9]int     `yaml:"classes" want:"between 1 100000"`       // least head count of each of the nine size classes
+	Shares    [9]float64 `yaml:"shares" want:"positive share"`          // of the classes among employers that file accounts
+	Mean1     float64    `yaml:"mean_smallest" want:"between 1.1 1000"` // mean size in the smallest class
+	Tail      float64    `yaml:"tail" want:"between 0.2 5"`             // Pareto exponent of the CCDF from 5 staff on
+	TopTail   float64    `yaml:"top_tail" want:"between 0.2 5"`         // the same in the last class
+	Cap       float64    `yaml:"cap" want:"between 1000 1000000"`       // largest employer, heads
+	CapPer    float64    `yaml:"cap_per" want:"between 0 100000"`       // largest employer per employer of the population:
+	CapFloor  float64    `yaml:"cap_floor" want:"between 10 1000000"`   // one giant must not be the whole; but at least this
+	GrowthSD  float64    `yaml:"growth_sd" want:"positive sd"`          // sd of log growth at five staff
+	GrowthEx  float64    `yaml:"growth_ex" want:"between -1 1"`         // sd is proportional to size to the power minus this
+	Growth    float64    `yaml:"growth" want:"between -0.1 0.1"`        // of the number of employers, a year
+	ClassZipf float64    `yaml:"class_zipf" want:"between 0 5"`         // share of a four-digit class in its sector: its place to the power minus this
 }
 
 // Exits says how employers end.
@@ -212,31 +233,36 @@ type Clustering struct {
 
 // Flows are hires, separations and moves.
 type Flows struct {
-	Separation [12]float64 `yaml:"separation" want:"share"`        // hazard by completed years of tenure, the last one for longer
-	SectorPow  float64     `yaml:"sector_pow" want:"between 0 3"`  // how hire rates of sectors translate to hazards
-	Short      float64     `yaml:"short" want:"between 0 10"`      // short spells within a year, per hire
-	IntoPool   float64     `yaml:"into_pool" want:"share"`         // leavers who stay available for another employer of the frame
-	SameSector float64     `yaml:"same_sector" want:"share"`       // of those, who look for work in their own sector
-	Fresh      float64     `yaml:"fresh" want:"share"`             // openings that never look into the pool
-	PoolYears  int         `yaml:"pool_years" want:"between 1 50"` // years after which a leaver without a job is gone
-	Tries      int         `yaml:"tries" want:"between 1 1000"`    // candidates looked at per opening
-	FromSchool float64     `yaml:"from_school" want:"share"`       // new workers who come from school
+	Separation [12]float64 `yaml:"separation" want:"share"`         // hazard by completed years of tenure, the last one for longer
+	SectorPow  float64     `yaml:"sector_pow" want:"between 0 3"`   // how hire rates of sectors translate to hazards
+	Short      float64     `yaml:"short" want:"between 0 10"`       // spells that end within their year, per hire that lasts
+	ShortPow   float64     `yaml:"short_pow" want:"between 0 3"`    // how hire rates of sectors translate to them
+	ShortDays  float64     `yaml:"short_days" want:"between 1 365"` // their mean length
+	LastIn     int         `yaml:"last_in" want:"between 1 1000"`   // layoffs: the shortest tenure of that many goes first
+	IntoPool   float64     `yaml:"into_pool" want:"share"`          // leavers who stay available for another employer of the frame
+	SameSector float64     `yaml:"same_sector" want:"share"`        // of those, who look for work in their own sector
+	Fresh      float64     `yaml:"fresh" want:"share"`              // openings that never look into the pool
+	PoolYears  int         `yaml:"pool_years" want:"between 1 50"`  // years after which a leaver without a job is gone
+	Tries      int         `yaml:"tries" want:"between 1 1000"`     // candidates looked at per opening
+	FromSchool float64     `yaml:"from_school" want:"share"`        // new workers who come from school
 }
 
 // Age is the age structure of staff.
 type Age struct {
-	Bands      [6]int     `yaml:"bands" want:"age"`         // bounds of the five age bands
-	Y03        [5]float64 `yaml:"share_start" want:"share"` // shares of the bands
-	Y12        [5]float64 `yaml:"share_mid" want:"share"`
-	Y21        [5]float64 `yaml:"share_end" want:"share"`
-	Retire     [4]float64 `yaml:"retire" want:"share"`               // extra hazard at 55-59, 60-61, 62-64, 65+
-	FirmSD     float64    `yaml:"firm_sd" want:"between 0 20"`       // sd of the mean age that an employer prefers, years
-	YoungHire  int        `yaml:"young_hire" want:"age"`             // "young" in hiring: below this age
-	LastMove   int        `yaml:"last_move" want:"age"`              // leavers of that age or more look for no other job
-	YoungShare float64    `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
-	HireAge    int        `yaml:"hire_age" want:"age"`               // typical age at hire
-	School     float64    `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
-	Reenter    [2]float64 `yaml:"reenter" want:"age"`                // ages of other newcomers
+	Bands      [6]int        `yaml:"bands" want:"age"`         // bounds of the five age bands
+	Y03        [5]float64    `yaml:"share_start" want:"share"` // shares of the bands
+	Y12        [5]float64    `yaml:"share_mid" want:"share"`
+	Y21        [5]float64    `yaml:"share_end" want:"share"`
+	RetireFrom [4]int        `yaml:"retire_from" want:"between 15 100"` // ages from which on a hazard of retirement holds
+	Retire     [4][2]float64 `yaml:"retire" want:"share"`               // the hazards, at start and end
+	Mean       [3]float64    `yaml:"mean" want:"age"`                   // mean age of all staff at the anchors, against which a sector is older or younger
+	FirmSD     float64       `yaml:"firm_sd" want:"between 0 20"`       // sd of the mean age that an employer prefers, years
+	YoungHire  int           `yaml:"young_hire" want:"age"`             // "young" in hiring: below this age
+	LastMove   int           `yaml:"last_move" want:"age"`              // leavers of that age or more look for no other job
+	YoungShare float64       `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
+	HireAge    int           `yaml:"hire_age" want:"age"`               // typical age at hire
+	School     float64       `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
+	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers
 }
 
 // Fraction is a part-timer's working time.
@@ -286,8 +312,8 @@ type Wages struct {
 
 // Accounts are the public annual accounts.
 type Accounts struct {
-	NeverFile      float64         `yaml:"never_file" want:"share"`
-	SkipYear       float64         `yaml:"skip_year" want:"share"`
+	NeverFile      float64         `yaml:"never_file" want:"between 0 0.9"`
+	SkipYear       float64         `yaml:"skip_year" want:"between 0 0.9"`
 	EmployeeRSZ    float64         `yaml:"employee_contribution" want:"between 0 0.9"` // worker's share of gross pay
 	Contribution   map[int]float64 `yaml:"employer_cost" want:"between 1 10"`          // employer's cost per euro of gross wage, from that year on
 	CostNoise      float64         `yaml:"cost_noise" want:"sd"`

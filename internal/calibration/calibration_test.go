@@ -50,3 +50,25 @@ func TestEveryNumberHasItsRange(t *testing.T) {
 	}
 	walk("", reflect.TypeFor[Figures](), "")
 }
+
+// Parse never panics, and what it accepts is written and read back the same.
+func FuzzParse(f *testing.F) {
+	f.Add("based_on: belgium\n")
+	f.Add("based_on: belgium\nwages: {median: 30000, index: {2003: 1}}\nregions:\n  - {code: X, share: 1, wage: 0}\n")
+	f.Add("name: x\nwindow: {first: 2003, last: 2002, anchors: [1, 2]}\nlevels: [{code: a, group: low}, {}]\n")
+	f.Add("sectors: {a: b}\nage: [1]\nworlds: {classes: [{groups: low}], planted: 3}\n")
+	f.Add("based_on: belgium\nfields_of_levels: [{level: U, fields: {\"099\": 1, \"099\": 2}}]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		figures, err := Parse("fuzz.yaml", []byte(text))
+		if err != nil {
+			return
+		}
+		back, err := Parse("copy.yaml", figures.YAML())
+		if err != nil {
+			t.Fatalf("accepted, but its copy is not: %v", err)
+		}
+		if back.Digest() != figures.Digest() {
+			t.Error("the copy says something else")
+		}
+	})
+}

@@ -27,3 +27,12 @@ func codesOf[T any](list []T, code func(T) string) []string {
 	}
 	return out
 }
+
+// Class returns the size class of a head count of at least one.
+func (s *Size) Class(heads int) int {
+	k := len(s.Classes) - 1
+	for k > 0 && heads < s.Classes[k] {
+		k--
+	}
+	return k
+}

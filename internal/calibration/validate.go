@@ -2,7 +2,6 @@ package calibration
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -14,6 +13,9 @@ import (
 
 // Most codes of a kind: cells and markets are numbered with two bytes.
 const maxCodes = 200
+
+// Most years of a window: openings are numbered within it by five bits.
+const maxYears = 30
 
 // Validate names everything that a population could not be generated from.
 func (f *Figures) Validate() error {
@@ -163,6 +165,12 @@ func (c *checker) window() {
 	if w.Last < w.First {
 		c.fail("window.last", "years %d to %d are reversed: exchange first and last", w.First, w.Last)
 	}
+	if w.Last-w.First >= maxYears {
+		c.fail("window.last", "the window has %d years, want at most %d", w.Last-w.First+1, maxYears)
+	}
+	if s := c.f.Register.Survey; s < w.First-maxYears {
+		c.fail("register.survey", "survey is %d, want at least %d: before that it is as if it always was", s, w.First-maxYears)
+	}
 	if a := w.Anchors; !(a[0] < a[1] && a[1] < a[2]) {
 		c.fail("window.anchors", "anchors are %d, want three years that ascend", a)
 	}
@@ -220,13 +228,19 @@ func (c *checker) list(path string, codes []string) {
 	}
 	for i, code := range codes {
 		at := fmt.Sprintf("%s[%d].code", path, i)
-		switch {
-		case code == "" || code != strings.TrimSpace(code) || strings.ContainsFunc(code, func(r rune) bool { return r < ' ' }) || len(code) > 64:
-			c.fail(at, "code is %q, want a short text without blanks around it", code)
-		case slices.Index(codes, code) < i:
+		if c.code(at, code) && slices.Index(codes, code) < i {
 			c.fail(at, "code %q stands twice: remove one", code)
 		}
 	}
+}
+
+// code checks that a code fits a table.
+func (c *checker) code(path, code string) bool {
+	ok := code != "" && code == strings.TrimSpace(code) && len(code) <= 64 && !strings.ContainsFunc(code, func(r rune) bool { return r < ' ' })
+	if !ok {
+		c.fail(path, "code is %q, want a short text without blanks around it", code)
+	}
+	return ok
 }
 
 func (c *checker) known(path, what, code string, codes []string) bool {
@@ -271,6 +285,16 @@ func (c *checker) codes() {
 	}
 	for _, sector := range sortedKeys(f.Register.BySector) {
 		c.known("register.cross_border_sector", "sector", sector, f.SectorCodes())
+	}
+	for _, sector := range sortedKeys(f.Classes) {
+		at := strictyaml.Element("nace_classes", sector)
+		c.known("nace_classes", "sector", sector, f.SectorCodes())
+		if len(f.Classes[sector]) == 0 {
+			c.fail(at, "nace_classes of %s is empty: list at least one, or leave the sector out", sector)
+		}
+		for i, code := range f.Classes[sector] {
+			c.code(fmt.Sprintf("%s[%d]", at, i), code)
+		}
 	}
 	if late := f.Register.Late; late[1] < late[0] {
 		c.fail("register.late", "late is %d, want at least and at most: exchange them", late)
@@ -325,6 +349,20 @@ func (c *checker) education() {
 			c.fail("levels", "%s of all levels sums to %.4g, want 100", name, sum)
 		}
 	}
+	unknown, known := false, 0.0
+	for _, l := range f.Levels {
+		if l.Group == GroupUnknown {
+			unknown = true
+		} else {
+			known += min(l.Y03, l.Y12, l.Y21)
+		}
+	}
+	if known == 0 {
+		c.fail("levels", "no level with a known group has a share at start, mid and end: give one")
+	}
+	if x := f.Register; !unknown && (x.Gone > 0 || len(x.Missing) > 0 || len(x.CrossBorder) > 0) {
+		c.fail("register", "the register misses workers, but no level is of the group unknown: add one, or write missing: {}, gone: 0 and cross_border: {}")
+	}
 	for i, s := range f.Sectors {
 		at := fmt.Sprintf("sectors[%d]", i)
 		if sum := s.Low + s.Mid + s.High; math.Abs(sum-100) > .5 {
@@ -354,6 +392,9 @@ func (c *checker) employers() {
 			c.fail(fmt.Sprintf("size.classes[%d]", i), "classes has %d after %d, want lower bounds that ascend", at, f.Size.Classes[i-1])
 		}
 	}
+	if next := f.Size.Classes[1]; f.Size.Mean1 > float64(next)-.6 {
+		c.fail("size.mean_smallest", "mean_smallest is %v, want at most %v: the next class begins at %d", f.Size.Mean1, float64(next)-.6, next)
+	}
 	if f.Size.CapFloor > f.Size.Cap {
 		c.fail("size.cap_floor", "cap_floor is %v, want at most cap, %v", f.Size.CapFloor, f.Size.Cap)
 	}
@@ -382,6 +423,9 @@ func (c *checker) employers() {
 func (c *checker) firms() {
 	f := c.f
 	c.sums("entrants.shares", 1, .005, f.Entrants.Shares[:]...)
+	if f.Entrants.Shares[0] == 0 {
+		c.fail("entrants.shares[0]", "no entrant is in the smallest size class, want some: in small populations there is no other")
+	}
 	for i := range f.Exits.Renamed {
 		if sum := f.Exits.Renamed[i] + f.Exits.Absorbed[i]; sum > 1 {
 			c.fail(fmt.Sprintf("exits.absorbed[%d]", i), "renamed and absorbed sum to %.4g, want at most 1: the other exits are closures", sum)
@@ -399,18 +443,11 @@ func (c *checker) firms() {
 			c.sums(fmt.Sprintf("regions[%d].provinces", i), 1, .005, shares...)
 		}
 	}
-	known := map[string]bool{}
 	var mix []float64
 	for _, s := range f.Sectors {
-		known[s.Code] = true
 		mix = append(mix, f.Network.Mix[s.Code])
 	}
 	c.sums("network.supplier_mix", 1, .005, mix...)
-	for _, code := range slices.Sorted(maps.Keys(f.Classes)) {
-		if !known[code] {
-			c.fail("nace_classes", "unknown sector %q in nace_classes: name one of the sectors", code)
-		}
-	}
 }
 
 // workers checks ages, hours and wages.

@@ -240,7 +240,8 @@ func (c Coefficient) Ratio() (value, low, high float64) {
 //     Jaravel and Spiess 2024, with covariates of the base period instead of
 //     unit effects, so that regression to the mean after a good year is
 //     covered). For few controls or many categories; sector-by-year shocks then
-//     bias single cohorts and their noise is not in the standard error;
+//     bias single cohorts and their noise is not in the standard error. Five
+//     times slower: tens of seconds for 90,000 units;
 //   - "doubly-robust" first weights controls by exp(X'γ) so that their means of X
 //     are those of the treated (inverse probability tilting), then regresses
 //     with these weights (Sant'Anna and Zhao 2020, section 3.1): consistent if

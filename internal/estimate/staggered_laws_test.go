@@ -23,7 +23,7 @@ func TestInfluenceIsWhatUnitsDo(t *testing.T) {
 		t.Skip("refits")
 	}
 	d := grown
-	d.units, d.gaps = 150, 0
+	d.units, d.gaps = 100, 0
 	for _, o := range []estimate.StaggeredOptions{
 		// Not doubly robust: without some units a cohort cannot be tilted.
 		{Last: 2}, {Last: 2, Adjust: estimate.Pooled}, {Last: 2, Form: estimate.Ratio},
@@ -201,19 +201,32 @@ func TestStaggeredNumberOrReason(t *testing.T) {
 	})
 }
 
+// BenchmarkEventStudyStaggered: 19 years, 13 cohorts, event times -5 to 4+, a
+// category and two numbers as covariates.
 func BenchmarkEventStudyStaggered(b *testing.B) {
-	for _, n := range []int{3_000, 20_000, 90_000} {
-		b.Run(fmt.Sprintf("employers=%d", n), func(b *testing.B) {
+	run := func(name string, employers int, o estimate.StaggeredOptions) {
+		b.Run(fmt.Sprintf("%s/employers=%d", name, employers), func(b *testing.B) {
 			d := grown
-			d.units, d.hazard = n, .004
+			d.units, d.hazard = employers, .004
 			s := d.draw(1)
+			if o.Form == estimate.Ratio {
+				s.p.Y = s.size
+			}
+			o.First, o.Last, o.PoolLast = -5, 4, true
 			b.ResetTimer()
 			for b.Loop() {
-				if _, err := estimate.EventStudyStaggered(ctx, s.p, estimate.StaggeredOptions{First: -5, Last: 4, PoolLast: true}); err != nil {
+				if _, err := estimate.EventStudyStaggered(ctx, s.p, o); err != nil {
 					b.Fatal(err)
 				}
 			}
 			b.ReportMetric(float64(len(s.p.Y))*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
+	for _, n := range []int{3_000, 20_000, 90_000} {
+		run("regression", n, estimate.StaggeredOptions{})
+	}
+	run("stay-weights", 20_000, estimate.StaggeredOptions{StayWeights: true})
+	run("pooled", 20_000, estimate.StaggeredOptions{Adjust: estimate.Pooled})
+	run("doubly-robust", 20_000, estimate.StaggeredOptions{Adjust: estimate.DoublyRobust})
+	run("ratio", 20_000, estimate.StaggeredOptions{Form: estimate.Ratio})
 }

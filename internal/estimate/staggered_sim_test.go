@@ -218,7 +218,7 @@ func TestCoverageOfStaggered(t *testing.T) {
 		return
 	}
 	for _, tc := range coverageCases {
-		t.Run(tc.name, func(t *testing.T) { covers(t, grown, 60, tc.worker, tc.adjust) })
+		t.Run(tc.name, func(t *testing.T) { covers(t, grown, 40, tc.worker, tc.adjust) })
 	}
 }
 
@@ -250,7 +250,7 @@ func BenchmarkCoverageOfStaggered(b *testing.B) {
 // dynamic two-way fixed effects then miss the mean effect on the treated; without
 // effects they cover. Bands are exact binomial at 0.1 % for each side.
 func TestNaiveMissesWhereRobustCovers(t *testing.T) {
-	runs := 60
+	runs := 40
 	if testing.Short() {
 		runs = 20
 	}

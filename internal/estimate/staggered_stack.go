@@ -18,6 +18,9 @@ type side struct {
 }
 
 func (s *side) keep(ok []bool) {
+	if !slices.Contains(ok, false) {
+		return
+	}
 	s.unit, s.cell, s.group = filter(s.unit, ok), filter(s.cell, ok), filter(s.group, ok)
 	s.w, s.y = filter(s.w, ok), filter(s.y, ok)
 	if s.base != nil {
@@ -74,9 +77,8 @@ func (d *layout) build(cells []*cellState) *stack {
 	if pooled {
 		s.groups = len(cells)
 	}
-	for _, side := range []*side{&s.treated, &s.control} {
-		side.x = make([][]float64, len(d.x))
-	}
+	s.treated.reserve(d, 0)
+	s.control.reserve(d, d.eligible(cells))
 	for k, c := range cells {
 		t := int(c.Time - d.first)
 		later := max(t, c.base)
@@ -126,6 +128,33 @@ func (d *layout) build(cells []*cellState) *stack {
 		}
 	}
 	return s
+}
+
+// eligible bounds the number of control rows of cells from above.
+func (d *layout) eligible(cells []*cellState) int {
+	n := 0
+	for _, c := range cells {
+		base, y := d.base[c.base], d.y[c.Time-d.first]
+		for u, g := range d.cohort {
+			if base[u] && y[u] == y[u] && (g == NeverTreated || g > c.Time) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// reserve makes room for n rows.
+func (s *side) reserve(d *layout, n int) {
+	s.unit, s.cell, s.group = make([]int32, 0, n), make([]int32, 0, n), make([]int32, 0, n)
+	s.w, s.y = make([]float64, 0, n), make([]float64, 0, n)
+	if d.o.Form == Ratio {
+		s.base = make([]float64, 0, n)
+	}
+	s.x = make([][]float64, len(d.x))
+	for j := range s.x {
+		s.x[j] = make([]float64, 0, n)
+	}
 }
 
 // solve fits the controls and predicts the treated; reason says why not.
@@ -190,10 +219,10 @@ func (s *stack) matchGroups() {
 
 // unitsWith counts the controls in a category.
 func (s *stack) unitsWith(j int) int {
-	last, n := map[int32]bool{}, 0
+	seen, n := make([]bool, len(s.d.units)), 0
 	for i, v := range s.control.x[j] {
-		if v != 0 && !last[s.control.unit[i]] {
-			last[s.control.unit[i]] = true
+		if u := s.control.unit[i]; v != 0 && !seen[u] {
+			seen[u] = true
 			n++
 		}
 	}

@@ -192,14 +192,15 @@ func euro(x float64) int64   { return int64(math.Round(x)) }
 // contribution is the employer's cost per euro of gross wage.
 func (s *skeleton) contribution(year int) float64 { return latest(s.c.Accounts.Contribution, year) }
 
-// latest reads a figure that holds from a year on.
+// latest reads a figure that holds from a year on, 0 before the first.
 func latest(m map[int]float64, year int) float64 {
-	for y := year; y >= FirstYear; y-- {
-		if v, ok := m[y]; ok {
-			return v
+	last, v := math.MinInt, 0.0
+	for y, x := range m {
+		if y <= year && y > last {
+			last, v = y, x
 		}
 	}
-	return 0
+	return v
 }
 
 // schema applies the size rules of a year: small companies exceed no more than

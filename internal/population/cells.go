@@ -16,16 +16,19 @@ type cellTables struct {
 	levelCum [][][]float64 // sector x cohort x level
 	fieldCum [][][]float64 // sector x level x position
 	fieldAt  [][]uint8     // level x position: field code
+	peak     []float64     // level: its largest share in any cohort
 	women    [][]float64   // sector x cell: probability of a woman
 	tilt     []uint8       // cell: class of planted tilts
 	allowed  [][]bool      // level x field
 	rise     []int         // level: level after further study, -1
 }
 
-const firstCohort, lastCohort = 1930, 2005
+// Ages that bound the cohorts of which shares are kept, and the age of the cohort
+// for which the odds of women are fitted, at the mid anchor year.
+const oldestAge, youngestAge, typicalAge = 73, 16, 37
 
 func newCellTables(c *calibration.Figures) *cellTables {
-	t := &cellTables{fields: len(c.Fields), cohort0: firstCohort}
+	t := &cellTables{fields: len(c.Fields), cohort0: c.Window.First - oldestAge}
 	fieldCode, levelCode := map[string]int{}, map[string]int{}
 	for i, f := range c.Fields {
 		fieldCode[f.Code] = i
@@ -33,7 +36,7 @@ func newCellTables(c *calibration.Figures) *cellTables {
 	for i, l := range c.Levels {
 		levelCode[l.Code] = i
 	}
-	for birth := firstCohort; birth <= lastCohort; birth++ {
+	for birth := t.cohort0; birth <= c.Window.Last-youngestAge; birth++ {
 		t.shares = append(t.shares, cohortShares(c, birth))
 	}
 	mean := [3]float64{}
@@ -60,20 +63,32 @@ func newCellTables(c *calibration.Figures) *cellTables {
 			t.tilt = append(t.tilt, tiltClassOf(c, l, f))
 		}
 	}
+	var ratios []groupWeights
 	for _, s := range c.Sectors {
-		ratio := [calibration.Groups]float64{calibration.GroupUnknown: 1}
-		ratio[calibration.GroupLow], ratio[calibration.GroupMid] = s.Low/mean[0]*total, s.Mid/mean[1]*total
-		ratio[calibration.GroupBachelor] = s.High / mean[2] * total
-		ratio[calibration.GroupMaster] = ratio[calibration.GroupBachelor]
-		cohorts := make([][]float64, len(t.shares))
-		for b, shares := range t.shares {
+		r := groupWeights{calibration.GroupUnknown: 1}
+		r[calibration.GroupLow], r[calibration.GroupMid] = s.Low/mean[0]*total, s.Mid/mean[1]*total
+		r[calibration.GroupBachelor] = s.High / mean[2] * total
+		r[calibration.GroupMaster] = r[calibration.GroupBachelor]
+		ratios = append(ratios, r)
+	}
+	t.levelCum = make([][][]float64, len(c.Sectors))
+	for _, shares := range t.shares {
+		common := rake(c, shares, ratios)
+		for k := range c.Sectors {
 			w := make([]float64, len(shares))
 			for l, p := range shares {
-				w[l] = p * ratio[c.Levels[l].Group]
+				w[l] = p * ratios[k][c.Levels[l].Group] * common[c.Levels[l].Group]
 			}
-			cohorts[b] = cumulate(w)
+			t.levelCum[k] = append(t.levelCum[k], cumulate(w))
 		}
-		t.levelCum = append(t.levelCum, cohorts)
+	}
+	t.peak = make([]float64, len(c.Levels))
+	for _, shares := range t.shares {
+		for l, p := range shares {
+			t.peak[l] = max(t.peak[l], p)
+		}
+	}
+	for _, s := range c.Sectors {
 		byLevel := make([][]float64, len(c.Levels))
 		for l := range c.Levels {
 			var w []float64
@@ -94,22 +109,58 @@ func newCellTables(c *calibration.Figures) *cellTables {
 	return t
 }
 
+// groupWeights are factors by group of levels.
+type groupWeights [calibration.Groups]float64
+
+// rake returns the factors by group with which the sectors' shares of a cohort
+// average to the cohort's own, by iterative proportional fitting.
+func rake(c *calibration.Figures, shares []float64, ratios []groupWeights) groupWeights {
+	want, common := groupWeights{}, groupWeights{}
+	for g := range common {
+		common[g] = 1
+	}
+	for l, p := range shares {
+		want[c.Levels[l].Group] += p
+	}
+	for range 30 {
+		got, staff := groupWeights{}, 0.0
+		for k, s := range c.Sectors {
+			sum := 0.0
+			for g, p := range want {
+				sum += float64(p * ratios[k][g] * common[g])
+			}
+			weight := s.Staff03 + s.Staff21
+			staff += weight
+			for g, p := range want {
+				got[g] += float64(weight * p * ratios[k][g] * common[g] / sum)
+			}
+		}
+		for g, p := range want {
+			if p > 0 {
+				common[g] *= p * staff / got[g]
+			}
+		}
+	}
+	return common
+}
+
 // cohortShares reads the shares of levels in the year in which the cohort is
-// 40: the stock of a year averages over cohorts around that one. Before 2003
-// and after 2021 the trend goes on at half its slope. The figures are shares
+// 40: the stock of a year averages over cohorts around that one. Before the
+// first anchor and after the last the trend goes on at half its slope. The figures are shares
 // in the register; nobody's true level is unknown, and those missing there are
 // spread over the others as the register misses them.
 func cohortShares(c *calibration.Figures, birth int) []float64 {
 	w, sum, unknown := make([]float64, len(c.Levels)), 0.0, 0.0
-	year := float64(birth + 40)
+	year, anchor := float64(birth+40), c.Window.Anchors
+	start, mid, end := float64(anchor[0]), float64(anchor[1]), float64(anchor[2])
 	for l, x := range c.Levels {
 		switch {
-		case year < 2003:
-			w[l] = x.Y03 + float64((x.Y03-x.Y12)/9*(2003-year)*.5)
-		case year > 2021:
-			w[l] = x.Y21 + float64((x.Y21-x.Y12)/9*(year-2021)*.5)
+		case year < start:
+			w[l] = x.Y03 + float64((x.Y03-x.Y12)/(mid-start)*(start-year)*.5)
+		case year > end:
+			w[l] = x.Y21 + float64((x.Y21-x.Y12)/(end-mid)*(year-end)*.5)
 		default:
-			w[l] = between(x.Y03, x.Y12, x.Y21, year)
+			w[l] = c.Window.Between(x.Y03, x.Y12, x.Y21, year)
 		}
 		w[l] = max(w[l], .3*min(x.Y03, x.Y21))
 		if x.Group == calibration.GroupUnknown {
@@ -140,7 +191,7 @@ func cohortShares(c *calibration.Figures, birth int) []float64 {
 func (t *cellTables) womenByCell(c *calibration.Figures, k int) []float64 {
 	out := make([]float64, len(c.Levels)*t.fields)
 	weight := make([]float64, len(out))
-	lc := t.levelCum[k][1975-t.cohort0]
+	lc := t.levelCum[k][t.cohort(c.Window.Anchors[1]-typicalAge)]
 	for l := range c.Levels {
 		p := lc[l]
 		if l > 0 {
@@ -173,7 +224,7 @@ func (t *cellTables) womenByCell(c *calibration.Figures, k int) []float64 {
 }
 
 func (t *cellTables) cohort(birth int) int {
-	return min(max(birth, firstCohort), lastCohort) - t.cohort0
+	return min(max(birth-t.cohort0, 0), len(t.shares)-1)
 }
 
 // draw returns a cell of a sector and cohort.
@@ -190,6 +241,13 @@ func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool 
 	l := int(cell) / t.fields
 	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
 	return r.Float64()*1.3 < ratio
+}
+
+// suits decides whether somebody born in birth is as likely to have the level
+// of a cell as the cohort in which it is most common.
+func (t *cellTables) suits(cell uint16, birth int, r *rng.Stream) bool {
+	l := t.level(cell)
+	return r.Float64()*t.peak[l] < t.shares[t.cohort(birth)][l]
 }
 
 func (t *cellTables) level(cell uint16) int { return int(cell) / t.fields }

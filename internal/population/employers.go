@@ -221,7 +221,7 @@ func (s *skeleton) sectorsBySize() [][]float64 {
 	employers, staff := make([]float64, n), make([]float64, n)
 	var te, ts float64
 	for i, x := range f {
-		employers[i], staff[i] = x.Employers, interpolate([][2]float64{{2003, x.Staff03}, {2021, x.Staff21}}, mid)
+		employers[i], staff[i] = x.Employers, s.c.Window.Line(x.Staff03, x.Staff21, mid)
 		te, ts = te+employers[i], ts+staff[i]
 	}
 	classes := len(s.law.mass)

@@ -3,7 +3,6 @@ package population
 import (
 	"math"
 
-	"scramblelab/internal/linked"
 	"scramblelab/internal/rng"
 )
 
@@ -35,7 +34,7 @@ func (s *skeleton) drawEvents() {
 			if e.present(year - 2) {
 				growth = min(.7, max(-.7, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
 			}
-			h := x.BySize[linked.SizeCode(heads)] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
+			h := x.BySize[s.c.Size.Class(int(heads))] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
 				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))
 			if r.Bool(h) {
 				e.event = int16(year)

@@ -254,52 +254,57 @@ func (s *skeleton) drawPurchases(ctx context.Context) error {
 	return err
 }
 
-// drawSmallMarkets prepares the drawing of small links, which the rest of the
-// skeleton does without.
-func (s *skeleton) drawSmallMarkets(ctx context.Context) error {
-	return par.Do(ctx, len(s.net.years), func(y int) error {
+// prepareLinks readies the drawing of all links, which the rest of the skeleton
+// does without, and where main ones are listed the sums that tell them.
+func (s *skeleton) prepareLinks(ctx context.Context) error {
+	if s.net == nil {
+		return nil
+	}
+	err := par.Do(ctx, len(s.net.years), func(y int) error {
 		s.net.years[y].small = s.newBuyerTable(s.o.From+y, s.c.Network.AttachSmall)
 		return nil
 	})
+	if err != nil || s.o.Suppliers == "full" {
+		return err
+	}
+	return s.drawPurchases(ctx)
 }
 
 // suppliersFrame returns the links that the options ask for: all of them, the
 // main ones, or none.
 func (s *skeleton) suppliersFrame(ctx context.Context) (*frame.Frame, error) {
+	if err := s.prepareLinks(ctx); err != nil {
+		return nil, err
+	}
+	return s.linksOf(ctx, 0, len(s.employers))
+}
+
+// linksOf returns the links of sellers lo to hi, once links are prepared.
+func (s *skeleton) linksOf(ctx context.Context, lo, hi int) (*frame.Frame, error) {
 	type columns struct {
 		supplier, customer, year []int32
 		amount                   []int64
 	}
-	var parts []columns
+	var all columns
 	if s.net != nil {
-		if err := s.drawSmallMarkets(ctx); err != nil {
-			return nil, err
-		}
-		if s.o.Suppliers == "main" {
-			if err := s.drawPurchases(ctx); err != nil {
-				return nil, err
-			}
-		}
-		var err error
-		parts, err = par.Map(ctx, par.Count(len(s.employers), networkChunk), func(chunk int) (columns, error) {
+		err := par.InOrder(ctx, par.Count(hi-lo, networkChunk), func(chunk int) (columns, error) {
 			var c columns
 			l := s.newLinks()
-			for id := chunk * networkChunk; id < min(len(s.employers), (chunk+1)*networkChunk); id++ {
+			for id := lo + chunk*networkChunk; id < min(hi, lo+(chunk+1)*networkChunk); id++ {
 				for _, p := range l.of(int32(id)) {
 					c.supplier, c.customer = append(c.supplier, int32(id+1)), append(c.customer, p.customer+1)
 					c.year, c.amount = append(c.year, int32(p.year)), append(c.amount, p.amount)
 				}
 			}
-			return c, nil
+			return c, ctx.Err()
+		}, func(_ int, c columns) error {
+			all.supplier, all.customer = append(all.supplier, c.supplier...), append(all.customer, c.customer...)
+			all.year, all.amount = append(all.year, c.year...), append(all.amount, c.amount...)
+			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-	}
-	var all columns
-	for _, c := range parts {
-		all.supplier, all.customer = append(all.supplier, c.supplier...), append(all.customer, c.customer...)
-		all.year, all.amount = append(all.year, c.year...), append(all.amount, c.amount...)
 	}
 	return frame.New(frame.Ints("supplier_id", all.supplier), frame.Ints("customer_id", all.customer),
 		frame.Ints("year", all.year), frame.Longs("amount", all.amount))

@@ -29,7 +29,7 @@ type fraction struct {
 }
 
 // newPeople reads the tables; price is the log index of wages by year from
-// FirstYear on.
+// the first year on.
 func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(year int) float64) *people {
 	p := &people{c: c, cells: cells, from: o.From, wages: newWageTables(o, c, price), unknown: unknownCell(c, cells)}
 	h := &c.Hours
@@ -146,9 +146,14 @@ func (p *people) work(t *traits, here *place, r *rng.Stream) work {
 
 // partTimeRate is the share that works part-time.
 func (p *people) partTimeRate(sector uint8, woman bool, age, year int) float64 {
-	sex := 0
-	if woman {
-		sex = 1
-	}
+	sex := sexOf(woman)
 	return p.partTime[sector][sex][year-p.from] * p.partAge[sex][min(age, ages-1)]
+}
+
+// sexOf is the code of a sex in SexDict.
+func sexOf(woman bool) int32 {
+	if woman {
+		return 1
+	}
+	return 0
 }

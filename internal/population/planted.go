@@ -1,7 +1,6 @@
 package population
 
 import (
-	"math"
 	"slices"
 
 	"scramblelab/internal/calibration"
@@ -73,9 +72,4 @@ func interpolate(points [][2]float64, x float64) float64 {
 		}
 	}
 	return points[len(points)-1][1]
-}
-
-// between reads a figure known for 2003, 2012 and 2021.
-func between(y03, y12, y21, year float64) float64 {
-	return interpolate([][2]float64{{2003, y03}, {2012, y12}, {2021, y21}}, math.Min(math.Max(year, 2003), 2021))
 }

@@ -29,8 +29,6 @@ import (
 const (
 	MinEmployers     = 50
 	DefaultEmployers = 20000
-	FirstYear        = 2003
-	LastYear         = 2021
 )
 
 // Worlds returns the names of planted worlds, the default first.
@@ -40,9 +38,9 @@ func Worlds() []string { return worldNames(calibration.Belgium()) }
 // its default; [Options.Normal] writes the defaults out.
 type Options struct {
 	Employers int    `json:"employers"` // present at year-end, mean over the years, at least 50; default 20000
-	From      int    `json:"from"`      // first year, 2003..2021; default 2003
-	To        int    `json:"to"`        // last year, From..2021; default 2021
-	World     string `json:"world"`     // planted world: productivity (default), displacement, null or pretrend
+	From      int    `json:"from"`      // first year of the window, by default the first of the figures
+	To        int    `json:"to"`        // last year of the window, by default the last of the figures
+	World     string `json:"world"`     // planted world, one of the figures', by default their first
 	Suppliers string `json:"suppliers"` // main (default): links to main buyers or of main suppliers; full; none
 	Seed      uint64 `json:"seed"`
 
@@ -55,14 +53,14 @@ func (o Options) Normal() Options {
 	if o.Employers == 0 {
 		o.Employers = DefaultEmployers
 	}
-	if o.From == 0 {
-		o.From = FirstYear
-	}
-	if o.To == 0 {
-		o.To = LastYear
-	}
 	if o.Figures == nil {
 		o.Figures = calibration.Belgium()
+	}
+	if o.From == 0 {
+		o.From = o.Figures.Window.First
+	}
+	if o.To == 0 {
+		o.To = o.Figures.Window.Last
 	}
 	if names := worldNames(o.Figures); o.World == "" && len(names) > 0 {
 		o.World = names[0]
@@ -76,16 +74,22 @@ func (o Options) Normal() Options {
 // Validate names the first field that cannot be, and what it may be. Zero
 // values are fine.
 func (o Options) Validate() error {
+	if o.Figures != nil && o.Figures != calibration.Belgium() {
+		if err := o.Figures.Validate(); err != nil {
+			return fmt.Errorf("population: %w", err)
+		}
+	}
 	n := o.Normal()
+	first, last := n.Figures.Window.First, n.Figures.Window.Last
 	switch {
 	case n.Employers < MinEmployers:
 		return fmt.Errorf("population: employers is %d, want at least %d, below which size classes are empty", o.Employers, MinEmployers)
 	case n.Employers > 1_000_000:
-		return fmt.Errorf("population: employers is %d, want at most 1000000: Belgium has about 90000 that file accounts", o.Employers)
-	case n.From < FirstYear || n.From > LastYear:
-		return fmt.Errorf("population: from is %d, want a year in %d..%d", o.From, FirstYear, LastYear)
-	case n.To < FirstYear || n.To > LastYear:
-		return fmt.Errorf("population: to is %d, want a year in %d..%d", o.To, FirstYear, LastYear)
+		return fmt.Errorf("population: employers is %d, want at most 1000000", o.Employers)
+	case n.From < first || n.From > last:
+		return fmt.Errorf("population: from is %d, want a year in %d..%d", o.From, first, last)
+	case n.To < first || n.To > last:
+		return fmt.Errorf("population: to is %d, want a year in %d..%d", o.To, first, last)
 	case n.To < n.From:
 		return fmt.Errorf("population: years %d to %d are reversed, exchange from and to", n.From, n.To)
 	case !slices.Contains(worldNames(n.Figures), n.World):
@@ -119,13 +123,8 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	tell.Step("employers", 0, 1)
-	s, err := drawSkeleton(ctx, o.Normal())
+	s, err := drawAll(ctx, o.Normal(), tell)
 	if err != nil {
-		return nil, err
-	}
-	tell.Step("employers", 1, 1)
-	if err := s.drawStaff(ctx, tell); err != nil {
 		return nil, err
 	}
 	p := &Population{Options: s.o}
@@ -135,7 +134,18 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if p.Suppliers, err = s.suppliersFrame(ctx); err != nil {
 		return nil, err
 	}
-	p.Employers = s.employersFrame(p)
+	p.Employers = s.employersFrame(deriveSides(len(s.employers), p.Accounts, p.Suppliers, s.c.Network.MainBuyer))
 	p.Truth = s.truth()
 	return p, nil
+}
+
+// drawAll draws the skeleton, workers included.
+func drawAll(ctx context.Context, o Options, tell progress.Func) (*skeleton, error) {
+	tell.Step("employers", 0, 1)
+	s, err := drawSkeleton(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	tell.Step("employers", 1, 1)
+	return s, s.drawStaff(ctx, tell)
 }

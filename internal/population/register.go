@@ -34,12 +34,12 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 		g.knownFrom = never // lives abroad
 	case u < abroad+found:
 		// The later the worker came, the later the diploma is found.
-		g.knownFrom = max(x.Survey, t.since) + 1 + int(v/x.Filled)
+		g.knownFrom = max(x.Survey, t.since) + 1 + int(min(v/x.Filled, 1000))
 	case !surveyed && u < abroad+found+x.Gone:
 		g.knownFrom = never
 	}
 	if t.riseYear != never {
-		g.riseFrom = t.riseYear + x.Late[0] + r.IntN(x.Late[1]-x.Late[0]+1)
+		g.riseFrom = t.riseYear + x.Late[0] + r.IntN(max(0, x.Late[1]-x.Late[0])+1)
 		if g.riseFrom <= x.Survey { // carried back as far as the age allows
 			g.riseFrom = t.birth + p.c.Levels[p.cells.level(t.rose)].MinAge
 		}

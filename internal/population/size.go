@@ -23,7 +23,11 @@ type sizeLaw struct {
 // bounds the largest: at most about one employer in two such populations would
 // be larger than the cap, and none holds more than a fixed share of all staff.
 func newSizeLaw(f calibration.Size, employers int) *sizeLaw {
-	l := &sizeLaw{bounds: []float64{1, 4.5, 9.5, 19.5, 49.5, 99.5, 199.5, 499.5, 999.5}, sd5: f.GrowthSD, ex: f.GrowthEx}
+	bounds := []float64{1}
+	for _, least := range f.Classes[1:] {
+		bounds = append(bounds, float64(least)-.5)
+	}
+	l := &sizeLaw{bounds: bounds, sd5: f.GrowthSD, ex: f.GrowthEx}
 	tail := func(c int) float64 {
 		if c == len(f.Shares)-1 {
 			return f.TopTail

@@ -36,12 +36,16 @@ const (
 	entryShort    = 1 << (entryBits - 1) // from here on, those of a few weeks
 )
 
-func entryOf(year, ordinal int) uint32 { return uint32(year-firstEntry)<<entryBits | uint32(ordinal) }
+// entryOf numbers an opening of an employer; those of the staff with which the
+// window opens are of the year before.
+func (s *skeleton) entryOf(year, ordinal int) uint32 {
+	return uint32(year-s.firstEntry())<<entryBits | uint32(ordinal)
+}
 
-const firstEntry = FirstYear - 1 // the staff with which the window opens
+func (s *skeleton) firstEntry() int { return s.c.Window.First - 1 }
 
 // since is the year in which the worker was first seen.
-func (w *worker) since() int { return firstEntry + int(w.entry>>entryBits) }
+func (s *skeleton) since(w *worker) int { return s.firstEntry() + int(w.entry>>entryBits) }
 
 // workerYear is the address of a worker's year.
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
@@ -65,11 +69,13 @@ type skeleton struct {
 	cells *cellTables
 
 	regionCum []float64
-	price     []float64   // log wage index by year since FirstYear
-	days      []int32     // 1 January by year since firstDay
-	sectorHaz []float64   // sector: factor on separation hazards
-	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
-	staffCum  []float64   // sector: cumulative staff, for those who change sector
+	price     []float64       // log wage index by year since the first of the figures
+	days      []int32         // 1 January by year since longestPast before it
+	sectorHaz []float64       // sector: factor on separation hazards
+	tenures   [][]float64     // sector: cumulative distribution of tenures of a stock
+	shorts    []float64       // sector: short spells per lasting hire
+	retire    [][ages]float64 // year of the window: hazard of leaving work by age
+	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
 
 	employers    []employer
 	takeovers    []takeover  // by year
@@ -107,27 +113,31 @@ func newSkeleton(o Options) *skeleton {
 		shares[i] = r.Share
 	}
 	s.regionCum = cumulate(shares)
-	level, drift := 0.0, 0.0
-	for y := 2003; y <= 2022; y++ {
-		if d, ok := c.Wage.Drift[y]; ok {
-			drift = d
-		}
-		if y > 2003 && y <= 2021 {
-			level += math.Log(1+c.Wage.Index[y]/100) + drift/100
+	level := 0.0
+	for y := c.Window.First; y <= c.Window.Last; y++ {
+		if y > c.Window.First {
+			level += math.Log(1+c.Wage.Index[y]/100) + latest(c.Wage.Drift, y)/100
 		}
 		s.price = append(s.price, level)
 	}
-	for y := firstDay; y <= o.To+1; y++ {
+	for y := c.Window.First - longestPast; y <= o.To+1; y++ {
 		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
 	}
+	for y := o.From; y <= o.To; y++ {
+		s.retire = append(s.retire, s.retirement(y))
+	}
 	mean, total := 0.0, 0.0
-	for _, x := range c.Sectors {
-		s.staffCum = append(s.staffCum, total+x.Staff03+x.Staff21)
+	men, women := make([]float64, len(c.Sectors)), make([]float64, len(c.Sectors))
+	for i, x := range c.Sectors {
+		men[i] = (x.Staff03 + x.Staff21) * (1 - x.Women/100)
+		women[i] = (x.Staff03 + x.Staff21) * x.Women / 100
 		mean, total = mean+float64(x.Hires*(x.Staff03+x.Staff21)), total+x.Staff03+x.Staff21
 	}
+	s.staffCum = [2][]float64{cumulate(men), cumulate(women)}
 	for _, x := range c.Sectors {
 		f := math.Pow(x.Hires/(mean/total), c.Flows.SectorPow)
 		s.sectorHaz = append(s.sectorHaz, f)
+		s.shorts = append(s.shorts, c.Flows.Short*math.Pow(x.Hires/(mean/total), c.Flows.ShortPow))
 		survive, w := 1.0, make([]float64, 45)
 		for k := range w {
 			w[k] = survive
@@ -138,14 +148,17 @@ func newSkeleton(o Options) *skeleton {
 	return s
 }
 
-// priceOf is the log index of wages and prices, 0 in the first year.
-func (s *skeleton) priceOf(year int) float64 { return s.price[max(FirstYear, year)-FirstYear] }
+// priceOf is the log index of wages and prices, 0 in the first year of the
+// figures and constant outside them.
+func (s *skeleton) priceOf(year int) float64 {
+	return s.price[min(max(year-s.c.Window.First, 0), len(s.price)-1)]
+}
 
 // day1 is 1 January of a year in days since 1970-01-01.
-func (s *skeleton) day1(year int) int32 { return s.days[year-firstDay] }
+func (s *skeleton) day1(year int) int32 { return s.days[year-s.c.Window.First+longestPast] }
 
-// firstDay is a year before which no spell began.
-const firstDay = FirstYear - 60
+// longestPast is how many years before the figures begin no spell began.
+const longestPast = 60
 
 // opening is a job to be filled in the course of a year.
 type opening struct {
@@ -288,12 +301,12 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 				s.newcomer(h, o, year, at, &r)
 			}
 			*nth++
-			h.from, h.senior = o.day, 0
+			h.senior = 0
 			if o.to == stillThere {
 				s.active[o.employer] = append(s.active[o.employer], *h)
 				continue
 			}
-			b.ended = append(b.ended, ended{o.employer, spell{h.worker, o.day, o.to}})
+			b.ended = append(b.ended, ended{o.employer, spell{h.worker, h.from, o.to}})
 			l := leaver{stay: *h, employer: o.employer, day: o.to, year: int16(year)}
 			if s.seek(&l, &r) {
 				b.later = append(b.later, l)
@@ -376,7 +389,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 			for i := range count {
 				number := start[id] + int32(i)
 				x := &s.workers[number]
-				x.origin, x.entry = int32(id), entryOf(s.o.From-1, i)
+				x.origin, x.entry = int32(id), s.entryOf(s.o.From-1, i)
 				s.key.Reseed(&w, stageWorker, x.address())
 				age := s.stockAge(stock, shift, &w)
 				birth := s.o.From - 1 - age
@@ -392,7 +405,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				}
 				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
 				s.settle(x, cell, s.o.From-1-age, e, &w)
-				limit := min(age-17, s.o.From-int(e.founded), len(cum))
+				limit := min(age-17, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
 				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0})
@@ -422,7 +435,7 @@ func (s *skeleton) stockAges(year int) []float64 {
 	a := s.c.Age
 	shares := make([]float64, len(a.Y03))
 	for i := range shares {
-		shares[i] = between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
+		shares[i] = s.c.Window.Between(a.Y03[i], a.Y12[i], a.Y21[i], float64(year))
 	}
 	return cumulate(shares)
 }
@@ -438,8 +451,8 @@ func (s *skeleton) stockAge(cum []float64, shift float64, w *rng.Stream) int {
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {
 	x := s.c.Sectors[e.sector]
-	mean := between(37.8, 40, 41.3, float64(year))
-	return interpolate([][2]float64{{2003, x.Age03}, {2021, x.Age21}}, float64(year)) - mean + float64(e.ageShift)
+	w, m := s.c.Window, s.c.Age.Mean
+	return w.Line(x.Age03, x.Age21, float64(year)) - w.Between(m[0], m[1], m[2], float64(year)) + float64(e.ageShift)
 }
 
 // passYear lets an employer lose, close, and ask for staff in a year.
@@ -501,13 +514,14 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	}
 	start := s.day1(year)
 	var hazard [len(s.c.Flows.Separation)]float64
+	retire := &s.retire[year-s.o.From]
 	for t, h := range s.c.Flows.Separation {
 		hazard[t] = float64(factor*h) + extra
 	}
 	staff, stay := s.active[id], s.active[id][:0]
 	for i := range staff {
 		a := staff[i]
-		h := hazard[min(a.tenure(start), len(hazard)-1)] + s.retirement(year-int(a.birth))
+		h := hazard[min(a.tenure(start), len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
 		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
 		if float64(u>>11)*0x1p-53 >= h {
 			stay = append(stay, a)
@@ -520,10 +534,12 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	if len(stay) > want {
 		s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	}
-	for len(stay) > want { // the shorter tenure of two goes first
-		i, j := r.IntN(len(stay)), r.IntN(len(stay))
-		if stay[j].from > stay[i].from {
-			i = j
+	for len(stay) > want { // the shortest tenure of some goes first
+		i := r.IntN(len(stay))
+		for range s.c.Flows.LastIn - 1 {
+			if j := r.IntN(len(stay)); stay[j].from > stay[i].from {
+				i = j
+			}
 		}
 		s.leave(id, &stay[i], year, start+1+int32(r.IntN(362)), b, &w)
 		stay[i] = stay[len(stay)-1]
@@ -533,19 +549,18 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	s.open(id, year, want-len(stay), b)
 }
 
-func (s *skeleton) retirement(age int) float64 {
-	switch h := s.c.Age.Retire; {
-	case age < 55:
-		return 0
-	case age < 60:
-		return h[0]
-	case age < 62:
-		return h[1]
-	case age < 65:
-		return h[2]
-	default:
-		return h[3]
+// retirement returns the hazard by age of leaving work for good in a year.
+func (s *skeleton) retirement(year int) (hazard [ages]float64) {
+	x := &s.c.Age
+	for a := range hazard {
+		for k, from := range x.RetireFrom {
+			if a >= from {
+				h := x.Retire[k]
+				hazard[a] = s.c.Window.Line(h[0], h[1], float64(year))
+			}
+		}
 	}
+	return hazard
 }
 
 func (s *skeleton) open(id int32, year, count int, b *batch) { s.openFrom(id, year, count, 1, b) }
@@ -565,19 +580,22 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	stayers := len(s.active[id])
 	wish := s.lean(id, year, stayers, count)
 	conc := s.concentration(stayers + count)
-	short := r.Poisson(float64(count) * s.c.Flows.Short)
+	short := r.Poisson(float64(count) * s.shorts[e.sector])
 	begun := len(b.openings)
 	for i := range count + short {
 		ordinal := i
 		if i >= count {
 			ordinal += entryShort - count
 		}
-		s.key.Reseed(&r, stageOpening, addressOf(id, entryOf(year, ordinal)))
-		day := s.day1(year) + int32(min(362, first+r.IntN(max(1, 363-first))))
-		to := stillThere
+		s.key.Reseed(&r, stageOpening, addressOf(id, s.entryOf(year, ordinal)))
+		to, last := stillThere, 363
 		if i >= count {
-			to = min(day+7+int32(r.IntN(120)), s.day1(year)+363)
-			day = min(day, to)
+			to = int32(min(s.c.Flows.ShortDays*r.Exp(), float64(last-first)))
+			last -= int(to)
+		}
+		day := s.day1(year) + int32(first+r.IntN(max(1, last-first)))
+		if i >= count {
+			to += day
 		}
 		cell := uint16(0)
 		for range 12 {

@@ -15,7 +15,7 @@ type wageTables struct {
 	premium  []float64   // by cell
 	ages     [][]float64 // level x age
 	sectors  []float64
-	price    []float64 // by year of the window: index and drift, 0 in 2021
+	price    []float64 // by year of the window: index and drift, 0 at the end anchor
 	floor    []float64 // by year of the window: minimum wage, euro
 	gap      []float64 // by year of the window: what women lack
 	gapAge   []float64 // by age: what older women lack on top of it
@@ -43,8 +43,7 @@ func newWageTables(o Options, c *calibration.Figures, price func(year int) float
 		t.sectors = append(t.sectors, x.SectorPart*math.Log(sec.Wage/100))
 	}
 	for y := o.From; y <= o.To; y++ {
-		p := price(y) - price(2021)
-		t.price = append(t.price, p)
+		p := price(y) - price(c.Window.Anchors[2])
 		t.middle = append(t.middle, math.Log(x.Median2021)+p)
 		t.below = append(t.below, interpolate(x.Below, float64(y)))
 		t.above = append(t.above, interpolate(x.Above, float64(y)))

@@ -79,9 +79,10 @@ type Result struct {
 }
 
 // level is the two-sided confidence of the band of sampling error around a
-// realised value: a target that the process behind the population meets is
-// called missed in fewer than one of a thousand populations.
-const level = 0.999
+// realised value: where the process behind the population lies at the very edge
+// of the tolerance, one population of two hundred is called a miss, and where
+// it lies inside, fewer.
+const level = 0.99
 
 // tooNoisy is how much wider than the tolerance the band may be before a
 // target that is not clearly missed is left unjudged.

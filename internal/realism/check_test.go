@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"scramblelab/internal/infer"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/population"
 
@@ -226,7 +227,7 @@ func TestNoise(t *testing.T) {
 		for _, name := range names {
 			r := find(t, c, name)
 			values[name] = append(values[name], float64(r.Value))
-			errors[name] += float64(r.Noise) / 3.6 / draws
+			errors[name] += float64(r.Noise) / infer.TQuantile(groups-1, (1+level)/2) / draws
 		}
 	}
 	for _, name := range names {

@@ -14,7 +14,7 @@
 // are absent, too few employers) says so and counts as neither.
 //
 // A target is missed when the realised figure lies outside its range by more
-// than the tolerance plus the sampling error: Student's 99.9 % quantile times the
+// than the tolerance plus the sampling error: Student's 99 % quantile times the
 // standard error of a delete-a-group jackknife over 32 random groups of
 // employers, each with all its workers and years (Kott 2001, Journal of Official
 // Statistics 17, 521-526). At full scale the error is small; at a thousand

@@ -219,25 +219,25 @@ func ageProfile(e evidence, t Target) (float64, string) {
 	return ratio(sum, weight, nobodyFullTime)
 }
 
-// ageCrossing is the least age from which on, for five years of age, the mean
-// wage is at least that of all.
+// ageCrossing is the age at which the least-squares line through wages by age,
+// 25 to 60, is the mean of all: a smooth figure, where the first age above the
+// mean would jump by years from one sample to the next.
 func ageCrossing(e evidence, _ Target) (float64, string) {
+	var n, x, u, xx, xu float64
+	for age := 25; age <= 60; age++ {
+		w, _, euro := e.logsOf(func(a, _, _ int) bool { return a == age })
+		z := float64(age - 40)
+		n, x, u, xx, xu = n+w, x+w*z, u+euro, xx+w*z*z, xu+z*euro
+	}
 	s := row(e.largeSum, e.y, 2)
-	if s[0] <= 0 {
+	if n <= 0 || s[0] <= 0 {
 		return math.NaN(), nobodyFullTime
 	}
-	above := 0
-	for age := 20; age < 65; age++ {
-		n, _, euro := e.logsOf(func(a, _, _ int) bool { return a >= age-1 && a <= age+1 })
-		if n > 0 && euro/n >= s[1]/s[0] {
-			if above++; above == 5 {
-				return float64(age - 4), ""
-			}
-		} else {
-			above = 0
-		}
+	slope := (xu - x*u/n) / (xx - x*x/n)
+	if !(slope > 0) {
+		return math.NaN(), "wages do not rise with age"
 	}
-	return math.NaN(), "no age earns more than the mean"
+	return 40 + x/n + (s[1]/s[0]-u/n)/slope, ""
 }
 
 func ageRatio(e evidence, t Target) (float64, string) {

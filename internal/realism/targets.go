@@ -97,6 +97,10 @@ func (t Target) names() []string {
 	return out
 }
 
+// Builtin returns the text of the built-in targets, to start a file of one's
+// own from.
+func Builtin() []byte { return slices.Clone(builtin) }
+
 // Default returns the built-in targets.
 func Default() *Targets {
 	t, err := Parse("targets.yaml", builtin)

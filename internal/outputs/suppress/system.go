@@ -357,3 +357,20 @@ func (s *System) Discrepancies(values []float64, tolerance float64) (at []int, d
 	}
 	return at, difference
 }
+
+// Cell returns the cell that a table shows at these nodes, one per dimension of
+// the table, or -1.
+func (s *System) Cell(t int, nodes []int32) int32 {
+	l, key := &s.index[t], 0
+	for k, n := range nodes {
+		p := l.pos[k][n]
+		if p < 0 {
+			return -1
+		}
+		key += int(p) * l.stride[k]
+	}
+	return l.at(key)
+}
+
+// Shows reports whether a table shows a category of its k-th dimension.
+func (s *System) Shows(t, k int, node int32) bool { return s.index[t].pos[k][node] >= 0 }

@@ -1,0 +1,295 @@
+package outputs
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/tabio"
+)
+
+// Complement subtracts two counts of the same cells over populations that
+// overlap: what one has and the other has not. small lists the cells in which
+// from 1 to k-1 units make the difference, so that they are disclosed.
+func Complement(a, b []float64, k float64) (difference []float64, small []int) {
+	difference = make([]float64, len(a))
+	for i := range a {
+		difference[i] = a[i] - b[i]
+		if d := math.Abs(difference[i]); d > 0 && d < k {
+			small = append(small, i)
+		}
+	}
+	return difference, small
+}
+
+// Moved is a lower bound on how many units a scramble moved between cells, for
+// somebody who knows the exact counts: half the sum of absolute differences.
+func Moved(exact, scrambled []float64) float64 {
+	sum := 0.0
+	for i := range exact {
+		sum += math.Abs(exact[i] - scrambled[i])
+	}
+	return sum / 2
+}
+
+// published is a set of counts by cell that somebody outside has.
+type published struct {
+	name   string
+	exact  bool
+	counts map[string]map[string]float64 // by magnitude, by cell
+}
+
+// keyOf identifies a cell across tables by its categories.
+func keyOf(node []int32) string {
+	last := len(node)
+	for last > 0 && node[last-1] == 0 {
+		last--
+	}
+	b := make([]byte, 0, 4*last)
+	for _, n := range node[:last] {
+		b = binary.LittleEndian.AppendUint32(b, uint32(n))
+	}
+	return string(b)
+}
+
+func (c *check) keys(dims []int, nodes [][]int32, rows int) []string {
+	out := make([]string, rows)
+	node := make([]int32, len(c.dims))
+	for i := range out {
+		for k, d := range dims {
+			node[d] = nodes[k][i]
+		}
+		out[i] = keyOf(node)
+	}
+	return out
+}
+
+// difference compares every table with what is known on other populations:
+// earlier releases, the tables before it, and the fragment of phase one.
+func (c *check) difference(ctx context.Context) error {
+	k := float64(c.rules.Differencing.N)
+	var others []published
+	of := map[int]string{}
+	for _, p := range c.before {
+		if !p.comparable {
+			continue
+		}
+		o := published{name: p.name + ", population " + p.population, exact: true, counts: map[string]map[string]float64{}}
+		keys := c.keys(p.dims, p.nodes, p.table.rows())
+		for m, name := range p.table.Names {
+			if !p.table.Counts[m] {
+				continue
+			}
+			o.counts[name] = map[string]float64{}
+			for i, key := range keys {
+				if !p.hidden[i] {
+					o.counts[name][key] = float64(p.table.Values[m][i])
+				}
+			}
+		}
+		of[len(others)] = p.population
+		others = append(others, o)
+	}
+	populations := map[string]bool{}
+	for _, t := range c.tables {
+		populations[t.spec.Population] = true
+	}
+	for _, t := range c.tables {
+		names, values, counts := t.additive()
+		keys := c.keys(t.dims, t.nodes, len(t.rows))
+		fragment, err := c.fragment(ctx, t)
+		if err != nil {
+			return err
+		}
+		own := published{name: filepath.Base(t.path) + ", population " + t.spec.Population, exact: true, counts: map[string]map[string]float64{}}
+		for m, name := range names {
+			if !counts[m] {
+				continue
+			}
+			for i, o := range others {
+				if of[i] != t.spec.Population {
+					c.subtract(t, name, values[m], keys, o, k)
+				}
+			}
+			if fragment != nil {
+				fragment.counts = map[string]map[string]float64{name: fragment.counts[""]}
+				c.subtract(t, name, values[m], keys, *fragment, k)
+			}
+			if len(populations) > 1 {
+				own.counts[name] = map[string]float64{}
+				for i, key := range keys {
+					own.counts[name][key] = values[m][i]
+				}
+			}
+		}
+		if len(populations) > 1 {
+			of[len(others)] = t.spec.Population
+			others = append(others, own)
+		}
+	}
+	return nil
+}
+
+// subtract looks for cells in which two populations differ by a few units, and
+// makes them sensitive.
+func (c *check) subtract(t *table, name string, values []float64, keys []string, o published, k float64) {
+	counts := o.counts[name]
+	for row, key := range keys {
+		other, ok := counts[key]
+		if !ok {
+			continue
+		}
+		d := math.Abs(values[row] - other)
+		if d == 0 || d >= k || math.IsNaN(d) {
+			continue
+		}
+		about := ""
+		if !o.exact {
+			if values[row] < other {
+				continue // a scramble moved them; the complement is not known
+			}
+			about = "about "
+		}
+		cell := t.group.system.Tables[t.index].Cells[row]
+		sentence := fmt.Sprintf("%s is %v here and %v in %s: %s%v units are in one and not in the other", name, values[row], other, o.name, about, d)
+		c.report.Differences = append(c.report.Differences, Difference{
+			File: filepath.Base(t.path), Cell: c.cellName(t, row), Against: o.name, Units: d, Exact: o.exact, Sentence: sentence,
+		})
+		room := map[string][2]float64{name: {k - d, 0}}
+		v := &t.rows[row]
+		if v.reason != "" {
+			v.reason += "; "
+		}
+		v.reason += "differencing: " + sentence
+		t.group.want(cell, "differencing: "+sentence, room)
+	}
+}
+
+// fragment adds up the staff of the phase-one release by the categories of a
+// table, as far as the release has them. nil where there is nothing to compare.
+func (c *check) fragment(ctx context.Context, t *table) (*published, error) {
+	dir := c.rules.Differencing.Fragment
+	if dir == "" {
+		return nil, nil
+	}
+	cells, err := readAny(ctx, dir, "cells")
+	if err != nil {
+		return nil, err
+	}
+	employers, err := readAny(ctx, dir, "employers")
+	if err != nil {
+		return nil, err
+	}
+	workers, ok := cells.Lookup("workers")
+	if !ok || workers.Coded() {
+		c.report.warn("%s: head counts are in classes, so that the fragment cannot be subtracted", dir)
+		return nil, nil
+	}
+	serial, year := cells.Col("serial"), cells.Col("year")
+	at := map[[2]float64]int{}
+	for i := range employers.Rows() {
+		at[[2]float64{employers.Col("serial").Value(i), employers.Col("year").Value(i)}] = i
+	}
+	row := make([]int, cells.Rows())
+	for i := range row {
+		row[i] = at[[2]float64{serial.Value(i), year.Value(i)}]
+	}
+	label := func(column string) (func(i int) string, bool) {
+		if col, ok := cells.Lookup(column); ok {
+			return func(i int) string { return text(col, i) }, true
+		}
+		if col, ok := employers.Lookup(column); ok {
+			return func(i int) string { return text(col, row[i]) }, true
+		}
+		return nil, false
+	}
+	where := t.spec.Where
+	if c.rules.Microdata != nil {
+		where = append(where[:len(where):len(where)], c.rules.Microdata.Where...)
+	}
+	keep := make([]bool, cells.Rows())
+	for i := range keep {
+		keep[i] = true
+	}
+	for _, w := range where {
+		of, ok := label(w.Column)
+		if !ok {
+			c.report.warn("%s: the fragment has no column %q, so that it was not subtracted from %s", dir, w.Column, t.spec.File)
+			return nil, nil
+		}
+		for i := range keep {
+			pass := false
+			for _, l := range w.Is {
+				pass = pass || of(i) == l
+			}
+			keep[i] = keep[i] && pass
+		}
+	}
+	return c.addUp(t, dir, workers, keep, label), nil
+}
+
+// addUp adds the staff of a fragment up over all totals of a table.
+func (c *check) addUp(t *table, dir string, workers frame.Column, keep []bool, label func(string) (func(int) string, bool)) *published {
+	codes := make([]map[string]int32, len(t.dims))
+	of := make([]func(int) string, len(t.dims))
+	for k, d := range t.dims {
+		for _, spec := range c.rules.Dimensions {
+			if spec.Name != c.dims[d].Name {
+				continue
+			}
+			if f, ok := label(spec.Microdata); ok {
+				of[k], codes[k] = f, map[string]int32{}
+				for n, l := range c.dims[d].Labels {
+					codes[k][l] = int32(n)
+				}
+			}
+		}
+	}
+	sums := map[string]float64{}
+	node := make([]int32, len(c.dims))
+	var add func(k, i int, n float64)
+	add = func(k, i int, n float64) {
+		if k == len(t.dims) {
+			sums[keyOf(node)] += n
+			return
+		}
+		at := int32(0)
+		if of[k] != nil {
+			at = codes[k][of[k](i)] // a category that the table lacks counts in the total
+		}
+		for ; at >= 0; at = c.dims[t.dims[k]].Parent[at] {
+			node[t.dims[k]] = at
+			add(k+1, i, n)
+		}
+		node[t.dims[k]] = 0
+	}
+	for i, ok := range keep {
+		if ok {
+			add(0, i, workers.Value(i))
+		}
+	}
+	return &published{name: "the fragment of phase one, " + dir, counts: map[string]map[string]float64{"": sums}}
+}
+
+// text writes a value as a label.
+func text(col frame.Column, i int) string {
+	if col.Coded() {
+		return col.Dict.Label(col.I[i])
+	}
+	return fmt.Sprint(col.Value(i))
+}
+
+// readAny reads a table of a folder in whatever format it is there.
+func readAny(ctx context.Context, dir, name string) (*frame.Frame, error) {
+	for _, ext := range tabio.Extensions() {
+		path := filepath.Join(dir, name+ext)
+		if _, err := os.Stat(path); err == nil {
+			return tabio.Read(ctx, path, tabio.Schema{})
+		}
+	}
+	return nil, fmt.Errorf("differencing: %s holds no table %s: name the release folder of phase one", dir, name)
+}

@@ -1,0 +1,180 @@
+package outputs
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"scramblelab/internal/frame"
+	"scramblelab/internal/outputs/primary"
+	"scramblelab/internal/tabio"
+)
+
+// estimates is a tidy file of regressions or summary statistics.
+type estimates struct {
+	spec *EstimateSpec
+	path string
+	f    *frame.Frame
+	rows []verdict
+}
+
+func (e *estimates) read(ctx context.Context, c *check) error {
+	want := map[string][]string{"regression": {"term", "estimate"}, "summary": {"statistic", "value"}}[e.spec.Kind]
+	s := tabio.Schema{Columns: []tabio.ColumnSpec{{Name: want[0], Kind: frame.Category, Required: true, Missing: []string{}}, {Name: want[1], Kind: frame.Float, Required: true}}}
+	f, err := tabio.Read(ctx, e.path, s)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"n", "dof", "q"} {
+		if col, ok := f.Lookup(name); ok && (col.Coded() || col.Kind == frame.Date) {
+			c.fault("%s: column %q is %v, want numbers", e.path, name, col.Kind)
+		}
+	}
+	e.f, e.rows = f, make([]verdict, f.Rows())
+	return nil
+}
+
+func (e *estimates) label(row int) string {
+	var parts []string
+	for _, col := range e.f.Columns() {
+		if col.Coded() && col.I[row] >= 0 {
+			parts = append(parts, col.Name+"="+col.Dict.Label(col.I[row]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// number returns a column's value in a row, NaN where there is none.
+func (e *estimates) number(name string, row int) float64 {
+	if col, ok := e.f.Lookup(name); ok {
+		return col.Value(row)
+	}
+	return math.NaN()
+}
+
+// judgeEstimates applies the rules for models and statistics. A row that fails
+// one is taken out of the cleaned file, where nothing adds up to it.
+func (c *check) judgeEstimates() {
+	for _, e := range c.others {
+		held := map[string]bool{}
+		models := e.models()
+		for row := range e.rows {
+			status, reason := Safe, ""
+			if e.spec.Kind == "regression" {
+				status, reason = c.model(e, row, models)
+			} else {
+				status, reason = c.statistic(e, row)
+			}
+			e.rows[row].status, e.rows[row].reason = status, reason
+			if status == Unevaluated && !held[reason] {
+				held[reason] = true
+				c.report.hold("%s: row %d (%s): %s", e.path, row+1, e.label(row), reason)
+			}
+		}
+	}
+}
+
+// models counts the terms of each model.
+func (e *estimates) models() map[string]int {
+	terms := map[string]int{}
+	for row := range e.rows {
+		terms[e.model(row)]++
+	}
+	return terms
+}
+
+func (e *estimates) model(row int) string {
+	if col, ok := e.f.Lookup("model"); ok {
+		return text(col, row)
+	}
+	return ""
+}
+
+// model judges one coefficient: too few units, or too few degrees of freedom.
+func (c *check) model(e *estimates, row int, terms map[string]int) (Status, string) {
+	s := &c.rules.Rules
+	n, dof := e.number("n", row), e.number("dof", row)
+	if math.IsNaN(dof) && !math.IsNaN(n) {
+		dof = n - float64(terms[e.model(row)])
+	}
+	if s.Freedom != nil {
+		switch {
+		case math.IsNaN(dof):
+			return Unevaluated, "degrees-of-freedom: neither dof nor n is given"
+		case dof < float64(s.Freedom.N):
+			return Primary, fmt.Sprintf("degrees-of-freedom%s: %v, want at least %d", norm(s, s.Freedom.Norm), dof, s.Freedom.N)
+		}
+	}
+	return c.units(n)
+}
+
+// units applies the minimum frequency to the units behind a number.
+func (c *check) units(n float64) (Status, string) {
+	s := &c.rules.Rules
+	if s.Frequency == nil {
+		return Safe, ""
+	}
+	switch {
+	case math.IsNaN(n):
+		return Unevaluated, "minimum-frequency: n is not given"
+	case n < float64(s.Frequency.N):
+		return Primary, fmt.Sprintf("minimum-frequency%s: it rests on %v units, want at least %d", norm(s, s.Frequency.Norm), n, s.Frequency.N)
+	}
+	return Safe, ""
+}
+
+var quantileName = regexp.MustCompile(`^[pq](\d{1,2}(?:\.\d+)?)$`)
+
+// statistic judges one summary statistic.
+func (c *check) statistic(e *estimates, row int) (Status, string) {
+	s := &c.rules.Rules
+	name := strings.ToLower(text(e.f.Col("statistic"), row))
+	n, q := e.number("n", row), e.number("q", row)
+	kind := name
+	switch {
+	case name == "median":
+		kind, q = "quantile", 0.5
+	case name == "quantile":
+	case quantileName.MatchString(name):
+		kind = "quantile"
+		q, _ = strconv.ParseFloat(quantileName.FindStringSubmatch(name)[1], 64)
+		q /= 100
+	}
+	switch kind {
+	case "min", "minimum", "max", "maximum", "range":
+		if s.Extremes == nil {
+			return Unevaluated, "a minimum or maximum is somebody's own value, and no rule extremes says how many must share it"
+		}
+		ties := e.number("ties", row)
+		switch {
+		case s.Extremes.N == 0:
+			return Primary, "extremes" + norm(s, s.Extremes.Norm) + ": a minimum or maximum is somebody's own value"
+		case math.IsNaN(ties):
+			return Unevaluated, "extremes: column ties, how many units share it, is not given"
+		case ties < float64(s.Extremes.N):
+			return Primary, fmt.Sprintf("extremes%s: %v units share it, want at least %d", norm(s, s.Extremes.Norm), ties, s.Extremes.N)
+		}
+		return c.units(n)
+	case "quantile":
+		switch {
+		case s.Quantiles == nil:
+			return Unevaluated, "a quantile is near somebody's own value, and no rule quantiles says how many must be beyond it"
+		case math.IsNaN(q) || math.IsNaN(n):
+			return Unevaluated, "quantiles: q or n is not given"
+		case !primary.Quantile(q, int64(n), int64(s.Quantiles.N)):
+			return Primary, fmt.Sprintf("quantiles%s: %v units at %v leave fewer than %d at one side", norm(s, s.Quantiles.Norm), n, q, s.Quantiles.N)
+		}
+		return c.units(n)
+	case "mean", "sd", "variance", "sum", "count", "share", "correlation", "skewness", "kurtosis", "gini", "r.squared", "n":
+		if name == "count" || name == "n" {
+			if v := e.number("value", row); math.IsNaN(n) {
+				n = v
+			}
+		}
+		return c.units(n)
+	}
+	return Unevaluated, fmt.Sprintf("statistic %q: no rule says what it discloses (known: mean, sd, sum, count, share, correlation, median, p10, quantile with q, min, max, ...)", name)
+}

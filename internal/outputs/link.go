@@ -1,0 +1,312 @@
+package outputs
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"scramblelab/internal/outputs/suppress"
+)
+
+// group is the tables on one population, linked.
+type group struct {
+	population string
+	tables     []*table
+	past       []*past // earlier releases on the same population, linked as well
+	system     *suppress.System
+	names      []string // of the magnitudes that add up
+	values     [][]float64
+	counts     []bool
+	needs      map[int32]*need
+	fixed      []bool // published before
+	hidden     []bool // kept back before, and in no table of today
+	pattern    *suppress.Pattern
+	verdict    *suppress.Verdict
+	problem    *suppress.Problem
+}
+
+// need is a sensitive cell.
+type need struct {
+	reason string
+	room   map[string][2]float64
+}
+
+// link makes one system of the tables of each population.
+func (c *check) link(context.Context) error {
+	for _, t := range c.tables {
+		i := slices.IndexFunc(c.groups, func(g *group) bool { return g.population == t.spec.Population })
+		if i < 0 {
+			i = len(c.groups)
+			c.groups = append(c.groups, &group{population: t.spec.Population, needs: map[int32]*need{}})
+		}
+		t.group, t.index = c.groups[i], len(c.groups[i].tables)
+		c.groups[i].tables = append(c.groups[i].tables, t)
+	}
+	for _, g := range c.groups {
+		if err := c.linkGroup(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *check) linkGroup(g *group) error {
+	var tables []suppress.Table
+	for _, t := range g.tables {
+		tables = append(tables, suppress.Table{Name: t.path, Dims: t.dims, Nodes: t.nodes})
+	}
+	for _, p := range c.before {
+		if p.population == g.population && p.comparable {
+			g.past = append(g.past, p)
+			tables = append(tables, suppress.Table{Name: p.name, Dims: p.dims, Nodes: p.nodes})
+		}
+	}
+	s, faults, err := suppress.New(c.dims, tables)
+	if err != nil {
+		return err
+	}
+	for _, f := range faults {
+		if f.Table < len(g.tables) {
+			c.faultAt(g.tables[f.Table], f.Row, "%s", f.Message)
+		} else {
+			c.fault("%s, row %d: %s", g.past[f.Table-len(g.tables)].name, f.Row+1, f.Message)
+		}
+	}
+	if faults != nil {
+		return nil
+	}
+	g.system = s
+	g.fixed, g.hidden = make([]bool, s.N), make([]bool, s.N)
+	inToday := make([]bool, s.N)
+	for i, t := range g.tables {
+		names, values, counts := t.additive()
+		for m := range names {
+			c.gather(g, t, s.Tables[i].Cells, names[m], values[m], counts[m])
+		}
+		for _, cell := range s.Tables[i].Cells {
+			inToday[cell] = true
+		}
+	}
+	for m := range g.names {
+		tolerance := 0.0
+		for _, t := range g.tables {
+			tolerance = max(tolerance, t.spec.Tolerance)
+		}
+		at, by := s.Discrepancies(g.values[m], tolerance)
+		for i, r := range at {
+			total := s.Relation(r).Total
+			c.fault("%s: %s does not add up: the total is %v, its parts differ by %v", g.where(total), g.names[m], g.values[m][total], by[i])
+		}
+	}
+	if c.bad != nil {
+		return nil
+	}
+	for i, p := range g.past {
+		c.gatherPast(g, p, s.Tables[len(g.tables)+i].Cells, inToday)
+	}
+	return nil
+}
+
+// where names a cell with the table that shows it.
+func (g *group) where(cell int32) string {
+	for i, t := range g.tables {
+		if row := slices.Index(g.system.Tables[i].Cells, cell); row >= 0 {
+			return fmt.Sprintf("%s: row %d (%s)", t.path, row+1, g.system.Name(cell))
+		}
+	}
+	return "earlier release: " + g.system.Name(cell)
+}
+
+// magnitude returns the values of a magnitude, NaN where no table shows it.
+func (g *group) magnitude(name string, count bool) []float64 {
+	i := slices.Index(g.names, name)
+	if i < 0 {
+		i = len(g.names)
+		g.names, g.counts = append(g.names, name), append(g.counts, count)
+		v := make([]float64, g.system.N)
+		for c := range v {
+			v[c] = math.NaN()
+		}
+		g.values = append(g.values, v)
+	}
+	return g.values[i]
+}
+
+// gather puts the values of a table in the cells, and names cells that two
+// tables show differently.
+func (c *check) gather(g *group, t *table, cells []int32, name string, values []float64, count bool) {
+	all := g.magnitude(name, count)
+	for row, cell := range cells {
+		v, old := values[row], all[cell]
+		if !math.IsNaN(old) && math.Abs(old-v) > t.spec.Tolerance+1e-9*math.Abs(old) {
+			c.faultAt(t, row, "%s is %v here and %v in another table on the same population", name, v, old)
+		}
+		all[cell] = v
+	}
+}
+
+// protect finds and checks the pattern of every population.
+func (c *check) protect(ctx context.Context) error {
+	for _, g := range c.groups {
+		if err := c.protectGroup(ctx, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *check) protectGroup(ctx context.Context, g *group) error {
+	s := g.system
+	p := &suppress.Problem{System: s, Values: g.values, Counts: g.counts, Cost: make([]float64, s.N), Fixed: g.fixed, Hidden: g.hidden, Single: c.singles(g)}
+	for cell := range s.N {
+		p.Cost[cell] = 1
+		for m := range g.values {
+			if v := g.values[m][cell]; !math.IsNaN(v) {
+				p.Cost[cell] = 1 + v
+				break
+			}
+		}
+	}
+	cells := make([]int32, 0, len(g.needs))
+	for cell := range g.needs {
+		cells = append(cells, cell)
+	}
+	slices.Sort(cells)
+	for _, cell := range cells {
+		n := suppress.Need{Cell: cell, Up: make([]float64, len(g.names)), Down: make([]float64, len(g.names))}
+		for m, name := range g.names {
+			room := g.needs[cell].room[name]
+			n.Up[m], n.Down[m] = room[0], min(room[1], max(0, g.values[m][cell]))
+			if math.IsNaN(g.values[m][cell]) {
+				n.Up[m], n.Down[m] = 0, 0
+			}
+			if g.counts[m] {
+				n.Up[m], n.Down[m] = math.Ceil(n.Up[m]), math.Ceil(n.Down[m])
+			}
+		}
+		p.Needs = append(p.Needs, n)
+	}
+	var err error
+	if g.pattern, err = suppress.Find(ctx, p, c.o.Suppress); err != nil {
+		return err
+	}
+	if g.verdict, err = suppress.Check(ctx, p, g.pattern.Suppressed, c.o.Suppress); err != nil {
+		return err
+	}
+	g.problem = p
+	finding := map[int32]*suppress.Finding{}
+	for i := range g.verdict.Findings {
+		f := &g.verdict.Findings[i]
+		finding[p.Needs[f.Need].Cell] = f
+	}
+	for i, t := range g.tables {
+		for row, cell := range s.Tables[i].Cells {
+			v := &t.rows[row]
+			switch f := finding[cell]; {
+			case v.status == Unevaluated:
+			case f != nil:
+				c.settle(g, v, g.needs[cell], f)
+			case g.pattern.Suppressed[cell]:
+				v.status, v.reason = Secondary, "partner of a sensitive cell, which could be derived from it"
+			}
+		}
+	}
+	for _, p := range g.past {
+		for _, cell := range p.primary {
+			if f := finding[p.cells[cell]]; f != nil && !c.safeEnough(f) {
+				c.report.hold("%s: %s, kept back then: %s", p.name, s.Name(p.cells[cell]), f.Reason)
+			}
+		}
+	}
+	return nil
+}
+
+// safeEnough reports whether a sensitive cell may be relied on to stay secret.
+func (c *check) safeEnough(f *suppress.Finding) bool {
+	return f.Safety == suppress.IntervalSafe || f.Safety == suppress.ExactlySafe && c.rules.Accept == "exactly-safe"
+}
+
+// settle writes what a check found of a sensitive cell into its row.
+func (c *check) settle(g *group, v *verdict, n *need, f *suppress.Finding) {
+	v.reason = n.reason
+	switch {
+	case c.safeEnough(f):
+		v.status = Primary
+	case f.Safety == suppress.ExactlySafe:
+		v.status, v.reason = Review, n.reason+"; suppressed, and "+f.Reason
+	default:
+		v.status, v.reason = Unsafe, n.reason+"; suppressed, but "+f.Reason
+	}
+	for i, m := range f.Moves {
+		if i > 0 {
+			v.move += "; "
+		}
+		v.move += moveInWords(g, m)
+	}
+	for m := range f.Low {
+		if !math.IsNaN(f.Low[m]) {
+			v.move += fmt.Sprintf(" [%s between %.6g and %.6g]", g.names[m], f.Low[m], f.High[m])
+		}
+	}
+}
+
+// moveInWords writes a move as what goes up, what goes down, and how far.
+func moveInWords(g *group, m suppress.Move) string {
+	text := ""
+	for side, cells := range [2][]int32{m.Plus, m.Minus} {
+		for _, c := range cells {
+			text += string("+-"[side]) + "(" + g.system.Name(c) + ") "
+		}
+	}
+	for k, values := range g.values {
+		up, down := m.Room(values)
+		if k > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("%s up %.6g down %.6g", g.names[k], up, down)
+	}
+	return text
+}
+
+// singles returns who is alone in each cell: the contributor, where the
+// microdata or a column say so; else one nobody in each cell of one, the same in
+// a cell and in the total that is nothing but it.
+func (c *check) singles(g *group) []int32 {
+	s := g.system
+	out := make([]int32, s.N)
+	for i := range out {
+		out[i] = -1
+	}
+	named := false
+	for i, t := range g.tables {
+		employers := t.column(isEmployers, "")
+		count := t.column(isCount, "")
+		for row, cell := range s.Tables[i].Cells {
+			switch {
+			case t.tally != nil:
+				out[cell], named = t.tally.Single(row), true
+			case employers != nil && employers[row] == 1, employers == nil && count != nil && count[row] == 1:
+				out[cell] = cell
+			}
+		}
+	}
+	if named {
+		return out
+	}
+	for changed := true; changed; {
+		changed = false
+		for r := range s.Relations() {
+			rel := s.Relation(r)
+			if out[rel.Total] < 0 {
+				continue
+			}
+			for _, part := range rel.Parts {
+				if low := min(out[rel.Total], out[part]); out[part] >= 0 && (out[part] != low || out[rel.Total] != low) {
+					out[rel.Total], out[part], changed = low, low, true
+				}
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,340 @@
+package outputs
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"scramblelab/internal/outputs/primary"
+)
+
+// judge applies the primary rules to every row.
+func (c *check) judge(context.Context) error {
+	for _, t := range c.tables {
+		j := newJudge(c, t)
+		for row := range t.rows {
+			j.row(row)
+		}
+		for _, why := range j.missing {
+			c.report.hold("%s: %s", t.path, why)
+			for row := range t.rows {
+				if v := &t.rows[row]; v.status == Safe {
+					v.status, v.reason = Unevaluated, why
+				}
+			}
+		}
+		for row, cell := range t.group.system.Tables[t.index].Cells {
+			if v := t.rows[row]; v.room != nil {
+				t.group.want(cell, v.reason, v.room)
+			}
+		}
+	}
+	return nil
+}
+
+// want makes a cell sensitive; several reasons add up to the widest room.
+func (g *group) want(cell int32, reason string, room map[string][2]float64) {
+	n := g.needs[cell]
+	if n == nil {
+		n = &need{reason: reason, room: map[string][2]float64{}}
+		g.needs[cell] = n
+	} else if n.reason != reason {
+		n.reason += "; " + reason
+	}
+	for name, r := range room {
+		old := n.room[name]
+		n.room[name] = [2]float64{max(old[0], r[0]), max(old[1], r[1])}
+	}
+}
+
+// judge applies the rules to one table.
+type judge struct {
+	c         *check
+	t         *table
+	rules     *RuleSet
+	count     []float64 // workers
+	countName string
+	names     []string // magnitudes that add up, with their values
+	values    [][]float64
+	counts    []bool
+	employers []float64
+	most      func(row int) float64
+	sums      []magnitude
+	missing   []string // rules that cannot be evaluated, and why
+	parents   []margin
+}
+
+// magnitude is what the rules for magnitudes look at.
+type magnitude struct {
+	name string
+	of   func(row int) primary.Contribution
+}
+
+// margin is a dimension along which group disclosure is looked for.
+type margin struct {
+	k, d int
+}
+
+func newJudge(c *check, t *table) *judge {
+	j := &judge{c: c, t: t, rules: &c.rules.Rules, count: t.column(isCount, ""), employers: t.column(isEmployers, "")}
+	j.names, j.values, j.counts = t.additive()
+	if i := slices.Index(j.counts, true); i >= 0 {
+		j.countName, j.count = j.names[i], j.values[i]
+	}
+	if t.tally != nil {
+		if j.count == nil {
+			j.count = make([]float64, len(t.rows))
+			for i, n := range t.tally.Rows {
+				j.count[i] = float64(n)
+			}
+		}
+		j.employers = make([]float64, len(t.rows)) // holdings count as one
+		for i, n := range t.tally.Employers {
+			j.employers[i] = float64(n)
+		}
+		j.most = func(row int) float64 { return float64(t.tally.Most[row]) }
+		// Rows that stand for several workers: their count is a column.
+		for _, m := range t.spec.Measures {
+			if k := slices.Index(t.micro, m.Of); m.Is == isCount && k >= 0 {
+				j.most = func(row int) float64 { return sumOf(t.tally.Magnitude[k].Contribution(row).Largest, 1) }
+			}
+		}
+	}
+	j.magnitudes()
+	j.lookForMissing()
+	return j
+}
+
+// magnitudes finds the contributions to sums and means: from the microdata, or
+// from the table's own columns of the two largest.
+func (j *judge) magnitudes() {
+	t := j.t
+	for _, m := range t.spec.Measures {
+		if m.Is != isSum && m.Is != isMean {
+			continue
+		}
+		name := "sum of " + or(m.Of, m.Column)
+		if slices.ContainsFunc(j.sums, func(s magnitude) bool { return s.name == name }) {
+			continue
+		}
+		if t.tally != nil {
+			if k := slices.Index(t.micro, m.Of); k >= 0 {
+				j.sums = append(j.sums, magnitude{name, t.tally.Magnitude[k].Contribution})
+				continue
+			}
+		}
+		largest, second := t.column(isLargest, m.Of), t.column(isSecond, m.Of)
+		total := t.column(isSum, m.Of)
+		if largest == nil || second == nil || total == nil {
+			if j.rules.byMagnitude() {
+				j.missing = append(j.missing, fmt.Sprintf("dominance, p%% and pq of %s: nobody says who contributes; name the microdata (of: COLUMN), or give columns that are largest and second", m.Column))
+			}
+			continue
+		}
+		for _, d := range j.rules.Dominance {
+			if d.N > 2 {
+				j.missing = append(j.missing, fmt.Sprintf("dominance with n = %d of %s: the table gives the two largest only", d.N, m.Column))
+			}
+		}
+		j.sums = append(j.sums, magnitude{name, func(row int) primary.Contribution {
+			con := primary.Contribution{Total: total[row], N: 3}
+			for _, x := range []float64{largest[row], second[row]} {
+				if x > 0 {
+					con.Largest = append(con.Largest, x)
+				}
+			}
+			if len(con.Largest) < 2 || con.Largest[0]+con.Largest[1] >= total[row] {
+				con.N = len(con.Largest)
+			}
+			return con
+		}})
+	}
+}
+
+func (j *judge) lookForMissing() {
+	s := j.rules
+	lacks := func(what, need string) { j.missing = append(j.missing, what+": "+need) }
+	if s.Frequency != nil && j.count == nil {
+		lacks("minimum-frequency", "no column is a count, and there are no microdata")
+	}
+	if r := s.Contributors; r != nil {
+		if (r.Employers > 0) && j.employers == nil {
+			lacks("contributors", "no column is employers, and there are no microdata")
+		}
+		if (r.Workers > 0) && j.count == nil {
+			lacks("contributors", "no column is a count, and there are no microdata")
+		}
+		if r.LargestShare > 0 && j.most == nil {
+			lacks("contributors", "the largest employer's share needs microdata")
+		}
+	}
+	if (s.Group != nil || s.AllInOne != nil || s.Zeros != nil) && j.count == nil {
+		lacks("group-disclosure, all-in-one-category and zeros", "no column is a count")
+	}
+	for k, d := range j.t.dims {
+		j.parents = append(j.parents, margin{k, d})
+	}
+}
+
+// row applies every rule to a row.
+func (j *judge) row(row int) {
+	v := &j.t.rows[row]
+	unsafe := func(reason string, room map[string][2]float64) {
+		if v.room == nil {
+			v.room = map[string][2]float64{}
+		}
+		if v.reason != "" {
+			v.reason += "; "
+		}
+		v.reason += reason
+		for name, r := range room {
+			old := v.room[name]
+			v.room[name] = [2]float64{max(old[0], r[0]), max(old[1], r[1])}
+		}
+	}
+	s := j.rules
+	if s.Frequency != nil && j.count != nil {
+		f := primary.Frequency{N: int64(s.Frequency.N)}
+		if n := int64(j.count[row]); f.Unsafe(n) {
+			room := j.byRange(row)
+			if j.countName != "" {
+				room[j.countName] = [2]float64{f.Protection(n), 0}
+			}
+			unsafe(fmt.Sprintf("minimum-frequency%s: %d, want at least %d", norm(s, s.Frequency.Norm), n, f.N), room)
+		}
+	}
+	if r := s.Contributors; r != nil && j.employers != nil && j.count != nil {
+		rule := primary.Contributors{Employers: r.Employers, Workers: int64(r.Workers), LargestShare: r.LargestShare}
+		most := 0.0
+		if j.most != nil {
+			most = j.most(row)
+		} else {
+			rule.LargestShare = 0
+		}
+		if why := rule.Unsafe(int(j.employers[row]), int64(j.count[row]), most, s.equality()); why != "" {
+			unsafe("contributors"+norm(s, r.Norm)+": "+why, j.byRange(row))
+		}
+	}
+	for _, m := range j.sums {
+		con := m.of(row)
+		room := func(up float64) map[string][2]float64 { return map[string][2]float64{m.name: {up, up}} }
+		for _, d := range s.Dominance {
+			rule := primary.Dominance{N: d.N, K: d.K}
+			if rule.Unsafe(con, s.weighting(), s.equality()) {
+				unsafe(fmt.Sprintf("(%d,%v) dominance%s: the largest %d have %.1f %% of the %s", d.N, d.K, norm(s, d.Norm), d.N,
+					100*sumOf(con.Largest, d.N)/con.Total, m.name), room(rule.Protection(con, s.weighting())))
+			}
+		}
+		for _, p := range j.percents() {
+			if p.rule.Unsafe(con, s.weighting(), s.equality()) {
+				unsafe(fmt.Sprintf("%s: the second largest can estimate the largest %s to within %.1f %%", p.name, m.name,
+					100*max(0, con.Total-sumOf(con.Largest, 2))/con.Largest[0]), room(p.rule.Protection(con, s.weighting())))
+			}
+		}
+	}
+	if j.count != nil {
+		j.groups(row, unsafe)
+	}
+}
+
+func sumOf(x []float64, n int) float64 {
+	sum := 0.0
+	for _, v := range x[:min(n, len(x))] {
+		sum += v
+	}
+	return sum
+}
+
+func norm(s *RuleSet, own string) string {
+	if own = or(own, s.Norm); own != "" {
+		return " (" + own + ")"
+	}
+	return ""
+}
+
+type namedPercent struct {
+	name string
+	rule primary.PPercent
+}
+
+func (j *judge) percents() []namedPercent {
+	var out []namedPercent
+	if p := j.rules.PPercent; p != nil {
+		out = append(out, namedPercent{fmt.Sprintf("p%% with p = %v%s", p.P, norm(j.rules, p.Norm)), primary.PPercent{P: p.P}})
+	}
+	if p := j.rules.PQ; p != nil {
+		out = append(out, namedPercent{fmt.Sprintf("pq with p = %v, q = %v%s", p.P, p.Q, norm(j.rules, p.Norm)), primary.PPercent{P: p.P, Q: p.Q}})
+	}
+	return out
+}
+
+// byRange is the room of a cell that is unsafe by a count of contributors: the
+// safety range, and at least one unit of a count.
+func (j *judge) byRange(row int) map[string][2]float64 {
+	room := map[string][2]float64{}
+	for m, name := range j.names {
+		r := j.rules.SafetyRange / 100 * j.values[m][row]
+		if j.counts[m] {
+			r = math.Ceil(r)
+		}
+		room[name] = [2]float64{r, r}
+	}
+	return room
+}
+
+// groups looks for margins whose units are all, or all but a few, in one cell.
+func (j *judge) groups(row int, unsafe func(string, map[string][2]float64)) {
+	s, t := j.rules, j.t
+	if s.Group == nil && s.AllInOne == nil && s.Zeros == nil {
+		return
+	}
+	n := int64(j.count[row])
+	at := make([]int32, len(t.dims))
+	for k := range t.dims {
+		at[k] = t.nodes[k][row]
+	}
+	for _, m := range j.parents {
+		dim := j.c.dims[m.d]
+		parent := dim.Parent[at[m.k]]
+		for parent >= 0 && !t.group.system.Shows(t.index, m.k, parent) {
+			parent = dim.Parent[parent]
+		}
+		if parent < 0 {
+			continue
+		}
+		own := at[m.k]
+		at[m.k] = parent
+		cell := t.group.system.Cell(t.index, at)
+		at[m.k] = own
+		if cell < 0 {
+			continue
+		}
+		total := int64(j.valueOf(cell))
+		applies := func(along []string) bool { return len(along) == 0 || slices.Contains(along, dim.Name) }
+		up := func(x float64) map[string][2]float64 { return map[string][2]float64{j.countName: {x, 0}} }
+		down := func(x float64) map[string][2]float64 { return map[string][2]float64{j.countName: {0, x}} }
+		if s.AllInOne != nil && applies(s.AllInOne.Along) && n > 0 && n == total {
+			unsafe(fmt.Sprintf("all-in-one-category%s: all %d of the margin over %s are here", norm(s, s.AllInOne.Norm), n, dim.Name), down(1))
+		}
+		if s.Group != nil && applies(s.Group.Along) {
+			g := primary.Group{K: int64(s.Group.K)}
+			if g.Unsafe(n, total) {
+				unsafe(fmt.Sprintf("group-disclosure%s: %d of the %d of the margin over %s are here", norm(s, s.Group.Norm), n, total, dim.Name), down(g.Protection(n, total)))
+			}
+		}
+		if s.Zeros != nil && applies(s.Zeros.Along) && n == 0 && total > 0 {
+			unsafe(fmt.Sprintf("zeros%s: nobody of the %d of the margin over %s is here", norm(s, s.Zeros.Norm), total, dim.Name), up(1))
+		}
+	}
+}
+
+// valueOf returns the count of a cell.
+func (j *judge) valueOf(cell int32) float64 {
+	if i := slices.Index(j.t.group.names, j.countName); i >= 0 {
+		if v := j.t.group.values[i][cell]; !math.IsNaN(v) {
+			return v
+		}
+	}
+	return 0
+}
