@@ -208,7 +208,7 @@ func (e *emitter) person(worker int32) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker],
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker], second: e.moonlights(x.address()),
 	}
 }
 
@@ -277,7 +277,7 @@ func (w *writer) firmEffects(id int32, e *employer) {
 
 func (w *writer) job(id int32, e *employer, sp numbered, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
-	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
+	here := place{year: year, within: sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {
 		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
 	}
