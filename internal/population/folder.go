@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/importer"
 	"scramblelab/internal/progress"
 	"scramblelab/internal/tabio"
 )
@@ -36,7 +38,7 @@ func (o WriteOptions) Check(dir string) error { return folder.Check(dir, o.folde
 
 // folder says that Force replaces a population of any format and nothing else.
 func (o WriteOptions) folder() folder.Options {
-	known := []string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}
+	known := append([]string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}, importer.Names()...)
 	for _, name := range tableNames {
 		for _, ext := range tableExtensions {
 			known = append(known, name+ext)
@@ -102,6 +104,11 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	if err := os.WriteFile(filepath.Join(out.Path(), calibrationName), p.Options.Figures.YAML(), 0o644); err != nil {
 		return err
 	}
+	for name, b := range p.scripts(strings.TrimPrefix(ext, ".")) {
+		if err := os.WriteFile(filepath.Join(out.Path(), name), b, 0o644); err != nil {
+			return err
+		}
+	}
 	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(p.Options.Figures)} {
 		b, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {
@@ -112,6 +119,28 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 		}
 	}
 	return out.Commit()
+}
+
+// scripts are ready-made imports into R, Stata and Python.
+func (p *Population) scripts(format string) map[string][]byte {
+	o := importer.Folder{What: "population", CSV: "write the population again with --format csv", Format: format}
+	for _, name := range tableNames {
+		t := importer.Table{Name: name}
+		for _, c := range columnsOf(p.Options.Figures, name) {
+			x := importer.Column{Name: c.Name, Kind: c.kind, Decimals: c.decimals}
+			if c.dict != nil {
+				x.Codes, x.Texts = c.dict.Labels(), map[string][]string{}
+				for _, k := range c.Codes {
+					for language, text := range map[string]string{"en": k.Label.EN, "nl": k.Label.NL, "fr": k.Label.FR} {
+						x.Texts[language] = append(x.Texts[language], text)
+					}
+				}
+			}
+			t.Columns = append(t.Columns, x)
+		}
+		o.Tables = append(o.Tables, t)
+	}
+	return importer.Scripts(o)
 }
 
 // Read reads a population folder that [Population.Write] made, in either
