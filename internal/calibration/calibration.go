@@ -245,6 +245,11 @@ type Flows struct {
 	PoolYears  int         `yaml:"pool_years" want:"between 1 50"`  // years after which a leaver without a job is gone
 	Tries      int         `yaml:"tries" want:"between 1 1000"`     // candidates looked at per opening
 	FromSchool float64     `yaml:"from_school" want:"share"`        // new workers who come from school
+
+	Moonlighters float64    `yaml:"moonlighters" want:"share"`        // workers who take second jobs
+	SecondRate   float64    `yaml:"second_rate" want:"share"`         // of their years with one employer, share with a second job
+	SecondDays   [2]float64 `yaml:"second_days" want:"between 1 363"` // its length in a year, at least and at most
+	SecondYears  int        `yaml:"second_years" want:"between 1 50"` // years after which another employer gives it
 }
 
 // Age is the age structure of staff.
@@ -274,6 +279,7 @@ type Fraction struct {
 // Hours is working time.
 type Hours struct {
 	Fractions []Fraction   `yaml:"fractions"`                             // of part-timers
+	Second    int          `yaml:"second" want:"between 1 50"`            // working time of a second job, hundredths
 	RiseMen   [][2]float64 `yaml:"rise_men" want:"points between 0 10"`   // year, part-time rate of men relative to that of the sector's column
 	RiseWomen [][2]float64 `yaml:"rise_women" want:"points between 0 10"` // the same of women
 	AgeMen    [][2]float64 `yaml:"age_men" want:"points between 0 10"`    // age, factor on the part-time rate of men

@@ -30,6 +30,7 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 	u, v := r.Float64(), r.Exp()
 	abroad := p.abroad[t.sector][t.region]
 	switch found := p.missing[group]; {
+	case !p.hides:
 	case u < abroad:
 		g.knownFrom = never // lives abroad
 	case u < abroad+found:
@@ -58,14 +59,15 @@ func (p *people) shown(t *traits, year int) uint16 {
 	return t.cell
 }
 
-// unknownCell is the cell of those whose level is not in the register.
-func unknownCell(c *calibration.Figures, cells *cellTables) uint16 {
+// unknownCell is the cell of those whose level is not in the register; has is
+// false in a country without a level for them.
+func unknownCell(c *calibration.Figures, cells *cellTables) (cell uint16, has bool) {
 	for l, x := range c.Levels {
 		if x.Group == calibration.GroupUnknown {
-			return uint16(l*cells.fields + int(cells.fieldAt[l][0]))
+			return uint16(l*cells.fields + int(cells.fieldAt[l][0])), true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // abroadOf returns the share of workers who live abroad, by region, of a sector.

@@ -211,6 +211,7 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 		return err
 	}
 	tell.Step("staff", 1, years+2)
+	seconds := s.newSecondJobs()
 	m, batches := newMarkets(s), make([]batch, par.Count(n, staffChunk))
 	for year := s.o.From; year <= s.o.To; year++ {
 		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
@@ -229,6 +230,9 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 			return err
 		}
 		if err := s.welcome(ctx, year, batches); err != nil {
+			return err
+		}
+		if err := s.takeSeconds(ctx, seconds, year, batches); err != nil {
 			return err
 		}
 		tell.Step("staff", year-s.o.From+2, years+2)
