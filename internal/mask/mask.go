@@ -43,7 +43,9 @@ type Report struct {
 type Change struct {
 	Column   string
 	Rows     int64   // with another value
+	Of       int64   // rows that have a value
 	Mean     float64 // relative change of the mean over all rows; NaN where there is none
+	RMS      float64 // root mean squared change of a value, in its unit; NaN for categories
 	Variance float64 // variance after over variance before; NaN where there is none
 }
 

@@ -141,7 +141,7 @@ func Pram(ctx context.Context, jobs *frame.Frame, o PRAM, key rng.Secret, step i
 	if err != nil {
 		return nil, r, err
 	}
-	change := Change{Column: o.Column, Mean: math.NaN(), Variance: math.NaN()}
+	change := Change{Column: o.Column, Of: int64(len(groups.rows)), Mean: math.NaN(), RMS: math.NaN(), Variance: math.NaN()}
 	expected, largest := 0.0, 0.0
 	for _, t := range tallies {
 		change.Rows += t.changed

@@ -129,7 +129,7 @@ func (r *Report) compare(was, now frame.Column) {
 		m.square += float64(d * (v - m.mean))
 	}
 	var a, b moments
-	changed := int64(0)
+	changed, moved := int64(0), 0.0
 	for i, v := range was.I {
 		if was.Missing(i) {
 			continue
@@ -137,11 +137,16 @@ func (r *Report) compare(was, now frame.Column) {
 		if now.I[i] != v {
 			changed++
 		}
+		d := float64(now.I[i]) - float64(v)
+		moved += float64(d * d)
 		add(&a, float64(v))
 		add(&b, float64(now.I[i]))
 	}
 	r.Units, r.Touched = r.Units+int64(a.n), r.Touched+changed
-	c := Change{Column: was.Name, Rows: changed, Mean: math.NaN(), Variance: math.NaN()}
+	c := Change{Column: was.Name, Rows: changed, Of: int64(a.n), Mean: math.NaN(), Variance: math.NaN()}
+	if c.RMS = math.Sqrt(moved / max(1, a.n)); was.Decimals > 0 {
+		c.RMS /= math.Pow10(int(was.Decimals))
+	}
 	if a.mean != 0 {
 		c.Mean = b.mean/a.mean - 1
 	}
