@@ -22,6 +22,7 @@ import (
 type populationOptions struct {
 	dir    string
 	config string
+	shard  string
 	draw   population.Options
 	write  population.WriteOptions
 }
@@ -36,6 +37,7 @@ func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.config, "config", "", "calibration `file` of another country, or that changes figures; default: Belgium (see synth config)")
 	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (up to five per seller) or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
+	f.StringVar(&o.shard, "shard", "", "write part K of N alone, as `K/N`: parts are whole blocks of employers")
 	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet or csv")
 	f.BoolVar(&o.write.Force, "force", false, "replace the population that stands there; a folder with anything else in it is kept")
 }
@@ -53,6 +55,10 @@ Twenty thousand employers over ten years are about six million jobs. The folder
 is complete or absent; one that exists is replaced only with --force,
 and only if it holds nothing but a population.
 
+With --shard K/N every machine draws all employers and who works where, and
+writes its own part of the tables. The parts in their order are the rows and the
+row groups of the whole; one part alone is no population, and is not read as one.
+
 WORLDS
   productivity  employers that automate grow, with more and better paid graduates
   displacement  they shrink, and lose the less educated
@@ -63,6 +69,7 @@ EXIT STATUS
   0 done   1 an error   2 wrong flags or arguments   130 interrupted`,
 		Example: `  synth population -o pop --employers 2000 --from 2012 --to 2021
   synth population -o pop-null --world null --seed 7 --format csv
+  synth population -o part2 --employers 90000 --shard 2/4
   synth population -o elsewhere --config elsewhere.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -88,6 +95,13 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 	}{{"employers", o.draw.Employers}, {"from", o.draw.From}, {"to", o.draw.To}} {
 		if f.value == 0 {
 			return usageError{fmt.Errorf("--%s is 0: leave it out for the default", f.name)}
+		}
+	}
+	var shard population.Shard
+	if o.shard != "" {
+		var err error
+		if shard, err = population.ParseShard(o.shard); err != nil {
+			return usageError{err}
 		}
 	}
 	if o.config != "" {
@@ -117,16 +131,14 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 	}
 	tell, end := progress.Render(cmd.ErrOrStderr(), isTerminal(cmd.ErrOrStderr()), time.Now)
 	defer end()
-	p, err := population.Generate(cmd.Context(), o.draw, tell)
+	n, err := population.GenerateTo(cmd.Context(), o.dir, o.draw, shard, o.write, tell)
 	if err != nil {
 		return err
 	}
-	if err := p.Write(cmd.Context(), o.dir, o.write, tell); err != nil {
-		return err
-	}
 	end()
+	o.draw = o.draw.Normal()
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d employers, %d accounts, %d supplier links, %d jobs, %d planted events (world %s, %d-%d)\n",
-		o.dir, p.Employers.Rows(), p.Accounts.Rows(), p.Suppliers.Rows(), p.Jobs.Rows(), p.Truth.Events, p.Options.World, p.Options.From, p.Options.To)
+		o.dir, n.Employers, n.Accounts, n.Suppliers, n.Jobs, n.Events, o.draw.World, o.draw.From, o.draw.To)
 	return err
 }
 

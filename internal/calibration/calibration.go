@@ -233,32 +233,41 @@ type Clustering struct {
 
 // Flows are hires, separations and moves.
 type Flows struct {
-	Separation [12]float64 `yaml:"separation" want:"share"`        // hazard by completed years of tenure, the last one for longer
-	SectorPow  float64     `yaml:"sector_pow" want:"between 0 3"`  // how hire rates of sectors translate to hazards
-	Short      float64     `yaml:"short" want:"between 0 10"`      // short spells within a year, per hire
-	IntoPool   float64     `yaml:"into_pool" want:"share"`         // leavers who stay available for another employer of the frame
-	SameSector float64     `yaml:"same_sector" want:"share"`       // of those, who look for work in their own sector
-	Fresh      float64     `yaml:"fresh" want:"share"`             // openings that never look into the pool
-	PoolYears  int         `yaml:"pool_years" want:"between 1 50"` // years after which a leaver without a job is gone
-	Tries      int         `yaml:"tries" want:"between 1 1000"`    // candidates looked at per opening
-	FromSchool float64     `yaml:"from_school" want:"share"`       // new workers who come from school
+	Separation [12]float64 `yaml:"separation" want:"share"`         // hazard by completed years of tenure, the last one for longer
+	SectorPow  float64     `yaml:"sector_pow" want:"between 0 3"`   // how hire rates of sectors translate to hazards
+	Short      float64     `yaml:"short" want:"between 0 10"`       // spells that end within their year, per hire that lasts
+	ShortPow   float64     `yaml:"short_pow" want:"between 0 3"`    // how hire rates of sectors translate to them
+	ShortDays  float64     `yaml:"short_days" want:"between 1 365"` // their mean length
+	LastIn     int         `yaml:"last_in" want:"between 1 1000"`   // layoffs: the shortest tenure of that many goes first
+	IntoPool   float64     `yaml:"into_pool" want:"share"`          // leavers who stay available for another employer of the frame
+	SameSector float64     `yaml:"same_sector" want:"share"`        // of those, who look for work in their own sector
+	Fresh      float64     `yaml:"fresh" want:"share"`              // openings that never look into the pool
+	PoolYears  int         `yaml:"pool_years" want:"between 1 50"`  // years after which a leaver without a job is gone
+	Tries      int         `yaml:"tries" want:"between 1 1000"`     // candidates looked at per opening
+	FromSchool float64     `yaml:"from_school" want:"share"`        // new workers who come from school
+
+	Moonlighters float64    `yaml:"moonlighters" want:"share"`        // workers who take second jobs
+	SecondRate   float64    `yaml:"second_rate" want:"share"`         // of their years with one employer, share with a second job
+	SecondDays   [2]float64 `yaml:"second_days" want:"between 1 363"` // its length in a year, at least and at most
+	SecondYears  int        `yaml:"second_years" want:"between 1 50"` // years after which another employer gives it
 }
 
 // Age is the age structure of staff.
 type Age struct {
-	Bands      [6]int     `yaml:"bands" want:"age"`         // bounds of the five age bands
-	Y03        [5]float64 `yaml:"share_start" want:"share"` // shares of the bands
-	Y12        [5]float64 `yaml:"share_mid" want:"share"`
-	Y21        [5]float64 `yaml:"share_end" want:"share"`
-	Retire     [4]float64 `yaml:"retire" want:"share"`               // extra hazard at 55-59, 60-61, 62-64, 65+
-	Mean       [3]float64 `yaml:"mean" want:"age"`                   // mean age of all staff at the anchors, against which a sector is older or younger
-	FirmSD     float64    `yaml:"firm_sd" want:"between 0 20"`       // sd of the mean age that an employer prefers, years
-	YoungHire  int        `yaml:"young_hire" want:"age"`             // "young" in hiring: below this age
-	LastMove   int        `yaml:"last_move" want:"age"`              // leavers of that age or more look for no other job
-	YoungShare float64    `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
-	HireAge    int        `yaml:"hire_age" want:"age"`               // typical age at hire
-	School     float64    `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
-	Reenter    [2]float64 `yaml:"reenter" want:"age"`                // ages of other newcomers
+	Bands      [6]int        `yaml:"bands" want:"age"`         // bounds of the five age bands
+	Y03        [5]float64    `yaml:"share_start" want:"share"` // shares of the bands
+	Y12        [5]float64    `yaml:"share_mid" want:"share"`
+	Y21        [5]float64    `yaml:"share_end" want:"share"`
+	RetireFrom [4]int        `yaml:"retire_from" want:"between 15 100"` // ages from which on a hazard of retirement holds
+	Retire     [4][2]float64 `yaml:"retire" want:"share"`               // the hazards, at start and end
+	Mean       [3]float64    `yaml:"mean" want:"age"`                   // mean age of all staff at the anchors, against which a sector is older or younger
+	FirmSD     float64       `yaml:"firm_sd" want:"between 0 20"`       // sd of the mean age that an employer prefers, years
+	YoungHire  int           `yaml:"young_hire" want:"age"`             // "young" in hiring: below this age
+	LastMove   int           `yaml:"last_move" want:"age"`              // leavers of that age or more look for no other job
+	YoungShare float64       `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
+	HireAge    int           `yaml:"hire_age" want:"age"`               // typical age at hire
+	School     float64       `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
+	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers
 }
 
 // Fraction is a part-timer's working time.
@@ -270,6 +279,7 @@ type Fraction struct {
 // Hours is working time.
 type Hours struct {
 	Fractions []Fraction   `yaml:"fractions"`                             // of part-timers
+	Second    int          `yaml:"second" want:"between 1 50"`            // working time of a second job, hundredths
 	RiseMen   [][2]float64 `yaml:"rise_men" want:"points between 0 10"`   // year, part-time rate of men relative to that of the sector's column
 	RiseWomen [][2]float64 `yaml:"rise_women" want:"points between 0 10"` // the same of women
 	AgeMen    [][2]float64 `yaml:"age_men" want:"points between 0 10"`    // age, factor on the part-time rate of men

@@ -135,6 +135,23 @@ func (f *Frame) Take(rows []int32) *Frame {
 	return out
 }
 
+// Slice returns rows [lo, hi), sharing their memory.
+func (f *Frame) Slice(lo, hi int) *Frame {
+	out := &Frame{rows: hi - lo, cols: make([]Column, len(f.cols))}
+	for i, c := range f.cols {
+		switch c.Kind {
+		case Float:
+			c.F = c.F[lo:hi:hi]
+		case Long:
+			c.L = c.L[lo:hi:hi]
+		default:
+			c.I = c.I[lo:hi:hi]
+		}
+		out.cols[i] = c
+	}
+	return out
+}
+
 // Filter returns the rows for which keep is true, in their order.
 func (f *Frame) Filter(keep func(row int) bool) *Frame {
 	var rows []int32

@@ -169,7 +169,7 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 	}
 	rows := primary.Rows{Combination: combination, Contributor: m.contributor, Weights: m.weights}
 	for _, of := range t.spec.Measures {
-		if (of.Is != isSum && of.Is != isMean) || of.Of == "" || slices.Contains(t.micro, of.Of) {
+		if (of.Is != isSum && of.Is != isMean && of.Is != isCount) || of.Of == "" || slices.Contains(t.micro, of.Of) {
 			continue
 		}
 		col, ok := m.f.Lookup(of.Of)
@@ -343,7 +343,7 @@ func (c *check) compare(t *table) {
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Rows[i]) }, t.spec.Tolerance)
 		case m.Is == isEmployers && c.rules.Microdata.Holding == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Employers[i]) }, 0)
-		case m.Is == isSum && k >= 0:
+		case (m.Is == isSum || m.Is == isCount) && k >= 0:
 			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[k].Total[i] }, t.spec.Tolerance+0.5)
 		}
 	}

@@ -88,9 +88,6 @@ func (c *check) linkGroup(g *group) error {
 			inToday[cell] = true
 		}
 	}
-	for i, p := range g.past {
-		c.gatherPast(g, p, s.Tables[len(g.tables)+i].Cells, inToday)
-	}
 	for m := range g.names {
 		tolerance := 0.0
 		for _, t := range g.tables {
@@ -101,6 +98,12 @@ func (c *check) linkGroup(g *group) error {
 			total := s.Relation(r).Total
 			c.fault("%s: %s does not add up: the total is %v, its parts differ by %v", g.where(total), g.names[m], g.values[m][total], by[i])
 		}
+	}
+	if c.bad != nil {
+		return nil
+	}
+	for i, p := range g.past {
+		c.gatherPast(g, p, s.Tables[len(g.tables)+i].Cells, inToday)
 	}
 	return nil
 }
@@ -188,7 +191,9 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 	if g.pattern, err = suppress.Find(ctx, p, c.o.Suppress); err != nil {
 		return err
 	}
-	if g.verdict, err = suppress.Check(ctx, p, g.pattern.Suppressed, c.o.Suppress); err != nil {
+	o := c.o.Suppress
+	o.Proofs = g.pattern.Proofs
+	if g.verdict, err = suppress.Check(ctx, p, g.pattern.Suppressed, o); err != nil {
 		return err
 	}
 	g.problem = p

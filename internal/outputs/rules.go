@@ -152,7 +152,7 @@ type TableSpec struct {
 type MeasureSpec struct {
 	Column string `yaml:"column"`
 	Is     string `yaml:"is" jsonschema:"count, sum, mean, employers, largest, second or ignore"`
-	Of     string `yaml:"of" jsonschema:"what is added up or averaged: a column of the microdata"`
+	Of     string `yaml:"of" jsonschema:"what is added up or averaged: a column of the microdata; of a count, where a row stands for several units, the column with their number"`
 	Over   string `yaml:"over" jsonschema:"of a mean: the column with its count"`
 }
 
@@ -360,32 +360,17 @@ func (s *RuleSet) validate(fail failing) {
 	if s.Group != nil && (s.Group.K < 0 || s.Group.K > 100) {
 		fail("rules.group-disclosure", "k is %d, want 0 (group) or 1 (within the group)", s.Group.K)
 	}
-	for path, n := range map[string]*int{"degrees-of-freedom": numberOf(s.Freedom), "quantiles": numberOf(s.Quantiles), "extremes": numberOf(s.Extremes)} {
-		if n != nil && *n < 0 {
-			fail("rules."+path, "n is %d, want at least 0", *n)
+	least := func(path string, given bool, n func() int) {
+		if given && n() < 0 {
+			fail("rules."+path, "n is %d, want at least 0", n())
 		}
 	}
+	least("degrees-of-freedom", s.Freedom != nil, func() int { return s.Freedom.N })
+	least("quantiles", s.Quantiles != nil, func() int { return s.Quantiles.N })
+	least("extremes", s.Extremes != nil, func() int { return s.Extremes.N })
 	if !(s.SafetyRange > 0 && s.SafetyRange <= 100) {
 		fail("rules.safety-range", "safety-range is %v, want a percentage in (0, 100]", s.SafetyRange)
 	}
-}
-
-func numberOf(rule any) *int {
-	switch r := rule.(type) {
-	case *FreedomRule:
-		if r != nil {
-			return &r.N
-		}
-	case *QuantilesRule:
-		if r != nil {
-			return &r.N
-		}
-	case *ExtremesRule:
-		if r != nil {
-			return &r.N
-		}
-	}
-	return nil
 }
 
 func (s *RuleSet) equality() primary.Equality {

@@ -59,7 +59,7 @@ type judge struct {
 	values    [][]float64
 	counts    []bool
 	employers []float64
-	most      func(row int) (float64, bool)
+	most      func(row int) float64
 	sums      []magnitude
 	missing   []string // rules that cannot be evaluated, and why
 	parents   []margin
@@ -93,7 +93,13 @@ func newJudge(c *check, t *table) *judge {
 		for i, n := range t.tally.Employers {
 			j.employers[i] = float64(n)
 		}
-		j.most = func(row int) (float64, bool) { return float64(t.tally.Most[row]), true }
+		j.most = func(row int) float64 { return float64(t.tally.Most[row]) }
+		// Rows that stand for several workers: their count is a column.
+		for _, m := range t.spec.Measures {
+			if k := slices.Index(t.micro, m.Of); m.Is == isCount && k >= 0 {
+				j.most = func(row int) float64 { return sumOf(t.tally.Magnitude[k].Contribution(row).Largest, 1) }
+			}
+		}
 	}
 	j.magnitudes()
 	j.lookForMissing()
@@ -202,7 +208,7 @@ func (j *judge) row(row int) {
 		rule := primary.Contributors{Employers: r.Employers, Workers: int64(r.Workers), LargestShare: r.LargestShare}
 		most := 0.0
 		if j.most != nil {
-			most, _ = j.most(row)
+			most = j.most(row)
 		} else {
 			rule.LargestShare = 0
 		}

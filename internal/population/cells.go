@@ -16,6 +16,7 @@ type cellTables struct {
 	levelCum [][][]float64 // sector x cohort x level
 	fieldCum [][][]float64 // sector x level x position
 	fieldAt  [][]uint8     // level x position: field code
+	peak     []float64     // level: its largest share in any cohort
 	women    [][]float64   // sector x cell: probability of a woman
 	tilt     []uint8       // cell: class of planted tilts
 	allowed  [][]bool      // level x field
@@ -62,20 +63,32 @@ func newCellTables(c *calibration.Figures) *cellTables {
 			t.tilt = append(t.tilt, tiltClassOf(c, l, f))
 		}
 	}
+	var ratios []groupWeights
 	for _, s := range c.Sectors {
-		ratio := [calibration.Groups]float64{calibration.GroupUnknown: 1}
-		ratio[calibration.GroupLow], ratio[calibration.GroupMid] = s.Low/mean[0]*total, s.Mid/mean[1]*total
-		ratio[calibration.GroupBachelor] = s.High / mean[2] * total
-		ratio[calibration.GroupMaster] = ratio[calibration.GroupBachelor]
-		cohorts := make([][]float64, len(t.shares))
-		for b, shares := range t.shares {
+		r := groupWeights{calibration.GroupUnknown: 1}
+		r[calibration.GroupLow], r[calibration.GroupMid] = s.Low/mean[0]*total, s.Mid/mean[1]*total
+		r[calibration.GroupBachelor] = s.High / mean[2] * total
+		r[calibration.GroupMaster] = r[calibration.GroupBachelor]
+		ratios = append(ratios, r)
+	}
+	t.levelCum = make([][][]float64, len(c.Sectors))
+	for _, shares := range t.shares {
+		common := rake(c, shares, ratios)
+		for k := range c.Sectors {
 			w := make([]float64, len(shares))
 			for l, p := range shares {
-				w[l] = p * ratio[c.Levels[l].Group]
+				w[l] = p * ratios[k][c.Levels[l].Group] * common[c.Levels[l].Group]
 			}
-			cohorts[b] = cumulate(w)
+			t.levelCum[k] = append(t.levelCum[k], cumulate(w))
 		}
-		t.levelCum = append(t.levelCum, cohorts)
+	}
+	t.peak = make([]float64, len(c.Levels))
+	for _, shares := range t.shares {
+		for l, p := range shares {
+			t.peak[l] = max(t.peak[l], p)
+		}
+	}
+	for _, s := range c.Sectors {
 		byLevel := make([][]float64, len(c.Levels))
 		for l := range c.Levels {
 			var w []float64
@@ -94,6 +107,41 @@ func newCellTables(c *calibration.Figures) *cellTables {
 		t.women = append(t.women, t.womenByCell(c, k))
 	}
 	return t
+}
+
+// groupWeights are factors by group of levels.
+type groupWeights [calibration.Groups]float64
+
+// rake returns the factors by group with which the sectors' shares of a cohort
+// average to the cohort's own, by iterative proportional fitting.
+func rake(c *calibration.Figures, shares []float64, ratios []groupWeights) groupWeights {
+	want, common := groupWeights{}, groupWeights{}
+	for g := range common {
+		common[g] = 1
+	}
+	for l, p := range shares {
+		want[c.Levels[l].Group] += p
+	}
+	for range 30 {
+		got, staff := groupWeights{}, 0.0
+		for k, s := range c.Sectors {
+			sum := 0.0
+			for g, p := range want {
+				sum += float64(p * ratios[k][g] * common[g])
+			}
+			weight := s.Staff03 + s.Staff21
+			staff += weight
+			for g, p := range want {
+				got[g] += float64(weight * p * ratios[k][g] * common[g] / sum)
+			}
+		}
+		for g, p := range want {
+			if p > 0 {
+				common[g] *= p * staff / got[g]
+			}
+		}
+	}
+	return common
 }
 
 // cohortShares reads the shares of levels in the year in which the cohort is
@@ -193,6 +241,13 @@ func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool 
 	l := int(cell) / t.fields
 	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
 	return r.Float64()*1.3 < ratio
+}
+
+// suits decides whether somebody born in birth is as likely to have the level
+// of a cell as the cohort in which it is most common.
+func (t *cellTables) suits(cell uint16, birth int, r *rng.Stream) bool {
+	l := t.level(cell)
+	return r.Float64()*t.peak[l] < t.shares[t.cohort(birth)][l]
 }
 
 func (t *cellTables) level(cell uint16) int { return int(cell) / t.fields }

@@ -160,12 +160,15 @@ func TestWageEffectIsTheOnePlanted(t *testing.T) {
 			}
 			continue
 		}
-		if a[i] < 25000 { // rounding, and the minimum wage
+		if a[i] < 25000 || fteA[i] != fteB[i] { // rounding, and the minimum wage
 			continue
 		}
 		m := 0
-		if s.c.Levels[level[i]].Group == calibration.GroupMaster {
+		switch s.c.Levels[level[i]].Group {
+		case calibration.GroupMaster:
 			m = 1
+		case calibration.GroupBachelor, calibration.GroupUnknown: // may be masters the register does not know yet
+			continue
 		}
 		sum[m][k] += math.Log(float64(b[i]) / float64(a[i]) * float64(fteA[i]) / float64(fteB[i]))
 		count[m][k]++

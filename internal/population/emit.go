@@ -3,6 +3,7 @@ package population
 import (
 	"context"
 	"math"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -23,16 +24,58 @@ var (
 
 // workerIDs gives every worker a number that says nothing of when and where
 // the worker was first seen: a keyed permutation of 1..n.
-func (s *skeleton) workerIDs() []int32 {
-	ids := make([]int32, len(s.workers))
-	for i := range ids {
-		ids[i] = int32(i + 1)
-	}
-	rng.Shuffle(s.key.Stream(stageWorkerID, 0), ids)
-	return ids
+func (s *skeleton) workerIDs(ctx context.Context) ([]int32, error) {
+	n := len(s.workers)
+	ids, of := make([]int32, n), newPermutation(s.key, stageWorkerID, n)
+	return ids, par.Chunks(ctx, n, 1<<16, func(_, lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			ids[i] = int32(of.at(i)) + 1
+		}
+		return nil
+	})
 }
 
-const emitChunk = 256
+// permutation is one of 0..n-1 whose places can be computed one by one: a
+// Feistel network over the next even number of bits, walked until it falls
+// inside (Black and Rogaway 2002).
+type permutation struct {
+	n, mask uint64
+	half    int
+	keys    [6]uint64
+}
+
+func newPermutation(key rng.Sim, stage rng.Stage, n int) permutation {
+	p := permutation{n: uint64(n), half: (bits.Len(uint(max(n-1, 1))) + 1) / 2}
+	p.mask = 1<<p.half - 1
+	for i := range p.keys {
+		p.keys[i] = key.Uint64(stage, uint64(i))
+	}
+	return p
+}
+
+func (p *permutation) at(i int) int {
+	x := uint64(i)
+	for {
+		left, right := x>>p.half, x&p.mask
+		for _, k := range p.keys {
+			left, right = right, left^rng.Mix(k, right)>>32&p.mask
+		}
+		if x = left<<p.half | right; x < p.n {
+			return int(x)
+		}
+	}
+}
+
+const (
+	emitChunk = 256
+	blockRows = 1 << 20 // jobs in an output block
+)
+
+// sheet holds the rows of a range of employers while they are filled in.
+type sheet struct {
+	jobs     *jobColumns
+	accounts *accountColumns
+}
 
 // jobColumns are the vectors of the jobs table while it is being filled.
 type jobColumns struct {
@@ -41,10 +84,15 @@ type jobColumns struct {
 
 func newJobColumns(n int) *jobColumns {
 	c := &jobColumns{}
-	for _, v := range c.all() {
-		*v = make([]int32, n)
-	}
+	c.resize(n)
 	return c
+}
+
+// resize makes room for n rows; what they hold is undefined.
+func (c *jobColumns) resize(n int) {
+	for _, v := range c.all() {
+		*v = sized(*v, n)
+	}
 }
 
 func (c *jobColumns) all() []*[]int32 {
@@ -54,69 +102,104 @@ func (c *jobColumns) all() []*[]int32 {
 // emitter holds what is constant while employers are emitted.
 type emitter struct {
 	*skeleton
-	ids      []int32
-	jobs     *jobColumns
-	accounts *accountColumns
-	people   *people
-	surveyed []bool // by worker: still had a job when the education register began
+	ids       []int32
+	people    *people
+	jobAt     []int // by employer: its first row of jobs, and one more
+	accountAt []int
 }
 
-func newEmitter(s *skeleton, jobs, accounts int) *emitter {
-	return &emitter{
-		skeleton: s, ids: s.workerIDs(), jobs: newJobColumns(jobs), accounts: newAccountColumns(accounts),
-		people: newPeople(s.o, s.c, s.cells, s.priceOf), surveyed: s.surveyed(),
-	}
-}
-
-// emit fills jobs and accounts, employers in fixed blocks.
-func (s *skeleton) emit(ctx context.Context, p *Population, tell progress.Func) error {
+func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	n := len(s.employers)
-	jobAt, accountAt := make([]int, n+1), make([]int, n+1)
-	for id := range s.employers {
-		rows := 0
-		for _, sp := range s.spells[id] {
-			lo, hi := s.yearsOf(sp)
-			rows += max(0, hi-lo+1)
-		}
-		jobAt[id+1] = jobAt[id] + rows
-		accountAt[id+1] = accountAt[id]
-		for y := s.o.From; y <= s.o.To; y++ {
-			if s.files(int32(id), y) {
-				accountAt[id+1]++
+	e := &emitter{
+		skeleton: s, people: newPeople(s.o, s.c, s.cells, s.priceOf),
+		jobAt: make([]int, n+1), accountAt: make([]int, n+1),
+	}
+	s.survey()
+	var err error
+	if e.ids, err = s.workerIDs(ctx); err != nil {
+		return nil, err
+	}
+	err = par.Chunks(ctx, n, emitChunk, func(_, lo, hi int) error {
+		for id := lo; id < hi; id++ {
+			for _, sp := range s.spells[id] {
+				first, last := s.yearsOf(sp)
+				e.jobAt[id+1] += max(0, last-first+1)
+			}
+			for y := s.o.From; y <= s.o.To; y++ {
+				if s.files(int32(id), y) {
+					e.accountAt[id+1]++
+				}
 			}
 		}
-	}
-	e := newEmitter(s, jobAt[n], accountAt[n])
-	var mu sync.Mutex
-	done, chunks := 0, par.Count(n, emitChunk)
-	err := par.Chunks(ctx, n, emitChunk, func(_, lo, hi int) error {
-		w := &writer{emitter: e}
-		for id := lo; id < hi; id++ {
-			w.employer(int32(id), jobAt[id], accountAt[id])
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		done++
-		tell.Step("workers", done, chunks)
 		return nil
 	})
+	for id := range n {
+		e.jobAt[id+1] += e.jobAt[id]
+		e.accountAt[id+1] += e.accountAt[id]
+	}
+	return e, err
+}
+
+// emit fills a sheet with the rows of employers [lo, hi), several at a time.
+// done is told how many employers were emitted.
+func (e *emitter) emit(ctx context.Context, lo, hi int, to *sheet, done func(employers int)) error {
+	return par.Chunks(ctx, hi-lo, emitChunk, func(_, a, b int) error {
+		w := &writer{emitter: e, sheet: to}
+		for id := lo + a; id < lo+b; id++ {
+			w.employer(int32(id), e.jobAt[id]-e.jobAt[lo], e.accountAt[id]-e.accountAt[lo])
+		}
+		done(b - a)
+		return nil
+	})
+}
+
+// counter tells how far several goroutines have come with a stage.
+func counter(tell progress.Func, stage string, total int) func(n int) {
+	var mu sync.Mutex
+	done := 0
+	tell.Step(stage, 0, total)
+	return func(n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		done += n
+		tell.Step(stage, done, total)
+	}
+}
+
+// emit fills jobs and accounts.
+func (s *skeleton) emit(ctx context.Context, p *Population, tell progress.Func) error {
+	e, err := newEmitter(ctx, s)
 	if err != nil {
 		return err
 	}
-	p.Jobs, p.Accounts = e.jobsFrame(), frame.Must(e.accounts.cols...)
+	n := len(s.employers)
+	all := &sheet{newJobColumns(e.jobAt[n]), newAccountColumns(e.accountAt[n])}
+	if err := e.emit(ctx, 0, n, all, counter(tell, "workers", n)); err != nil {
+		return err
+	}
+	p.Jobs, p.Accounts = s.jobsFrame(all.jobs), frame.Must(all.accounts.cols...)
 	return nil
 }
 
 // yearsOf returns the first and last year of the window that a spell touches.
 func (s *skeleton) yearsOf(sp spell) (lo, hi int) {
-	lo, hi = s.o.From, s.o.To
-	for sp.from >= s.day1(lo+1) {
-		lo++
+	return max(s.o.From, s.yearOf(sp.from)), min(s.o.To, s.yearOf(sp.to))
+}
+
+// yearOf is the calendar year of a day, the one after the window for all later
+// days.
+func (s *skeleton) yearOf(day int32) int {
+	if day >= s.day1(s.o.To+1) {
+		return s.o.To + 1
 	}
-	for hi >= lo && sp.to < s.day1(hi) {
-		hi--
+	year := 1970 + int(math.Floor(float64(day)/365.2425))
+	for year < s.o.To && day >= s.day1(year+1) {
+		year++
 	}
-	return lo, hi
+	for day < s.day1(year) {
+		year--
+	}
+	return year
 }
 
 // person looks up a worker in the skeleton.
@@ -125,18 +208,25 @@ func (e *emitter) person(worker int32) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker],
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, second: e.moonlights(x.address()),
 	}
 }
 
 // writer emits employers one after the other, with its own buffers.
 type writer struct {
 	*emitter
+	*sheet
 	r, y   rng.Stream
-	sorted []spell
+	sorted []numbered
 	cursor []int
 	sums   []yearSums
 	psi    []float64
+}
+
+// numbered is a spell and the number that its worker has in the tables.
+type numbered struct {
+	id int32
+	spell
 }
 
 // employer writes the job rows of an employer, by year and worker, and its
@@ -144,9 +234,12 @@ type writer struct {
 func (w *writer) employer(id int32, jobAt, accountAt int) {
 	e, s := &w.employers[id], w.skeleton
 	years := s.o.To - s.o.From + 1
-	w.sorted = append(w.sorted[:0], s.spells[id]...)
-	slices.SortFunc(w.sorted, func(a, b spell) int {
-		if d := w.ids[a.worker] - w.ids[b.worker]; d != 0 {
+	w.sorted = w.sorted[:0]
+	for _, sp := range s.spells[id] {
+		w.sorted = append(w.sorted, numbered{w.ids[sp.worker], sp})
+	}
+	slices.SortFunc(w.sorted, func(a, b numbered) int {
+		if d := a.id - b.id; d != 0 {
 			return int(d)
 		}
 		return int(a.from - b.from)
@@ -154,7 +247,7 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	w.cursor = append(w.cursor[:0], make([]int, years+1)...)
 	w.sums = append(w.sums[:0], make([]yearSums, years)...)
 	for _, sp := range w.sorted {
-		for lo, hi := s.yearsOf(sp); lo <= hi; lo++ {
+		for lo, hi := s.yearsOf(sp.spell); lo <= hi; lo++ {
 			w.cursor[lo-s.o.From+1]++
 		}
 	}
@@ -167,7 +260,7 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 		address := w.workers[sp.worker].address()
 		w.key.Reseed(&w.r, stageEffect, address)
 		t := w.people.traits(w.person(sp.worker), &w.r)
-		for y, hi := s.yearsOf(sp); y <= hi; y++ {
+		for y, hi := s.yearsOf(sp.spell); y <= hi; y++ {
 			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
 			w.cursor[y-s.o.From]++
 		}
@@ -182,9 +275,9 @@ func (w *writer) firmEffects(id int32, e *employer) {
 	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
 }
 
-func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits, year, row int) {
+func (w *writer) job(id int32, e *employer, sp numbered, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
-	here := place{year: year, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
+	here := place{year: year, within: sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {
 		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
 	}
@@ -200,24 +293,20 @@ func (w *writer) job(id int32, e *employer, sp spell, address uint64, t *traits,
 	if sp.to < end {
 		left = sp.to
 	}
-	sex := int32(0)
-	if t.woman {
-		sex = 1
-	}
-	j.worker[row], j.employer[row], j.year[row] = w.ids[sp.worker], id+1, int32(year)
+	sex := sexOf(t.woman)
+	j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
 	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
-func (e *emitter) jobsFrame() *frame.Frame {
-	j := e.jobs
+func (s *skeleton) jobsFrame(j *jobColumns) *frame.Frame {
 	return frame.Must(
 		frame.Ints("worker_id", j.worker),
 		frame.Ints("employer_id", j.employer),
 		frame.Ints("year", j.year),
-		frame.Codes("level", levelDict(e.c), j.level),
-		frame.Codes("field", fieldDict(e.c), j.field),
+		frame.Codes("level", levelDict(s.c), j.level),
+		frame.Codes("field", fieldDict(s.c), j.field),
 		frame.Codes("sex", SexDict, j.sex),
 		frame.Ints("age", j.age),
 		frame.Ints("wage", j.wage),

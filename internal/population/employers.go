@@ -28,6 +28,7 @@ const (
 	stageReport
 	stageTakeover
 	stageSmallLinks
+	stageSecond
 )
 
 // entityYear is the address of an employer's or a worker's year.

@@ -16,7 +16,7 @@ type figures struct {
 	sizeFirst       [9]float64 // first year-end
 	meanSize        float64
 	zipf            [2]float64 // CCDF slopes 10-50 and 50-250
-	hireRate        float64    // entries per staff at 31-12, mean over years
+	hireRate        float64    // of those there at 31-12, not there a year before
 	exitRate        float64
 	deathRate       float64 // employers closing per employer present
 	present         []int   // employers at 31-12 by year
@@ -53,7 +53,9 @@ func measure(p *Population) figures {
 	last := int32(p.Options.To)
 	for i := range employer {
 		if hired[i] != frame.NoInt {
-			hires++
+			if left[i] == frame.NoInt {
+				hires++
+			}
 			if year[i] > int32(p.Options.From)+4 {
 				seen++
 				if firstYear[worker[i]] < year[i] {
@@ -62,7 +64,9 @@ func measure(p *Population) figures {
 			}
 		}
 		if left[i] != frame.NoInt {
-			exits++
+			if hired[i] == frame.NoInt {
+				exits++
+			}
 			continue
 		}
 		staff++

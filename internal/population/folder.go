@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/importer"
 	"scramblelab/internal/progress"
 	"scramblelab/internal/tabio"
 )
@@ -36,7 +38,7 @@ func (o WriteOptions) Check(dir string) error { return folder.Check(dir, o.folde
 
 // folder says that Force replaces a population of any format and nothing else.
 func (o WriteOptions) folder() folder.Options {
-	known := []string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}
+	known := append([]string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}, importer.Names()...)
 	for _, name := range tableNames {
 		for _, ext := range tableExtensions {
 			known = append(known, name+ext)
@@ -73,50 +75,123 @@ func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	ext := "." + o.Format
-	if o.Format == "" {
-		ext = ".parquet"
-	}
+	ext := o.extension()
 	out, err := folder.Create(dir, o.folder())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Abort()) }()
-	var files []tabio.File
 	for i, name := range tableNames {
 		tell.Step("writing", i, len(tableNames))
 		f := *p.table(name)
 		if err := tabio.Write(ctx, filepath.Join(out.Path(), name+ext), f); err != nil {
 			return err
 		}
-		files = append(files, tabio.File{Path: name + ext, Frame: f, Description: descriptions(p.Options.Figures, name)})
 	}
 	tell.Step("writing", len(tableNames), len(tableNames))
-	pack, err := tabio.DataPackage("population", files)
-	if err != nil {
+	if err := writeDocuments(out.Path(), ext, p.Options.Figures, p.Truth); err != nil {
 		return err
-	}
-	if err := os.WriteFile(filepath.Join(out.Path(), "datapackage.json"), pack, 0o644); err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(out.Path(), calibrationName), p.Options.Figures.YAML(), 0o644); err != nil {
-		return err
-	}
-	for name, v := range map[string]any{"truth.json": p.Truth, "codebook.json": newCodebook(p.Options.Figures)} {
-		b, err := json.MarshalIndent(v, "", "  ")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(out.Path(), name), append(b, '\n'), 0o644); err != nil {
-			return err
-		}
 	}
 	return out.Commit()
 }
 
-// Read reads a population folder that [Population.Write] made, in either
-// format.
-func Read(ctx context.Context, dir string) (*Population, error) {
+// extension is that of the tables.
+func (o WriteOptions) extension() string {
+	if o.Format == "" {
+		return ".parquet"
+	}
+	return "." + o.Format
+}
+
+// writeDocuments writes everything of a folder but its tables.
+func writeDocuments(dir, ext string, c *calibration.Figures, truth Truth) error {
+	var files []tabio.File
+	for _, name := range tableNames {
+		files = append(files, tabio.File{Path: name + ext, Frame: layoutOf(c, name), Description: descriptions(c, name)})
+	}
+	pack, err := tabio.DataPackage("population", files)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "datapackage.json"), pack, 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, calibrationName), c.YAML(), 0o644); err != nil {
+		return err
+	}
+	for name, b := range readScripts(c, strings.TrimPrefix(ext, ".")) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	for name, v := range map[string]any{"truth.json": truth, "codebook.json": newCodebook(c)} {
+		b, err := json.MarshalIndent(v, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readScripts are ready-made imports into R, Stata and Python.
+func readScripts(c *calibration.Figures, format string) map[string][]byte {
+	o := importer.Folder{What: "population", CSV: "write the population again with --format csv", Format: format}
+	for _, name := range tableNames {
+		t := importer.Table{Name: name}
+		for _, x := range columnsOf(c, name) {
+			col := importer.Column{Name: x.Name, Kind: x.kind, Decimals: x.decimals}
+			if x.dict != nil {
+				col.Codes, col.Texts = x.dict.Labels(), map[string][]string{}
+				for _, k := range x.Codes {
+					for language, text := range map[string]string{"en": k.Label.EN, "nl": k.Label.NL, "fr": k.Label.FR} {
+						col.Texts[language] = append(col.Texts[language], text)
+					}
+				}
+			}
+			t.Columns = append(t.Columns, col)
+		}
+		o.Tables = append(o.Tables, t)
+	}
+	return importer.Scripts(o)
+}
+
+// layoutOf returns a table without rows.
+func layoutOf(c *calibration.Figures, table string) *frame.Frame {
+	var cols []frame.Column
+	for _, x := range columnsOf(c, table) {
+		d := x.dict
+		if x.kind == frame.Category && d == nil {
+			d = frame.MustDict()
+		}
+		cols = append(cols, frame.Column{Name: x.Name, Kind: x.kind, Decimals: x.decimals, Dict: d})
+	}
+	return frame.Must(cols...)
+}
+
+// Read reads a population folder that [Population.Write] or [GenerateTo] made,
+// in either format. The folders of all shards of a population, in any order, are
+// read as one; some of them alone are refused.
+func Read(ctx context.Context, dir string, others ...string) (*Population, error) {
+	dirs := append([]string{dir}, others...)
+	parts := make([]*Population, len(dirs))
+	for i, d := range dirs {
+		var err error
+		if parts[i], err = readFolder(ctx, d); err != nil {
+			return nil, err
+		}
+	}
+	p, err := join(dirs, parts)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.check(dir)
+}
+
+// readFolder reads a folder as it is.
+func readFolder(ctx context.Context, dir string) (*Population, error) {
 	b, err := os.ReadFile(filepath.Join(dir, "truth.json"))
 	if err != nil {
 		return nil, fmt.Errorf("population: %w: want a folder that synth population wrote", err)
@@ -146,7 +221,7 @@ func Read(ctx context.Context, dir string) (*Population, error) {
 		}
 		*p.table(name) = f
 	}
-	return p, p.check(dir)
+	return p, nil
 }
 
 // readFigures reads the copy of the calibration, which must be the one that the

@@ -55,7 +55,7 @@ func (s *skeleton) seek(l *leaver, r *rng.Stream) bool {
 	e := &s.employers[l.employer]
 	sector := e.sector
 	if !r.Bool(s.c.Flows.SameSector) {
-		sector = uint8(pick(s.staffCum, r.Float64()))
+		sector = uint8(pick(s.staffCum[sexOf(s.workers[l.worker].woman)], r.Float64()))
 	}
 	l.market = int16(s.marketOf(sector, e.region, l.cell))
 	if again { // at most two employers a year
@@ -164,15 +164,19 @@ func (m *markets) expire(k, year int) {
 }
 
 // fill gives an opening to somebody of the pool with the wanted cell, else with
-// the wanted field, else to a new worker.
+// the wanted field, else to a new worker. A job that lasts waits for who is
+// still at work elsewhere.
 func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
 	s, pool := m.s, m.pool[k]
-	best := -1
+	best, latest := -1, o.day
+	if o.to == stillThere {
+		latest = s.day1(year+1) - 1
+	}
 	if len(pool) > 0 && !r.Bool(s.c.Flows.Fresh) {
 		for range s.c.Flows.Tries {
 			i := r.IntN(len(pool))
 			c := &pool[i]
-			if c.day >= o.day || c.employer == o.employer ||
+			if c.day >= latest || c.employer == o.employer ||
 				o.under > 0 && year-int(c.birth) >= int(o.under) {
 				continue
 			}
@@ -189,7 +193,9 @@ func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
 		m.hires[o.place] = stay{worker: -1}
 		return
 	}
-	m.hires[o.place] = pool[best].stay
+	h := &m.hires[o.place]
+	*h = pool[best].stay
+	h.from = max(o.day, pool[best].day+1)
 	pool[best] = pool[len(pool)-1]
 	m.pool[k] = pool[:len(pool)-1]
 }
@@ -206,11 +212,16 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	if w.Bool(s.c.Flows.FromSchool) {
 		age = float64(youngest) + float64(a.School*w.Exp())
 	} else {
-		age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
+		for range s.c.Cluster.Tries {
+			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
+			if s.cells.suits(o.cell, year-int(age), w) {
+				break
+			}
+		}
 	}
 	if o.under > 0 && age >= float64(o.under) {
 		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
 	}
 	s.settle(x, o.cell, year-min(62, max(youngest, int(age))), e, w)
-	h.address, h.birth, h.cell = x.address(), x.birth, x.cell
+	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day
 }

@@ -17,6 +17,7 @@ type people struct {
 	fractions []fraction
 	abroad    [][]float64                 // sector, region: share that lives abroad
 	missing   [calibration.Groups]float64 // group of levels: share the register does not find at once
+	hides     bool                        // whether the register may not know a level
 	unknown   uint16                      // cell of those whose level is not in the register
 	shorter   float64                     // mean working time that a part-timer lacks to a full one
 	wages     wageTables
@@ -31,7 +32,8 @@ type fraction struct {
 // newPeople reads the tables; price is the log index of wages by year from
 // the first year on.
 func newPeople(o Options, c *calibration.Figures, cells *cellTables, price func(year int) float64) *people {
-	p := &people{c: c, cells: cells, from: o.From, wages: newWageTables(o, c, price), unknown: unknownCell(c, cells)}
+	p := &people{c: c, cells: cells, from: o.From, wages: newWageTables(o, c, price)}
+	p.unknown, p.hides = unknownCell(c, cells)
 	h := &c.Hours
 	rise := [2][][2]float64{h.RiseMen, h.RiseWomen}
 	for _, x := range c.Sectors {
@@ -69,6 +71,7 @@ type person struct {
 	sector, region uint8   // of the first employer
 	psi            float64 // wage effect of the first employer
 	surveyed       bool    // still had a job when the education register began
+	second         bool    // takes second jobs
 }
 
 // traits are what a worker keeps.
@@ -108,6 +111,7 @@ func (p *people) traits(x person, r *rng.Stream) traits {
 // place is a job as its employer makes it, in one year.
 type place struct {
 	year           int
+	within         bool // begins and ends in the year
 	sector, region uint8
 	psi            float64 // wage effect of the employer in the year
 	wage           float64 // planted effect on the log wage of everybody
@@ -140,15 +144,33 @@ func (p *people) work(t *traits, here *place, r *rng.Stream) work {
 	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year)-here.fte/p.shorter {
 		w.fte = t.fraction
 	}
+	if t.second {
+		w.fte = p.besideAnother(w.fte, here.within)
+	}
 	w.full = p.wages.full(t, here, cell, int(w.held), age, r) * p.wages.paid(t, r)
 	return w
 }
 
+// besideAnother is the working time of somebody who takes second jobs: those
+// begin and end within a year, and leave room for no full-time job beside them.
+func (p *people) besideAnother(fte int32, second bool) int32 {
+	hours := int32(p.c.Hours.Second)
+	if second {
+		return hours
+	}
+	return min(fte, 100-hours)
+}
+
 // partTimeRate is the share that works part-time.
 func (p *people) partTimeRate(sector uint8, woman bool, age, year int) float64 {
-	sex := 0
-	if woman {
-		sex = 1
-	}
+	sex := sexOf(woman)
 	return p.partTime[sector][sex][year-p.from] * p.partAge[sex][min(age, ages-1)]
+}
+
+// sexOf is the code of a sex in SexDict.
+func sexOf(woman bool) int32 {
+	if woman {
+		return 1
+	}
+	return 0
 }

@@ -125,13 +125,8 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	tell.Step("employers", 0, 1)
-	s, err := drawSkeleton(ctx, o.Normal())
+	s, err := drawAll(ctx, o.Normal(), tell)
 	if err != nil {
-		return nil, err
-	}
-	tell.Step("employers", 1, 1)
-	if err := s.drawStaff(ctx, tell); err != nil {
 		return nil, err
 	}
 	p := &Population{Options: s.o}
@@ -142,4 +137,15 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	p.Employers = s.employersFrame(p)
 	p.Truth = s.truth()
 	return p, nil
+}
+
+// drawAll draws the skeleton, workers included.
+func drawAll(ctx context.Context, o Options, tell progress.Func) (*skeleton, error) {
+	tell.Step("employers", 0, 1)
+	s, err := drawSkeleton(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	tell.Step("employers", 1, 1)
+	return s, s.drawStaff(ctx, tell)
 }

@@ -30,16 +30,17 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 	u, v := r.Float64(), r.Exp()
 	abroad := p.abroad[t.sector][t.region]
 	switch found := p.missing[group]; {
+	case !p.hides:
 	case u < abroad:
 		g.knownFrom = never // lives abroad
 	case u < abroad+found:
 		// The later the worker came, the later the diploma is found.
-		g.knownFrom = max(x.Survey, t.since) + 1 + int(v/x.Filled)
+		g.knownFrom = max(x.Survey, t.since) + 1 + int(min(v/x.Filled, 1000))
 	case !surveyed && u < abroad+found+x.Gone:
 		g.knownFrom = never
 	}
 	if t.riseYear != never {
-		g.riseFrom = t.riseYear + x.Late[0] + r.IntN(x.Late[1]-x.Late[0]+1)
+		g.riseFrom = t.riseYear + x.Late[0] + r.IntN(max(0, x.Late[1]-x.Late[0])+1)
 		if g.riseFrom <= x.Survey { // carried back as far as the age allows
 			g.riseFrom = t.birth + p.c.Levels[p.cells.level(t.rose)].MinAge
 		}
@@ -58,14 +59,15 @@ func (p *people) shown(t *traits, year int) uint16 {
 	return t.cell
 }
 
-// unknownCell is the cell of those whose level is not in the register.
-func unknownCell(c *calibration.Figures, cells *cellTables) uint16 {
+// unknownCell is the cell of those whose level is not in the register; has is
+// false in a country without a level for them.
+func unknownCell(c *calibration.Figures, cells *cellTables) (cell uint16, has bool) {
 	for l, x := range c.Levels {
 		if x.Group == calibration.GroupUnknown {
-			return uint16(l*cells.fields + int(cells.fieldAt[l][0]))
+			return uint16(l*cells.fields + int(cells.fieldAt[l][0])), true
 		}
 	}
-	return 0
+	return 0, false
 }
 
 // abroadOf returns the share of workers who live abroad, by region, of a sector.
@@ -81,17 +83,15 @@ func abroadOf(c *calibration.Figures, sector string) []float64 {
 	return shares
 }
 
-// surveyed tells which workers had a job at the survey or later, or at the end
+// survey marks the workers who had a job at the survey or later, or at the end
 // of a window that ends before it.
-func (s *skeleton) surveyed() []bool {
+func (s *skeleton) survey() {
 	day := s.day1(min(s.c.Register.Survey, s.o.To+1)) - 1
-	out := make([]bool, len(s.workers))
 	for _, spells := range s.spells {
 		for _, sp := range spells {
 			if sp.to >= day {
-				out[sp.worker] = true
+				s.workers[sp.worker].surveyed = true
 			}
 		}
 	}
-	return out
 }

@@ -19,6 +19,8 @@ type worker struct {
 	birth  int16
 	cell   uint16
 	woman  bool
+
+	surveyed bool // still had a job when the education register began
 }
 
 // address is where a worker's streams are found. It names the opening in which
@@ -69,11 +71,13 @@ type skeleton struct {
 	cells *cellTables
 
 	regionCum []float64
-	price     []float64   // log wage index by year since the first of the figures
-	days      []int32     // 1 January by year since longestPast before it
-	sectorHaz []float64   // sector: factor on separation hazards
-	tenures   [][]float64 // sector: cumulative distribution of tenures of a stock
-	staffCum  []float64   // sector: cumulative staff, for those who change sector
+	price     []float64       // log wage index by year since the first of the figures
+	days      []int32         // 1 January by year since longestPast before it
+	sectorHaz []float64       // sector: factor on separation hazards
+	tenures   [][]float64     // sector: cumulative distribution of tenures of a stock
+	shorts    []float64       // sector: short spells per lasting hire
+	retire    [][ages]float64 // year of the window: hazard of leaving work by age
+	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
 
 	employers   []employer
 	takeovers   []takeover  // by year
@@ -119,14 +123,21 @@ func newSkeleton(o Options) *skeleton {
 	for y := c.Window.First - longestPast; y <= o.To+1; y++ {
 		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
 	}
+	for y := o.From; y <= o.To; y++ {
+		s.retire = append(s.retire, s.retirement(y))
+	}
 	mean, total := 0.0, 0.0
-	for _, x := range c.Sectors {
-		s.staffCum = append(s.staffCum, total+x.Staff03+x.Staff21)
+	men, women := make([]float64, len(c.Sectors)), make([]float64, len(c.Sectors))
+	for i, x := range c.Sectors {
+		men[i] = (x.Staff03 + x.Staff21) * (1 - x.Women/100)
+		women[i] = (x.Staff03 + x.Staff21) * x.Women / 100
 		mean, total = mean+float64(x.Hires*(x.Staff03+x.Staff21)), total+x.Staff03+x.Staff21
 	}
+	s.staffCum = [2][]float64{cumulate(men), cumulate(women)}
 	for _, x := range c.Sectors {
 		f := math.Pow(x.Hires/(mean/total), c.Flows.SectorPow)
 		s.sectorHaz = append(s.sectorHaz, f)
+		s.shorts = append(s.shorts, c.Flows.Short*math.Pow(x.Hires/(mean/total), c.Flows.ShortPow))
 		survive, w := 1.0, make([]float64, 45)
 		for k := range w {
 			w[k] = survive
@@ -202,6 +213,7 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 		return err
 	}
 	tell.Step("staff", 1, years+2)
+	seconds := s.newSecondJobs()
 	m, batches := newMarkets(s), make([]batch, par.Count(n, staffChunk))
 	for year := s.o.From; year <= s.o.To; year++ {
 		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
@@ -220,6 +232,9 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 			return err
 		}
 		if err := s.welcome(ctx, year, batches); err != nil {
+			return err
+		}
+		if err := s.takeSeconds(ctx, seconds, year, batches); err != nil {
 			return err
 		}
 		tell.Step("staff", year-s.o.From+2, years+2)
@@ -289,12 +304,11 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 				s.newcomer(h, o, year, at, &r)
 			}
 			*nth++
-			h.from = o.day
 			if o.to == stillThere {
 				s.active[o.employer] = append(s.active[o.employer], *h)
 				continue
 			}
-			b.ended = append(b.ended, ended{o.employer, spell{h.worker, o.day, o.to}})
+			b.ended = append(b.ended, ended{o.employer, spell{h.worker, h.from, o.to}})
 			l := leaver{stay: *h, employer: o.employer, day: o.to, year: int16(year)}
 			if s.seek(&l, &r) {
 				b.later = append(b.later, l)
@@ -393,7 +407,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				}
 				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
 				s.settle(x, cell, s.o.From-1-age, e, &w)
-				limit := min(age-17, s.o.From-int(e.founded), len(cum))
+				limit := min(age-17, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
 				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell})
@@ -504,13 +518,14 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	}
 	start := s.day1(year)
 	var hazard [len(s.c.Flows.Separation)]float64
+	retire := &s.retire[year-s.o.From]
 	for t, h := range s.c.Flows.Separation {
 		hazard[t] = float64(factor*h) + extra
 	}
 	staff, stay := s.active[id], s.active[id][:0]
 	for i := range staff {
 		a := staff[i]
-		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + s.retirement(year-int(a.birth))
+		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
 		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
 		if float64(u>>11)*0x1p-53 >= h {
 			stay = append(stay, a)
@@ -523,10 +538,12 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	if len(stay) > want {
 		s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	}
-	for len(stay) > want { // the shorter tenure of two goes first
-		i, j := r.IntN(len(stay)), r.IntN(len(stay))
-		if stay[j].from > stay[i].from {
-			i = j
+	for len(stay) > want { // the shortest tenure of some goes first
+		i := r.IntN(len(stay))
+		for range s.c.Flows.LastIn - 1 {
+			if j := r.IntN(len(stay)); stay[j].from > stay[i].from {
+				i = j
+			}
 		}
 		s.leave(id, &stay[i], year, start+1+int32(r.IntN(362)), b, &w)
 		stay[i] = stay[len(stay)-1]
@@ -536,19 +553,18 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	s.open(id, year, want-len(stay), b)
 }
 
-func (s *skeleton) retirement(age int) float64 {
-	switch h := s.c.Age.Retire; {
-	case age < 55:
-		return 0
-	case age < 60:
-		return h[0]
-	case age < 62:
-		return h[1]
-	case age < 65:
-		return h[2]
-	default:
-		return h[3]
+// retirement returns the hazard by age of leaving work for good in a year.
+func (s *skeleton) retirement(year int) (hazard [ages]float64) {
+	x := &s.c.Age
+	for a := range hazard {
+		for k, from := range x.RetireFrom {
+			if a >= from {
+				h := x.Retire[k]
+				hazard[a] = s.c.Window.Line(h[0], h[1], float64(year))
+			}
+		}
 	}
+	return hazard
 }
 
 func (s *skeleton) open(id int32, year, count int, b *batch) { s.openFrom(id, year, count, 1, b) }
@@ -568,7 +584,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 	stayers := len(s.active[id])
 	wish := s.lean(id, year, stayers, count)
 	conc := s.concentration(stayers + count)
-	short := r.Poisson(float64(count) * s.c.Flows.Short)
+	short := r.Poisson(float64(count) * s.shorts[e.sector])
 	begun := len(b.openings)
 	for i := range count + short {
 		ordinal := i
@@ -576,11 +592,14 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 			ordinal += entryShort - count
 		}
 		s.key.Reseed(&r, stageOpening, addressOf(id, s.entryOf(year, ordinal)))
-		day := s.day1(year) + int32(min(362, first+r.IntN(max(1, 363-first))))
-		to := stillThere
+		to, last := stillThere, 363
 		if i >= count {
-			to = min(day+7+int32(r.IntN(120)), s.day1(year)+363)
-			day = min(day, to)
+			to = int32(min(s.c.Flows.ShortDays*r.Exp(), float64(last-first)))
+			last -= int(to)
+		}
+		day := s.day1(year) + int32(first+r.IntN(max(1, last-first)))
+		if i >= count {
+			to += day
 		}
 		cell := uint16(0)
 		for range 12 {

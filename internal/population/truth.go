@@ -20,6 +20,9 @@ type Truth struct {
 	World   string  `json:"world"`
 	Seed    uint64  `json:"seed"`
 	Options Options `json:"options"`
+	// Shard is the part of the population that the folder holds, "K/N"; empty
+	// for the whole. The truth is that of the whole in any case.
+	Shard string `json:"shard,omitempty"`
 	// Calibration is the digest of the figures, see [calibration.Figures.Digest].
 	Calibration string `json:"calibration"`
 	// Events counts employers with an automation event.

@@ -44,7 +44,6 @@ func newWageTables(o Options, c *calibration.Figures, price func(year int) float
 	}
 	for y := o.From; y <= o.To; y++ {
 		p := price(y) - price(c.Window.Anchors[2])
-		t.price = append(t.price, p)
 		t.middle = append(t.middle, math.Log(x.Median2021)+p)
 		t.below = append(t.below, interpolate(x.Below, float64(y)))
 		t.above = append(t.above, interpolate(x.Above, float64(y)))

@@ -40,6 +40,7 @@ var measures = []measure{
 	{name: "reach-share", what: "least size: 10, 50, 250 or 1000", run: reachShare},
 	{name: "tail-exponent", what: "least size: 10 or 50", run: tailExponent},
 	{name: "employers-scaled", census: true, run: employersScaled},
+	{name: "employers-ever-scaled", pooled: true, census: true, run: employersEver},
 	{name: "mean-size", run: meanSize},
 	{name: "filing-share", run: filingShare},
 	{name: "schema-share", what: "schema", run: schemaShare},
@@ -278,6 +279,22 @@ func tailExponent(e evidence, t Target) (float64, string) {
 func employersScaled(e evidence, _ Target) (float64, string) {
 	return ratio(e.employers[e.y]*fullFrame, float64(e.p.Options.Employers), "the folder does not say how many employers were asked for")
 }
+
+// employersEver is the number of employers that ever had staff at a year-end
+// of the window, as if the folder held the full frame.
+func employersEver(e evidence, _ Target) (float64, string) {
+	if e.from > firstYear || e.to < lastYear {
+		return math.NaN(), fmt.Sprintf("needs the years %d to %d, the folder has %d to %d", firstYear, lastYear, e.from, e.to)
+	}
+	ever := 0.0
+	for k := range lifeSizes {
+		ever += e.life[k*2]
+	}
+	return ratio(ever*fullFrame, float64(e.p.Options.Employers), "the folder does not say how many employers were asked for")
+}
+
+// firstYear and lastYear are those of the study's selection.
+const firstYear, lastYear = 2003, 2021
 
 // fullFrame is the number of employers a year at full scale.
 const fullFrame = 90000

@@ -26,7 +26,7 @@ func writeParquet(ctx context.Context, w io.Writer, f *frame.Frame) error {
 		return err
 	}
 	for lo := 0; lo < f.Rows(); lo += rowGroupRows {
-		g, err := p.encode(ctx, rowsOf(f, lo, min(lo+rowGroupRows, f.Rows())))
+		g, err := p.encode(ctx, f.Slice(lo, min(lo+rowGroupRows, f.Rows())).Columns())
 		if err != nil {
 			return fmt.Errorf("rows from %d on: %w", lo+1, err)
 		}
@@ -35,23 +35,6 @@ func writeParquet(ctx context.Context, w io.Writer, f *frame.Frame) error {
 		}
 	}
 	return p.close()
-}
-
-// rowsOf is a view of rows [lo, hi) of a frame.
-func rowsOf(f *frame.Frame, lo, hi int) []frame.Column {
-	cols := make([]frame.Column, len(f.Columns()))
-	for i, c := range f.Columns() {
-		switch {
-		case c.Kind == frame.Float:
-			c.F = c.F[lo:hi]
-		case c.Kind == frame.Long:
-			c.L = c.L[lo:hi]
-		default:
-			c.I = c.I[lo:hi]
-		}
-		cols[i] = c
-	}
-	return cols
 }
 
 // parquetWriter writes a file row group by row group. The library's own writer
