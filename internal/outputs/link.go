@@ -191,7 +191,9 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 	if g.pattern, err = suppress.Find(ctx, p, c.o.Suppress); err != nil {
 		return err
 	}
-	if g.verdict, err = suppress.Check(ctx, p, g.pattern.Suppressed, c.o.Suppress); err != nil {
+	o := c.o.Suppress
+	o.Proofs = g.pattern.Proofs
+	if g.verdict, err = suppress.Check(ctx, p, g.pattern.Suppressed, o); err != nil {
 		return err
 	}
 	g.problem = p

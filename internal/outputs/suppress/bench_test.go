@@ -24,7 +24,7 @@ func BenchmarkPattern(b *testing.B) {
 					b.Fatal(err)
 				}
 				found := time.Now()
-				v, err := Check(context.Background(), p, pattern.Suppressed, Options{})
+				v, err := Check(context.Background(), p, pattern.Suppressed, Options{Proofs: pattern.Proofs})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -108,7 +108,11 @@ func Check(ctx context.Context, p *Problem, suppressed []bool, o Options) (*Verd
 			}
 			o.Progress.Step("check", i, len(p.Needs))
 		}
-		v.Findings[i] = c.judge(i)
+		var proofs []Move
+		if i < len(o.Proofs) {
+			proofs = o.Proofs[i]
+		}
+		v.Findings[i] = c.judge(i, proofs)
 	}
 	return v, c.programs(ctx, block, sizes, time.Now().Add(o.Program))
 }
@@ -133,14 +137,17 @@ func (c *checker) listSingles() {
 }
 
 // judge decides one sensitive cell by elimination and by moves.
-func (c *checker) judge(i int) Finding {
+func (c *checker) judge(i int, proofs []Move) Finding {
 	n := c.p.Needs[i]
 	f := Finding{Need: i}
 	if !c.hidden[n.Cell] {
 		f.Reason = "it is published"
 		return f
 	}
-	moves, wide := c.moves(n)
+	moves, wide := c.proven(n, proofs)
+	if !wide {
+		moves, wide = c.moves(n)
+	}
 	f.Moves = moves
 	if len(moves) == 0 {
 		switch {
@@ -163,6 +170,56 @@ func (c *checker) judge(i int) Finding {
 	}
 	f.Safety, f.Reason = ExactlySafe, "it is not derivable, but no single move has the room that its rule asks"
 	return f
+}
+
+// proven keeps the moves that hold, and reports whether they have the room that
+// the need asks for.
+func (c *checker) proven(n Need, proofs []Move) (moves []Move, wide bool) {
+	up, down := false, false
+	for _, m := range proofs {
+		if len(m.Plus) == 0 || m.Plus[0] != n.Cell || !m.Holds(c.p.System, c.hidden) {
+			continue
+		}
+		roomUp, roomDown := true, true
+		for k, values := range c.p.Values {
+			u, d := m.Room(values)
+			roomUp, roomDown = roomUp && u >= n.Up[k], roomDown && d >= n.Down[k]
+		}
+		if roomUp && !up || roomDown && !down || !c.clear(moves, m) {
+			moves = append(moves, m)
+		}
+		up, down = up || roomUp, down || roomDown
+	}
+	return moves, up && down
+}
+
+// clear reports whether nobody who is alone in some cell of every move found so
+// far is missing from another one, so that it would add nothing.
+func (c *checker) clear(moves []Move, m Move) bool {
+	if c.p.Single == nil {
+		return true
+	}
+	other := knowers(c.p, m)
+	for _, who := range c.common(moves) {
+		if !slices.Contains(other, who) {
+			return false
+		}
+	}
+	return true
+}
+
+// common returns who is alone in some cell of every move, and so might tell that
+// none of them was made.
+func (c *checker) common(moves []Move) []int32 {
+	if len(moves) == 0 {
+		return nil
+	}
+	list := knowers(c.p, moves[0])
+	for _, m := range moves[1:] {
+		also := knowers(c.p, m)
+		list = slices.DeleteFunc(list, func(w int32) bool { return !slices.Contains(also, w) })
+	}
+	return list
 }
 
 // moves finds proofs within the pattern and reports whether they have the room
@@ -200,11 +257,7 @@ func (c *checker) knownTo(cell int32, moves []Move) (who int32, cells int) {
 	var list []int32
 	if len(moves) > 0 {
 		// Who is alone in no cell of one move cannot tell whether it was made.
-		list = knowers(c.p, moves[0])
-		for _, m := range moves[1:] {
-			also := knowers(c.p, m)
-			list = slices.DeleteFunc(list, func(w int32) bool { return !slices.Contains(also, w) })
-		}
+		list = c.common(moves)
 	} else {
 		for other, who := range c.p.Single {
 			if who >= 0 && who != c.p.Single[cell] && c.hidden[other] && !suspects[who] {

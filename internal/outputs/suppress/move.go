@@ -106,6 +106,7 @@ type searcher struct {
 	home     []int // tables that show every dimension in which the cell is no total
 	contrast []*contrast
 	options  [][]contrast
+	cut      bool // some contrasts were left out
 	best     float64
 	bestPick []*contrast
 	seen     []int32
@@ -146,15 +147,19 @@ func (x *searcher) find(a ask) (Move, float64, bool) {
 			free++
 		}
 	}
-	width := min(x.width, widthFor(free))
-	for d := range x.node {
-		x.options[d] = x.candidates(d, x.options[d][:0], width)
-		if len(x.options[d]) == 0 {
-			return Move{}, 0, false
+	x.best = math.Inf(1)
+	for _, width := range [2]int{min(x.width, widthFor(free)), 6 * widthFor(free)} {
+		x.cut = false
+		for d := range x.node {
+			x.options[d] = x.candidates(d, x.options[d][:0], width)
+			if len(x.options[d]) == 0 {
+				return Move{}, 0, false
+			}
+		}
+		if x.choose(0, 0); !math.IsInf(x.best, 1) || !x.cut {
+			break
 		}
 	}
-	x.best = math.Inf(1)
-	x.choose(0, 0)
 	if math.IsInf(x.best, 1) {
 		return Move{}, 0, false
 	}
@@ -264,7 +269,7 @@ func (x *searcher) candidates(d int, out []contrast, width int) []contrast {
 		}
 		slices.SortStableFunc(out, func(a, b contrast) int { return cmp.Compare(a.score, b.score) })
 		if len(out) > width {
-			out = out[:width]
+			out, x.cut = out[:width], true
 		}
 		for i := range out {
 			out[i].minus = x.chain(out[i].minus, d, out[i].minus[0], true)

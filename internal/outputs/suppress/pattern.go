@@ -58,11 +58,14 @@ func (p *Problem) Validate() error {
 
 // Options bound the search. The zero value is the default.
 type Options struct {
-	Search   time.Duration // for a cheap pattern; then a valid, larger one is returned. 0 means 10 s, and 25 s above 300,000 cells
-	Starts   int           // orders tried at most, the cheapest pattern wins; 0 means 24, 4 above 3,000 cells and 1 above 30,000
-	Program  time.Duration // for linear programs in a check; 0 means 5 s
-	Block    int           // largest block, in suppressed cells, given to a linear program; 0 means 500
-	Solve    time.Duration // for an elimination; 0 means 30 s
+	Search  time.Duration // for a cheap pattern; then a valid, larger one is returned. 0 means 10 s, and 25 s above 300,000 cells
+	Starts  int           // orders tried at most, the cheapest pattern wins; 0 means 24, 4 above 3,000 cells and 1 above 30,000
+	Program time.Duration // for linear programs in a check; 0 means 5 s
+	Block   int           // largest block, in suppressed cells, given to a linear program; 0 means 500
+	Solve   time.Duration // for an elimination; 0 means 30 s
+	// Proofs are moves that a search found, per need. A check holds each against
+	// the relations before it relies on it, and looks for others where it fails.
+	Proofs   [][]Move
 	Progress progress.Func
 }
 
@@ -89,7 +92,8 @@ type Pattern struct {
 	Primary    int    // sensitive cells
 	Secondary  int    // partners
 	Loss       float64
-	HurriedOn  bool // the time limit came first: valid, but larger than need be
+	HurriedOn  bool     // the time limit came first: valid, but larger than need be
+	Proofs     [][]Move // per need, the moves that it relies on, for [Options.Proofs]
 }
 
 // Find looks for a cheap pattern. Each sensitive cell gets a box or a path of
@@ -126,7 +130,10 @@ func Find(ctx context.Context, p *Problem, o Options) (*Pattern, error) {
 			best = q
 		}
 	}
-	out := &Pattern{Suppressed: best.hidden, HurriedOn: best.hurried}
+	out := &Pattern{Suppressed: best.hidden, HurriedOn: best.hurried, Proofs: make([][]Move, len(p.Needs))}
+	for _, c := range best.claims {
+		out.Proofs[c.need] = append(out.Proofs[c.need], c.move)
+	}
 	sensitive := map[int32]bool{}
 	for _, n := range p.Needs {
 		sensitive[n.Cell] = true
@@ -309,11 +316,6 @@ func (q *plan) serve(k int32) {
 // take suppresses what the cheapest move for a needs.
 func (q *plan) take(k int32, a ask) bool {
 	m, _, ok := q.x.find(a)
-	if !ok && q.x.width == 1 {
-		q.x.width = 1 << 10 // in a hurry, but not at the price of safety
-		m, _, ok = q.x.find(a)
-		q.x.width = 1
-	}
 	if !ok {
 		return false
 	}

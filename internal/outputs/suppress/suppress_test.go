@@ -431,7 +431,7 @@ func TestExhaustiveAttacker(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		verdict, err := Check(ctx, p, pattern.Suppressed, Options{})
+		verdict, err := Check(ctx, p, pattern.Suppressed, Options{Proofs: pattern.Proofs})
 		if err != nil {
 			t.Fatal(err)
 		}
