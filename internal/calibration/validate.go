@@ -417,7 +417,6 @@ func (c *checker) employers() {
 	if math.Abs(regions-1) > .005 {
 		c.fail("regions", "share of all regions sums to %.4g, want 1", regions)
 	}
-	c.sums("network.buyers", 1, .005, f.Network.Buyers[:]...)
 }
 
 // firms checks how employers enter, end and differ.
@@ -444,6 +443,11 @@ func (c *checker) firms() {
 			c.sums(fmt.Sprintf("regions[%d].provinces", i), 1, .005, shares...)
 		}
 	}
+	var mix []float64
+	for _, s := range f.Sectors {
+		mix = append(mix, f.Network.Mix[s.Code])
+	}
+	c.sums("network.supplier_mix", 1, .005, mix...)
 }
 
 // workers checks ages, hours and wages.
