@@ -26,8 +26,8 @@ const (
 	notOldFrom = 45
 	// Years by which a hire under YoungHire, and one under notOldFrom, is younger
 	// than hires are on average (measured on the null world).
-	youngGap  = 16
-	notOldGap = 4
+	youngGap  = 20
+	notOldGap = 8
 )
 
 // lean returns how an employer's hires must lean so that its stock has the
