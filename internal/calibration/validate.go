@@ -457,6 +457,12 @@ func (c *checker) workers() {
 	c.sums("age.share_start", 1, .005, a.Y03[:]...)
 	c.sums("age.share_mid", 1, .005, a.Y12[:]...)
 	c.sums("age.share_end", 1, .005, a.Y21[:]...)
+	if a.Limits[1] <= a.Limits[0] {
+		c.fail("age.limits", "limits are %d, want the youngest and the oldest age", a.Limits)
+	}
+	if r := c.f.Network.TopRange; r[1] < r[0] {
+		c.fail("network.top_range", "top_range is %v, want the least and the largest share", r)
+	}
 	if a.Reenter[1] < a.Reenter[0] {
 		c.fail("age.reenter", "ages %v to %v are reversed: exchange them", a.Reenter[0], a.Reenter[1])
 	}

@@ -222,6 +222,6 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	if o.under > 0 && age >= float64(o.under) {
 		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
 	}
-	s.settle(x, o.cell, year-min(62, max(youngest, int(age))), e, w)
+	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
 	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day
 }

@@ -74,12 +74,12 @@ func (s *skeleton) sellTo(id int32, ids [][][]int32, cums [][][]float64, r *rng.
 		return out
 	}
 	buyers := 1 + pick(cumulate(n.Buyers[:]), r.Float64())
-	top := min(.95, max(.3, n.TopShare+float64(n.TopSD*r.Normal())))
+	top := min(n.TopRange[1], max(n.TopRange[0], n.TopShare+float64(n.TopSD*r.Normal())))
 	shares := make([]float64, buyers)
 	sum, w := top, 1.0
 	shares[0] = top
 	for j := 1; j < buyers; j++ {
-		shares[j] = (1 - top) * w * (1 - n.Decay) * 1.3
+		shares[j] = (1 - top) * w * (1 - n.Decay) * n.Rest
 		sum, w = sum+shares[j], w*n.Decay
 	}
 	held := make([]int32, buyers)
