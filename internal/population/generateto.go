@@ -184,13 +184,33 @@ func (d *delivery) writeSkeleton(ctx context.Context, tell progress.Func) error 
 		if err := d.put(ctx, "suppliers", suppliers.Slice(from, to)); err != nil {
 			return err
 		}
-		if err := d.put(ctx, "employers", employers.Slice(d.at[b], d.at[b+1])); err != nil {
+		if err := d.put(ctx, "employers", ownLabels(employers.Slice(d.at[b], d.at[b+1]))); err != nil {
 			return err
 		}
 		from = to
 	}
 	tell.Step("writing", d.hi-d.lo, d.hi-d.lo)
 	return nil
+}
+
+// ownLabels gives columns with more labels than rows, which are numbers of
+// employers, a codebook of those in use.
+func ownLabels(f *frame.Frame) *frame.Frame {
+	for _, c := range f.Columns() {
+		if !c.Coded() || c.Dict.Len() <= f.Rows() {
+			continue
+		}
+		text := make([]string, f.Rows())
+		for i, k := range c.I {
+			if k >= 0 {
+				text[i] = c.Dict.Label(k)
+			}
+		}
+		own := frame.Strings(c.Name, text)
+		own.Kind = c.Kind
+		f = f.With(own)
+	}
+	return f
 }
 
 func (d *delivery) put(ctx context.Context, table string, f *frame.Frame) error {

@@ -99,7 +99,7 @@ func (s *skeleton) suppliersFrame() *frame.Frame {
 		supplier[i], customer[i], year[i], amount[i] = l.supplier+1, l.customer+1, l.year, l.amount
 	}
 	return frame.Must(frame.Ints("supplier_id", supplier), frame.Ints("customer_id", customer),
-		frame.Ints("year", year), frame.Longs("amount", amount)).Sorted("supplier_id", "customer_id", "year")
+		frame.Ints("year", year), frame.Longs("amount", amount))
 }
 
 func (s *skeleton) employersFrame(p *Population) *frame.Frame {

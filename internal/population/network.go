@@ -1,8 +1,10 @@
 package population
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"scramblelab/internal/par"
 	"scramblelab/internal/rng"
@@ -35,7 +37,7 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 	regions := len(s.c.Regions)
 	years := s.o.To - s.o.From + 1
 	ids, cums := make([][][]int32, years), make([][][]float64, years)
-	for y := range years {
+	err := par.Do(ctx, years, func(y int) error {
 		ids[y], cums[y] = make([][]int32, regions+1), make([][]float64, regions+1)
 		for id := range s.employers {
 			e := &s.employers[id]
@@ -51,20 +53,26 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 				ids[y][r], cums[y][r] = append(ids[y][r], int32(id)), append(cums[y][r], last+w)
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	s.exposure = make([][][5]float64, len(s.employers))
 	parts := make([][]link, par.Count(len(s.employers), networkChunk))
-	err := par.Chunks(ctx, len(s.employers), networkChunk, func(chunk, lo, hi int) error {
+	err = par.Chunks(ctx, len(s.employers), networkChunk, func(chunk, lo, hi int) error {
 		var r rng.Stream
 		for id := lo; id < hi; id++ {
 			s.key.Reseed(&r, stageNetwork, uint64(id))
+			mine := len(parts[chunk])
 			parts[chunk] = s.sellTo(int32(id), ids, cums, &r, parts[chunk])
+			slices.SortFunc(parts[chunk][mine:], func(a, b link) int {
+				return cmp.Or(cmp.Compare(a.customer, b.customer), cmp.Compare(a.year, b.year))
+			})
 		}
 		return nil
 	})
-	for _, p := range parts {
-		s.links = append(s.links, p...)
-	}
+	s.links = slices.Concat(parts...)
 	return err
 }
 
