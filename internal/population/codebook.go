@@ -106,7 +106,7 @@ func bareColumnsOf(c *calibration.Figures, table string) []column {
 		}
 	case "suppliers":
 		integer("supplier_id", "", "employer that sells")
-		integer("customer_id", "", "employer that buys: one of the seller's five main buyers")
+		integer("customer_id", "", "employer that buys; with main links alone one of the five largest buyers, or one that buys at least 5 % of its purchases from the seller")
 		integer("year", "year", "year of the sales")
 		cols = append(cols, column{Name: "amount", Type: "integer", Unit: "euro", Description: "sales of the year to that buyer", kind: frame.Long})
 	case "jobs":
