@@ -234,14 +234,16 @@ func (t *cellTables) draw(sector uint8, birth int, r *rng.Stream) uint16 {
 	return uint16(l*t.fields + int(f))
 }
 
+// followLimit is the ratio of shares of two cohorts up to which copies keep the
+// shares of both.
+const followLimit = 2.5
+
 // follows decides whether a worker born in birth takes the cell of a colleague
-// born in other: always where their cohort has the level more often, else with
-// the ratio of the cohorts' shares.
+// born in other, with odds of the ratio of their cohorts' shares of its level.
 func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool {
 	l := int(cell) / t.fields
 	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
-	const headroom = 1.3 // beyond which a higher share makes no difference
-	return r.Float64()*headroom < ratio
+	return r.Float64()*followLimit < ratio
 }
 
 // suits decides whether somebody born in birth is as likely to have the level
