@@ -191,9 +191,16 @@ func (s *skeleton) firstExposures() []int16 {
 	return out
 }
 
+// exposed reports whether the events of others act on an employer in a year. In
+// a world that plants nothing on suppliers or competitors they do not.
 func (s *skeleton) exposed(id int32, year int) bool {
-	if shares := s.exposureOf(id, year); shares != nil && *shares != [5]float64{} {
-		return true
+	w := &s.world
+	if shares := s.exposureOf(id, year); shares != nil {
+		for k, x := range shares {
+			if x > 0 && (w.Supplier[k] != 0 || w.SupplierHigh[k] != 0) {
+				return true
+			}
+		}
 	}
-	return s.rivalShare(id, year) > 0
+	return w.Rival != 0 && s.rivalShare(id, year) > 0
 }
