@@ -29,13 +29,13 @@ type populationOptions struct {
 
 func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVarP(&o.dir, "output", "o", "", "folder to write; it must not exist (required)")
-	f.IntVar(&o.draw.Employers, "employers", population.DefaultEmployers, "employers present at every year-end, at least 50")
+	f.IntVar(&o.draw.Employers, "employers", population.DefaultEmployers, "employers present at year-end, mean over the years, at least 50")
 	window := calibration.Belgium().Window
 	f.IntVar(&o.draw.From, "from", window.First, fmt.Sprintf("first calendar year, %d to %d", window.First, window.Last))
 	f.IntVar(&o.draw.To, "to", window.Last, fmt.Sprintf("last calendar year, %d to %d", window.First, window.Last))
 	f.StringVar(&o.draw.World, "world", population.Worlds()[0], "planted effects: "+strings.Join(population.Worlds(), ", "))
 	f.StringVar(&o.config, "config", "", "calibration `file` of another country, or that changes figures; default: Belgium (see synth config)")
-	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (up to five per seller) or none")
+	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (five largest buyers, or 5 % of what the buyer buys), full or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
 	f.StringVar(&o.shard, "shard", "", "write part K of N alone, as `K/N`: parts are whole blocks of employers")
 	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet or csv")

@@ -27,6 +27,7 @@ type Figures struct {
 	Fields    []Field                       `yaml:"fields"`
 	FieldOf   []LevelFields                 `yaml:"fields_of_levels"`                        // one per level, in the order of Levels
 	Tilts     map[string]map[string]float64 `yaml:"field_tilts" want:"between 0.0001 10000"` // sector, field: factor on the field's odds
+	Cohorts   Cohorts                       `yaml:"cohorts"`
 	Cluster   Clustering                    `yaml:"clustering"`
 	Register  Register                      `yaml:"register"`
 	Flows     Flows                         `yaml:"flows"`
@@ -222,6 +223,13 @@ type Register struct {
 	Late        [2]int             `yaml:"late" want:"between 0 20"`                 // years between a diploma and its registration, at least and at most
 }
 
+// Cohorts say how the levels of a birth cohort follow from those of all staff.
+type Cohorts struct {
+	Age   int     `yaml:"age" want:"age"`     // a cohort has the shares of the year in which it was that old
+	Trend float64 `yaml:"trend" want:"share"` // slope before the first anchor and after the last, against that within
+	Least float64 `yaml:"least" want:"share"` // share of a level at least, against the lower of start and end
+}
+
 // Clustering says how much colleagues resemble each other: the concentration of
 // a Dirichlet-multinomial.
 type Clustering struct {
@@ -267,6 +275,11 @@ type Age struct {
 	YoungShare float64       `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
 	HireAge    int           `yaml:"hire_age" want:"age"`               // typical age at hire
 	School     float64       `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
+	Limits     [2]int        `yaml:"limits" want:"age"`                 // youngest and oldest of the staff at the start
+	Oldest     int           `yaml:"newcomer_oldest" want:"age"`        // oldest of those who come later
+	OldFrom    int           `yaml:"old_from" want:"age"`               // hires that make a staff younger take nobody from this age on
+	YoungGap   float64       `yaml:"young_gap" want:"between 0.1 60"`   // years by which hires below YoungHire are younger than all hires
+	OldGap     float64       `yaml:"old_gap" want:"between 0.1 60"`     // years by which hires below OldFrom are
 	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers
 }
 
@@ -358,23 +371,43 @@ type SchemaRule struct {
 
 // Network is who buys from whom.
 type Network struct {
-	TopShare   float64    `yaml:"top_share" want:"share"` // share of the largest buyer in sales
-	TopSD      float64    `yaml:"top_sd" want:"sd"`
-	Decay      float64    `yaml:"decay" want:"share"`  // share of each next buyer against the one before
-	Buyers     [5]float64 `yaml:"buyers" want:"share"` // distribution of the number of main buyers, 1 to 5
-	SameRegion float64    `yaml:"same_region" want:"share"`
-	Keep       float64    `yaml:"keep" want:"share"`         // yearly survival of a main link
-	Attach     float64    `yaml:"attach" want:"between 0 3"` // exponent of the buyer's size
-	MainBuyer  float64    `yaml:"main_buyer" want:"share"`   // share of sales that makes a buyer count for the group
+	Sales       float64            `yaml:"sales" want:"share"`                // share of turnover that goes to employers of the frame
+	Least       float64            `yaml:"least" want:"between 0 1e12"`       // smallest yearly amount that is reported, euro
+	Degree      float64            `yaml:"degree" want:"between 1 1000"`      // links per employer and year
+	DegreeBy    float64            `yaml:"degree_by_size" want:"between 0 3"` // exponent of the seller's size in its number of buyers
+	DegreeSD    float64            `yaml:"degree_sd" want:"sd"`               // log spread of that number at a size
+	TopShare    float64            `yaml:"top_share" want:"share"`            // share of the largest buyer in sales, at TopAt buyers
+	TopAt       float64            `yaml:"top_at" want:"between 1 1000"`
+	TopByDegree float64            `yaml:"top_by_degree" want:"log"` // added to it per log number of buyers
+	TopSD       float64            `yaml:"top_sd" want:"sd"`
+	Next        float64            `yaml:"next" want:"share"`                   // share of the second to fifth buyer in the rest
+	Decay       float64            `yaml:"decay" want:"share"`                  // share of each of these against the one before
+	SmallSD     float64            `yaml:"small_sd" want:"sd"`                  // log spread of sales to other buyers
+	BuyBySize   float64            `yaml:"buy_by_size" want:"between 0 2"`      // exponent of the buyer's size in them
+	SameArea    float64            `yaml:"same_area" want:"share"`              // of links that are drawn within the seller's NUTS 2 area
+	KeepTop     float64            `yaml:"keep_top" want:"share"`               // yearly survival of the link to the largest buyer,
+	KeepMain    float64            `yaml:"keep_main" want:"share"`              // to the second to fifth,
+	KeepSmall   [2]float64         `yaml:"keep_small" want:"between 0 0.95"`    // to the smallest and the largest of the others; exits come on top
+	AttachMain  float64            `yaml:"attach_main" want:"between 0 3"`      // exponent of the buyer's size in main links
+	AttachSmall float64            `yaml:"attach_small" want:"between 0 3"`     // in others
+	Large       float64            `yaml:"large" want:"share"`                  // of other links that follow the first exponent, at TopAt buyers
+	LargeBy     float64            `yaml:"large_by_degree" want:"between -3 3"` // exponent of the number of buyers in it
+	Tries       int                `yaml:"tries" want:"between 1 1000"`         // buyers looked at for one that can take a main link
+	Return      float64            `yaml:"return" want:"share"`                 // main links that the buyer answers with sales of its own
+	Mix         map[string]float64 `yaml:"supplier_mix" want:"share"`           // sector: share of the suppliers of a buyer
+	Own         map[string]float64 `yaml:"own_sector" want:"share"`             // buyer's sector: share of suppliers moved to its own sector
+	MainBuyer   float64            `yaml:"main_buyer" want:"share"`             // share of sales that makes a buyer count for the group
+	MainPart    float64            `yaml:"main_part" want:"share"`              // share of the buyer's purchases that makes a link a main one
 }
 
 // Adoption is who automates when.
 type Adoption struct {
 	First      int        `yaml:"first" want:"year"`
 	Last       int        `yaml:"last" want:"year"`
-	BySize     [9]float64 `yaml:"by_size" want:"share"`         // share with an event over the years first to last
-	FirmEffect float64    `yaml:"firm_effect" want:"log"`       // mean firm effect of adopters, log
-	Growth     float64    `yaml:"growth" want:"between -20 20"` // slope on lagged log growth
+	BySize     [9]float64 `yaml:"by_size" want:"share"`           // share with an event over the years first to last
+	FirmEffect float64    `yaml:"firm_effect" want:"log"`         // mean firm effect of adopters, log
+	GrowthCap  float64    `yaml:"growth_cap" want:"between 0 10"` // log growth counts up to this, either way
+	Growth     float64    `yaml:"growth" want:"between -20 20"`   // slope on lagged log growth
 }
 
 // Worlds are the planted effects to choose from.

@@ -417,7 +417,6 @@ func (c *checker) employers() {
 	if math.Abs(regions-1) > .005 {
 		c.fail("regions", "share of all regions sums to %.4g, want 1", regions)
 	}
-	c.sums("network.buyers", 1, .005, f.Network.Buyers[:]...)
 }
 
 // firms checks how employers enter, end and differ.
@@ -444,6 +443,11 @@ func (c *checker) firms() {
 			c.sums(fmt.Sprintf("regions[%d].provinces", i), 1, .005, shares...)
 		}
 	}
+	var mix []float64
+	for _, s := range f.Sectors {
+		mix = append(mix, f.Network.Mix[s.Code])
+	}
+	c.sums("network.supplier_mix", 1, .005, mix...)
 }
 
 // workers checks ages, hours and wages.
@@ -457,6 +461,9 @@ func (c *checker) workers() {
 	c.sums("age.share_start", 1, .005, a.Y03[:]...)
 	c.sums("age.share_mid", 1, .005, a.Y12[:]...)
 	c.sums("age.share_end", 1, .005, a.Y21[:]...)
+	if a.Limits[1] <= a.Limits[0] {
+		c.fail("age.limits", "limits are %d, want the youngest and the oldest age", a.Limits)
+	}
 	if a.Reenter[1] < a.Reenter[0] {
 		c.fail("age.reenter", "ages %v to %v are reversed: exchange them", a.Reenter[0], a.Reenter[1])
 	}

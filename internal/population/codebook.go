@@ -18,6 +18,7 @@ type label struct {
 // column documents one column of a table.
 type column struct {
 	Name        string  `json:"name"`
+	Label       label   `json:"label"`
 	Type        string  `json:"type"`
 	Description string  `json:"description"`
 	Unit        string  `json:"unit,omitempty"`
@@ -48,6 +49,8 @@ func newCodebook(c *calibration.Figures) codebook {
 	}, Notes: []string{
 		"a generated population: no person and no employer exists",
 		"an empty field is missing: not published, or does not apply",
+		"rubrics of the National Bank's standard model stand as row and column: 1203 is row 1203 (men with a university degree) in one place and column 3 of row 120 (men, full-time equivalents) in another, so a program that reads accounts must match row and column, never the digits alone",
+		"the level of staff in accounts is what the employer reports, that of jobs what the register holds",
 		"enterprise numbers start with 9, a range never issued, and have valid check digits",
 	}}
 	for _, t := range tableNames {
@@ -67,6 +70,14 @@ func descriptions(c *calibration.Figures, table string) map[string]string {
 // columnsOf returns the columns of a table in their order: the contract of the
 // population folder.
 func columnsOf(c *calibration.Figures, table string) []column {
+	cols := bareColumnsOf(c, table)
+	for i := range cols {
+		cols[i].Label = columnWords[cols[i].Name]
+	}
+	return cols
+}
+
+func bareColumnsOf(c *calibration.Figures, table string) []column {
 	var cols []column
 	integer := func(name, unit, text string) {
 		cols = append(cols, column{Name: name, Type: "integer", Unit: unit, Description: text, kind: frame.Int})
@@ -95,7 +106,7 @@ func columnsOf(c *calibration.Figures, table string) []column {
 		}
 	case "suppliers":
 		integer("supplier_id", "", "employer that sells")
-		integer("customer_id", "", "employer that buys: one of the seller's five main buyers")
+		integer("customer_id", "", "employer that buys; with main links alone one of the five largest buyers, or one that buys at least 5 % of its purchases from the seller")
 		integer("year", "year", "year of the sales")
 		cols = append(cols, column{Name: "amount", Type: "integer", Unit: "euro", Description: "sales of the year to that buyer", kind: frame.Long})
 	case "jobs":
@@ -111,7 +122,7 @@ func columnsOf(c *calibration.Figures, table string) []column {
 		}
 		coded("level", "highest level of education in the register", levelDict(c), levels)
 		coded("field", "field of education, narrow fields of ISCED-F 2013", fieldDict(c), fields)
-		coded("sex", "sex in the register", SexDict, []codes{{"male", label{"male", "man", "homme"}}, {"female", label{"female", "vrouw", "femme"}}})
+		coded("sex", "sex in the register", SexDict, plain(SexDict))
 		integer("age", "years", "age reached in the year")
 		integer("wage", "euro", "gross taxable wage of the year with this employer, as paid")
 		cols = append(cols, column{Name: "fte", Type: "decimal", Unit: "full-time equivalent", Description: "contractual working time", kind: frame.Int, decimals: 2})
@@ -135,7 +146,11 @@ func labelled(d *frame.Dict, texts map[string]calibration.Label) []codes {
 func plain(d *frame.Dict) []codes {
 	var out []codes
 	for _, l := range d.Labels() {
-		out = append(out, codes{l, label{EN: l}})
+		words, known := codeWords[l]
+		if !known {
+			words = label{EN: l}
+		}
+		out = append(out, codes{l, words})
 	}
 	return out
 }

@@ -104,17 +104,17 @@ type emitter struct {
 	*skeleton
 	ids       []int32
 	people    *people
-	surveyed  []bool // by worker: still had a job when the education register began
-	jobAt     []int  // by employer: its first row of jobs, and one more
+	jobAt     []int // by employer: its first row of jobs, and one more
 	accountAt []int
 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	n := len(s.employers)
 	e := &emitter{
-		skeleton: s, people: newPeople(s.o, s.c, s.cells, s.priceOf), surveyed: s.surveyed(),
+		skeleton: s, people: newPeople(s.o, s.c, s.cells, s.priceOf),
 		jobAt: make([]int, n+1), accountAt: make([]int, n+1),
 	}
+	s.survey()
 	var err error
 	if e.ids, err = s.workerIDs(ctx); err != nil {
 		return nil, err
@@ -208,7 +208,7 @@ func (e *emitter) person(worker int32) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[worker], second: e.moonlights(x.address()),
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, rank: e.hoursRank(x.address()),
 	}
 }
 

@@ -1,6 +1,7 @@
 package population
 
 import (
+	"context"
 	"math"
 	"testing"
 
@@ -306,5 +307,45 @@ func TestTraitsOfEmployers(t *testing.T) {
 	}
 	if len(s.takeovers) == 0 {
 		t.Error("no takeovers")
+	}
+}
+
+// Staff follows takeovers: most of the staff of an employer that was absorbed
+// works for the taker on the next day, and no seniority is lost by it.
+func TestStaffFollowsTakeovers(t *testing.T) {
+	s := newSkeleton(Options{Employers: 3000, From: 2010, To: 2014, Suppliers: "none", World: "null", Seed: 6}.Normal())
+	s.drawEmployers()
+	s.drawEvents()
+	s.plantHeads()
+	if err := s.drawStaff(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	absorbed, parts := 0, 0
+	for _, x := range s.takeovers {
+		began := map[int32]int32{} // worker: first day with the taker
+		for _, sp := range s.spells[x.taker] {
+			began[sp.worker] = sp.from
+		}
+		left, moved := 0, 0
+		for _, sp := range s.spells[x.giver] {
+			if sp.to >= s.day1(int(x.year)) && sp.from < s.day1(int(x.year)) {
+				left++
+				if began[sp.worker] == sp.to+1 {
+					moved++
+				}
+			}
+		}
+		want := math.Round(float64(x.share) * float64(left))
+		if math.Abs(float64(moved)-want) > 1 {
+			t.Errorf("takeover %+v moved %d of %d workers, want %.0f", x, moved, left, want)
+		}
+		if x.share == 1 {
+			absorbed++
+		} else {
+			parts++
+		}
+	}
+	if absorbed == 0 || parts == 0 {
+		t.Errorf("%d mergers and %d sales of parts, want some of both", absorbed, parts)
 	}
 }

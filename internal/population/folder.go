@@ -8,10 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
+	"scramblelab/internal/importer"
 	"scramblelab/internal/progress"
 	"scramblelab/internal/tabio"
 )
@@ -36,7 +38,7 @@ func (o WriteOptions) Check(dir string) error { return folder.Check(dir, o.folde
 
 // folder says that Force replaces a population of any format and nothing else.
 func (o WriteOptions) folder() folder.Options {
-	known := []string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}
+	known := append([]string{"truth.json", calibrationName, "codebook.json", "datapackage.json"}, importer.Names()...)
 	for _, name := range tableNames {
 		for _, ext := range tableExtensions {
 			known = append(known, name+ext)
@@ -117,6 +119,11 @@ func writeDocuments(dir, ext string, c *calibration.Figures, truth Truth) error 
 	if err := os.WriteFile(filepath.Join(dir, calibrationName), c.YAML(), 0o644); err != nil {
 		return err
 	}
+	for name, b := range readScripts(c, strings.TrimPrefix(ext, ".")) {
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
+			return err
+		}
+	}
 	for name, v := range map[string]any{"truth.json": truth, "codebook.json": newCodebook(c)} {
 		b, err := json.MarshalIndent(v, "", "  ")
 		if err != nil {
@@ -127,6 +134,28 @@ func writeDocuments(dir, ext string, c *calibration.Figures, truth Truth) error 
 		}
 	}
 	return nil
+}
+
+// readScripts are ready-made imports into R, Stata and Python.
+func readScripts(c *calibration.Figures, format string) map[string][]byte {
+	o := importer.Folder{What: "population", CSV: "write the population again with --format csv", Format: format}
+	for _, name := range tableNames {
+		t := importer.Table{Name: name}
+		for _, x := range columnsOf(c, name) {
+			col := importer.Column{Name: x.Name, Kind: x.kind, Decimals: x.decimals}
+			if x.dict != nil {
+				col.Codes, col.Texts = x.dict.Labels(), map[string][]string{}
+				for _, k := range x.Codes {
+					for language, text := range map[string]string{"en": k.Label.EN, "nl": k.Label.NL, "fr": k.Label.FR} {
+						col.Texts[language] = append(col.Texts[language], text)
+					}
+				}
+			}
+			t.Columns = append(t.Columns, col)
+		}
+		o.Tables = append(o.Tables, t)
+	}
+	return importer.Scripts(o)
 }
 
 // layoutOf returns a table without rows.

@@ -168,29 +168,50 @@ func (d *delivery) writeBlocks(ctx context.Context, done func(int)) error {
 
 // writeSkeleton writes suppliers and employers, in the same blocks.
 func (d *delivery) writeSkeleton(ctx context.Context, tell progress.Func) error {
-	suppliers := d.suppliersFrame()
-	employers := d.employersFrame(&Population{Accounts: d.books.frame(), Suppliers: suppliers})
-	seller := suppliers.Col("supplier_id").I
-	from := 0
-	for from < len(seller) && int(seller[from]) <= d.at[d.lo] {
-		from++
+	if err := d.prepareLinks(ctx); err != nil {
+		return err
 	}
+	groups := newSides(len(d.employers), d.books.frame())
 	for b := d.lo; b < d.hi; b++ {
 		tell.Step("writing", b-d.lo, d.hi-d.lo)
-		to := from
-		for to < len(seller) && int(seller[to]) <= d.at[b+1] {
-			to++
-		}
-		if err := d.put(ctx, "suppliers", suppliers.Slice(from, to)); err != nil {
+		suppliers, err := d.linksOf(ctx, d.at[b], d.at[b+1])
+		if err != nil {
 			return err
 		}
-		if err := d.put(ctx, "employers", employers.Slice(d.at[b], d.at[b+1])); err != nil {
+		groups.addLinks(suppliers, d.c.Network.MainBuyer)
+		if err := d.put(ctx, "suppliers", suppliers); err != nil {
 			return err
 		}
-		from = to
+	}
+	groups.finish()
+	employers := d.employersFrame(groups)
+	for b := d.lo; b < d.hi; b++ {
+		if err := d.put(ctx, "employers", ownLabels(employers.Slice(d.at[b], d.at[b+1]))); err != nil {
+			return err
+		}
 	}
 	tell.Step("writing", d.hi-d.lo, d.hi-d.lo)
 	return nil
+}
+
+// ownLabels gives columns with more labels than rows, which are numbers of
+// employers, a codebook of those in use.
+func ownLabels(f *frame.Frame) *frame.Frame {
+	for _, c := range f.Columns() {
+		if !c.Coded() || c.Dict.Len() <= f.Rows() {
+			continue
+		}
+		text := make([]string, f.Rows())
+		for i, k := range c.I {
+			if k >= 0 {
+				text[i] = c.Dict.Label(k)
+			}
+		}
+		own := frame.Strings(c.Name, text)
+		own.Kind = c.Kind
+		f = f.With(own)
+	}
+	return f
 }
 
 func (d *delivery) put(ctx context.Context, table string, f *frame.Frame) error {
@@ -201,16 +222,17 @@ func (d *delivery) put(ctx context.Context, table string, f *frame.Frame) error 
 	return d.files[table].Append(p)
 }
 
-// buyersOutside returns the employers outside [lo, hi) that buy from one inside,
+// buyersOutside returns the employers outside [lo, hi) that are main buyers of one
+// inside, on which its group depends: no other reaches a tenth of its sales,
 // in ascending order.
 func (d *delivery) buyersOutside(lo, hi int) []int32 {
 	if lo == 0 && hi == len(d.employers) {
 		return nil
 	}
 	buys := make([]bool, len(d.employers))
-	for i := range d.links {
-		if l := &d.links[i]; int(l.supplier) >= lo && int(l.supplier) < hi {
-			buys[l.customer] = true
+	if d.net != nil {
+		for _, l := range d.net.mains[d.net.at[lo]:d.net.at[hi]] {
+			buys[l.buyer] = true
 		}
 	}
 	var out []int32

@@ -22,6 +22,14 @@ type sides struct {
 // and of each buyer with at least mainBuyer of its listed sales, over all years
 // together, so that it can stand on both. The others are controls.
 func deriveSides(n int, accounts, suppliers *frame.Frame, mainBuyer float64) *sides {
+	d := newSides(n, accounts)
+	d.addLinks(suppliers, mainBuyer)
+	d.finish()
+	return d
+}
+
+// newSides finds the employers that automate; their suppliers are to be added.
+func newSides(n int, accounts *frame.Frame) *sides {
 	d := &sides{make([]int32, n), make([]int32, n), make([]int32, n), make([]float64, n)}
 	for i := range n {
 		d.event[i], d.role[i] = frame.NoInt, code(RoleDict, "other")
@@ -30,6 +38,11 @@ func deriveSides(n int, accounts, suppliers *frame.Frame, mainBuyer float64) *si
 	for _, e := range spike.FromAccounts(accounts, spike.Columns{}) {
 		d.event[e.Employer-1] = e.Year
 	}
+	return d
+}
+
+// addLinks puts sellers into groups, all of whose links must stand in the table.
+func (d *sides) addLinks(suppliers *frame.Frame, mainBuyer float64) {
 	seller, buyer, amount := suppliers.Col("supplier_id").I, suppliers.Col("customer_id").I, suppliers.Col("amount").L
 	bought := map[int32]int64{} // by buyer, of one seller
 	var buyers []int32
@@ -47,12 +60,15 @@ func deriveSides(n int, accounts, suppliers *frame.Frame, mainBuyer float64) *si
 		d.join(seller[lo]-1, buyers, bought, total, mainBuyer)
 		lo = hi
 	}
-	for i := range n {
+}
+
+// finish puts the employers that automate on their side, whatever they sell.
+func (d *sides) finish() {
+	for i := range d.event {
 		if d.event[i] != frame.NoInt {
 			d.group[i], d.role[i] = code(linked.GroupDict, "intervention"), code(RoleDict, "automating")
 		}
 	}
-	return d
 }
 
 // join sets the group of a seller from its buyers in order of appearance.
@@ -92,17 +108,7 @@ func code(d *frame.Dict, label string) int32 {
 	return c
 }
 
-func (s *skeleton) suppliersFrame() *frame.Frame {
-	n := len(s.links)
-	supplier, customer, year, amount := make([]int32, n), make([]int32, n), make([]int32, n), make([]int64, n)
-	for i, l := range s.links {
-		supplier[i], customer[i], year[i], amount[i] = l.supplier+1, l.customer+1, l.year, l.amount
-	}
-	return frame.Must(frame.Ints("supplier_id", supplier), frame.Ints("customer_id", customer),
-		frame.Ints("year", year), frame.Longs("amount", amount)).Sorted("supplier_id", "customer_id", "year")
-}
-
-func (s *skeleton) employersFrame(p *Population) *frame.Frame {
+func (s *skeleton) employersFrame(d *sides) *frame.Frame {
 	n := len(s.employers)
 	ints := func() []int32 { return make([]int32, n) }
 	id, nace, region, founded, closed, event, exposed, clean := ints(), ints(), ints(), ints(), ints(), ints(), ints(), ints()
@@ -127,7 +133,6 @@ func (s *skeleton) employersFrame(p *Population) *frame.Frame {
 		enterprise[i] = enterpriseNumber(int((uint64(a)*uint64(i) + uint64(b)) % numberPrime))
 		registration[i] = fmt.Sprintf("%09d", 100_000_000+(uint64(a)*uint64(i)+uint64(c))%numberPrime*61)
 	}
-	d := deriveSides(n, p.Accounts, p.Suppliers, s.c.Network.MainBuyer)
 	return frame.Must(
 		frame.Ints("employer_id", id),
 		frame.Strings("enterprise_number", enterprise),

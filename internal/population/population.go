@@ -41,7 +41,7 @@ type Options struct {
 	From      int    `json:"from"`      // first year of the window, by default the first of the figures
 	To        int    `json:"to"`        // last year of the window, by default the last of the figures
 	World     string `json:"world"`     // planted world, one of the figures', by default their first
-	Suppliers string `json:"suppliers"` // main (default): links to main buyers; none
+	Suppliers string `json:"suppliers"` // main (default): links to main buyers or of main suppliers; full; none
 	Seed      uint64 `json:"seed"`
 
 	// Figures is the calibration; nil is that of Belgium.
@@ -94,10 +94,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("population: years %d to %d are reversed, exchange from and to", n.From, n.To)
 	case !slices.Contains(worldNames(n.Figures), n.World):
 		return fmt.Errorf("population: world is %q, want one of %q", o.World, worldNames(n.Figures))
-	case n.Suppliers == "full":
-		return fmt.Errorf("population: suppliers is %q, which this version cannot generate: use main or none", o.Suppliers)
-	case n.Suppliers != "main" && n.Suppliers != "none":
-		return fmt.Errorf("population: suppliers is %q, want main or none", o.Suppliers)
+	case n.Suppliers != "main" && n.Suppliers != "full" && n.Suppliers != "none":
+		return fmt.Errorf("population: suppliers is %q, want main, full or none", o.Suppliers)
 	}
 	return nil
 }
@@ -133,8 +131,10 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if err := s.emit(ctx, p, tell); err != nil {
 		return nil, err
 	}
-	p.Suppliers = s.suppliersFrame()
-	p.Employers = s.employersFrame(p)
+	if p.Suppliers, err = s.suppliersFrame(ctx); err != nil {
+		return nil, err
+	}
+	p.Employers = s.employersFrame(deriveSides(len(s.employers), p.Accounts, p.Suppliers, s.c.Network.MainBuyer))
 	p.Truth = s.truth()
 	return p, nil
 }

@@ -53,8 +53,8 @@ func TestOptionsValidate(t *testing.T) {
 		{"late", "and ends in 2021", Options{To: 2022}, "to is 2022"},
 		{"reversed", "exchange them", Options{From: 2012, To: 2011}, "reversed"},
 		{"world", "a misspelt world", Options{World: "productive"}, `"productive"`},
-		{"full network", "not generated", Options{Suppliers: "full"}, "cannot generate"},
-		{"network", "misspelt", Options{Suppliers: "mian"}, "want main or none"},
+		{"full network", "all links", Options{Suppliers: "full"}, ""},
+		{"network", "misspelt", Options{Suppliers: "mian"}, "want main, full or none"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

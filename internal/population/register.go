@@ -83,17 +83,15 @@ func abroadOf(c *calibration.Figures, sector string) []float64 {
 	return shares
 }
 
-// surveyed tells which workers had a job at the survey or later, or at the end
+// survey marks the workers who had a job at the survey or later, or at the end
 // of a window that ends before it.
-func (s *skeleton) surveyed() []bool {
+func (s *skeleton) survey() {
 	day := s.day1(min(s.c.Register.Survey, s.o.To+1)) - 1
-	out := make([]bool, len(s.workers))
 	for _, spells := range s.spells {
 		for _, sp := range spells {
 			if sp.to >= day {
-				out[sp.worker] = true
+				s.workers[sp.worker].surveyed = true
 			}
 		}
 	}
-	return out
 }

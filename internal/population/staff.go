@@ -19,6 +19,8 @@ type worker struct {
 	birth  int16
 	cell   uint16
 	woman  bool
+
+	surveyed bool // still had a job when the education register began
 }
 
 // address is where a worker's streams are found. It names the opening in which
@@ -77,15 +79,16 @@ type skeleton struct {
 	retire    [][ages]float64 // year of the window: hazard of leaving work by age
 	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
 
-	employers   []employer
-	takeovers   []takeover  // by year
-	classCum    [][]float64 // sector: cumulative shares of its four-digit classes
-	links       []link
-	exposure    [][][5]float64 // employer x year since first: sales shares by event time of the buyer
-	outcome     outcome
-	cycle       []float64 // log, by year-end from the one before the window
-	rivals      map[int32]*rivals
-	exposedFrom []int16 // employer: first year in which an event of another acts on it, 0 for none
+	employers    []employer
+	takeovers    []takeover  // by year
+	classCum     [][]float64 // sector: cumulative shares of its four-digit classes
+	net          *network
+	buyerSectors [][]float64    // seller's sector: cumulative shares of the sectors of its buyers
+	exposure     [][][5]float64 // employer x year since first: sales shares by event time of the buyer
+	outcome      outcome
+	cycle        []float64 // log, by year-end from the one before the window
+	rivals       map[int32]*rivals
+	exposedFrom  []int16 // employer: first year in which an event of another acts on it, 0 for none
 
 	workers []worker
 	spells  [][]spell // by employer, once the staff is drawn; in no order
@@ -101,6 +104,7 @@ type stay struct {
 	from    int32
 	birth   int16
 	cell    uint16
+	senior  int16 // years of service that a takeover carried over
 }
 
 func newSkeleton(o Options) *skeleton {
@@ -214,6 +218,7 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 	seconds := s.newSecondJobs()
 	m, batches := newMarkets(s), make([]batch, par.Count(n, staffChunk))
 	for year := s.o.From; year <= s.o.To; year++ {
+		s.moveStaff(year, &batches[0])
 		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
 			b := &batches[chunk]
 			b.openings = b.openings[:0]
@@ -302,6 +307,7 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 				s.newcomer(h, o, year, at, &r)
 			}
 			*nth++
+			h.senior = 0
 			if o.to == stillThere {
 				s.active[o.employer] = append(s.active[o.employer], *h)
 				continue
@@ -405,10 +411,10 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				}
 				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
 				s.settle(x, cell, s.o.From-1-age, e, &w)
-				limit := min(age-17, len(cum)) // a firm may be older than its number
+				limit := min(age-s.c.Age.Limits[0]+1, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
-				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell})
+				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0})
 			}
 			s.active[id] = staff
 		}
@@ -446,7 +452,8 @@ func (s *skeleton) stockAge(cum []float64, shift float64, w *rng.Stream) int {
 	bands := &s.c.Age.Bands
 	b := pick(cum, w.Float64())
 	age := float64(bands[b]) + float64(w.Float64()*float64(bands[b+1]-bands[b]))
-	return int(min(64, max(18, age+shift)))
+	limits := s.c.Age.Limits
+	return int(min(float64(limits[1]), max(float64(limits[0]), age+shift)))
 }
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {
@@ -470,6 +477,7 @@ func (s *skeleton) passYear(id int32, year int, b *batch) {
 
 // leave ends a stay and sends the worker to a market.
 func (s *skeleton) leave(id int32, a *stay, year int, day int32, b *batch, r *rng.Stream) {
+	day = max(day, a.from) // of those whom a takeover brought this year
 	b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
 	l := leaver{stay: *a, employer: id, day: day, year: int16(year)}
 	if s.seek(&l, r) {
@@ -493,10 +501,7 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 			s.leave(id, a, year, day, b, &w)
 			continue
 		}
-		b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
-		moved := *a
-		moved.from = day + 1
-		s.active[e.heir] = append(s.active[e.heir], moved)
+		s.moveTo(e.heir, id, a, day, b)
 	}
 	if e.heir >= 0 {
 		s.openFrom(e.heir, year, s.employers[e.heir].count(year)-taken, int(day-s.day1(year))+1, b)
@@ -523,7 +528,7 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	staff, stay := s.active[id], s.active[id][:0]
 	for i := range staff {
 		a := staff[i]
-		h := hazard[min(int(start-a.from)/365, len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
+		h := hazard[min(a.tenure(start), len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
 		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
 		if float64(u>>11)*0x1p-53 >= h {
 			stay = append(stay, a)

@@ -99,3 +99,37 @@ func (s *skeleton) takeOver(year int, living []int32, n *endings) {
 		}
 	}
 }
+
+// tenure is the completed years of service on a day.
+func (a *stay) tenure(day int32) int { return int(a.senior) + max(0, int(day-a.from)/365) }
+
+// moveTo carries a stay on with another employer from the next day on.
+func (s *skeleton) moveTo(to, id int32, a *stay, day int32, b *batch) {
+	b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
+	moved := *a
+	moved.senior, moved.from = int16(a.tenure(day)), day+1
+	s.active[to] = append(s.active[to], moved)
+}
+
+// moveStaff carries out the takeovers of a year, before anybody leaves: on one
+// day of spring all staff of a giver that closes, or some drawn from one that
+// goes on, works for the taker.
+func (s *skeleton) moveStaff(year int, b *batch) {
+	var r rng.Stream
+	for _, x := range s.takeovers {
+		if int(x.year) != year {
+			continue
+		}
+		s.key.Reseed(&r, stageTakeover, entityYear(x.giver, year)|1<<63)
+		day := s.day1(year) + 30 + int32(r.IntN(90))
+		staff := s.active[x.giver]
+		moving := int(math.Round(float64(x.share) * float64(len(staff))))
+		if moving < len(staff) {
+			rng.Sample(&r, staff, moving)
+		}
+		for i := range staff[:moving] {
+			s.moveTo(x.taker, x.giver, &staff[i], day, b)
+		}
+		s.active[x.giver] = append(staff[:0], staff[moving:]...)
+	}
+}

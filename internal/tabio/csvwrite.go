@@ -180,11 +180,8 @@ func cellWriter(c frame.Column) (func(b []byte, row int) []byte, error) {
 func checkLabels(c frame.Column) ([]string, error) {
 	labels := c.Dict.Labels()
 	for k, l := range labels {
-		if err := validText(l); err != nil {
-			return nil, fmt.Errorf("label %w", err)
-		}
-		if l == "" {
-			return nil, fmt.Errorf("label %d of the codebook is empty, which stands for missing: name it", k+1)
+		if err := checkLabel(k, l); err != nil {
+			return nil, err
 		}
 	}
 	for i, k := range c.I {
@@ -193,6 +190,18 @@ func checkLabels(c frame.Column) ([]string, error) {
 		}
 	}
 	return labels, nil
+}
+
+// checkLabel refuses label k of a codebook where it would read back as something
+// else.
+func checkLabel(k int, label string) error {
+	if err := validText(label); err != nil {
+		return fmt.Errorf("label %w", err)
+	}
+	if label == "" {
+		return fmt.Errorf("label %d of the codebook is empty, which stands for missing: name it", k+1)
+	}
+	return nil
 }
 
 func checkDates(c frame.Column) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
@@ -38,14 +39,14 @@ type chunkEncoder struct {
 	levels  []byte
 	values  []byte // of a page, encoded
 	indexes []int32
+	runs    []byte // places in the dictionary, encoded
+	packed  []byte // a page, compressed
 	body    []byte
-	runs    rle.DictionaryEncoding
-	bits    rle.Encoding
 }
 
 // encodeChunk encodes one column of a row group.
 func encodeChunk(c frame.Column, node parquet.Node, codec *zstd.Codec) (columnChunk, error) {
-	e := &chunkEncoder{codec: codec, bits: rle.Encoding{BitWidth: 1}}
+	e := &chunkEncoder{codec: codec}
 	e.meta = format.ColumnMetaData{
 		Type: format.Type(node.Type().Kind()), PathInSchema: []string{c.Name}, Codec: format.Zstd, NumValues: int64(c.Len()),
 	}
@@ -121,28 +122,36 @@ func (e *chunkEncoder) ints(c frame.Column) error {
 			}
 		}
 		if int(n) <= max(1, some/dictionaryUse) {
-			return e.byDictionary(c.I, frame.NoInt, words, int(n), func(v int32) int32 { return place[v-lo] })
+			return e.byDictionary(c.I, frame.NoInt, words, int(n), place, lo)
 		}
 	}
 	return eachPage(len(c.I), func(lo, hi int) error {
-		e.values = e.values[:0]
-		nulls := levels(e, c.I[lo:hi], frame.NoInt, func(v int32) {
-			e.values = binary.LittleEndian.AppendUint32(e.values, uint32(v))
-		})
-		return e.page(format.Plain, hi-lo, nulls)
+		e.levels, e.values = room(e.levels, hi-lo), room(e.values, 4*(hi-lo))
+		k := 0
+		for i, v := range c.I[lo:hi] {
+			if v == frame.NoInt {
+				e.levels[i] = 0
+				continue
+			}
+			e.levels[i] = 1
+			binary.LittleEndian.PutUint32(e.values[4*k:], uint32(v))
+			k++
+		}
+		e.values = e.values[:4*k]
+		return e.page(format.Plain, hi-lo, hi-lo-k)
 	})
 }
 
 // codes encodes labels, by a dictionary of those in use in codebook order unless
 // nearly every row has its own.
 func (e *chunkEncoder) codes(c frame.Column) error {
-	labels, err := checkLabels(c)
-	if err != nil {
-		return err
-	}
+	labels := c.Dict.Labels()
 	place := make([]int32, len(labels))
 	some := 0
-	for _, k := range c.I {
+	for i, k := range c.I {
+		if int(k) >= len(labels) {
+			return fmt.Errorf("row %d has code %d, the codebook has %d labels", i+1, k, len(labels))
+		}
 		if k >= 0 {
 			place[k] = 1
 			some++
@@ -153,17 +162,29 @@ func (e *chunkEncoder) codes(c frame.Column) error {
 	n := int32(0)
 	for k, p := range place {
 		if p != 0 {
+			if err := checkLabel(k, labels[k]); err != nil {
+				return err
+			}
 			words = appendText(words, labels[k])
 			place[k] = n
 			n++
 		}
 	}
 	if len(words) <= dictionaryMax && int(n) <= max(len(c.I)/2, 1) {
-		return e.byDictionary(c.I, -1, words, int(n), func(k int32) int32 { return place[k] })
+		return e.byDictionary(c.I, -1, words, int(n), place, 0)
 	}
 	return eachPage(len(c.I), func(lo, hi int) error {
-		e.values = e.values[:0]
-		nulls := levels(e, c.I[lo:hi], -1, func(k int32) { e.values = appendText(e.values, labels[k]) })
+		e.levels, e.values = room(e.levels, hi-lo), e.values[:0]
+		nulls := 0
+		for i, k := range c.I[lo:hi] {
+			if k < 0 {
+				e.levels[i] = 0
+				nulls++
+				continue
+			}
+			e.levels[i] = 1
+			e.values = appendText(e.values, labels[k])
+		}
 		return e.page(format.Plain, hi-lo, nulls)
 	})
 }
@@ -192,11 +213,19 @@ func (e *chunkEncoder) plainLongs(v []int64) error {
 	}
 	e.statistics(len(v)-some, some > 0, binary.LittleEndian.AppendUint64(nil, uint64(lo)), binary.LittleEndian.AppendUint64(nil, uint64(hi)))
 	return eachPage(len(v), func(lo, hi int) error {
-		e.values = e.values[:0]
-		nulls := levels(e, v[lo:hi], frame.NoLong, func(x int64) {
-			e.values = binary.LittleEndian.AppendUint64(e.values, uint64(x))
-		})
-		return e.page(format.Plain, hi-lo, nulls)
+		e.levels, e.values = room(e.levels, hi-lo), room(e.values, 8*(hi-lo))
+		k := 0
+		for i, x := range v[lo:hi] {
+			if x == frame.NoLong {
+				e.levels[i] = 0
+				continue
+			}
+			e.levels[i] = 1
+			binary.LittleEndian.PutUint64(e.values[8*k:], uint64(x))
+			k++
+		}
+		e.values = e.values[:8*k]
+		return e.page(format.Plain, hi-lo, hi-lo-k)
 	})
 }
 
@@ -224,25 +253,9 @@ func (e *chunkEncoder) floats(v []float64) error {
 	})
 }
 
-// levels notes which rows of a page have a value and calls add for each of
-// those. It returns the number of the others.
-func levels[T int32 | int64](e *chunkEncoder, v []T, none T, add func(T)) (nulls int) {
-	e.levels = slices.Grow(e.levels[:0], len(v))[:len(v)]
-	for i, x := range v {
-		if x == none {
-			e.levels[i] = 0
-			nulls++
-			continue
-		}
-		e.levels[i] = 1
-		add(x)
-	}
-	return nulls
-}
-
-// byDictionary writes a page of n words and pages of places in it. Values below
-// or equal to none are missing.
-func (e *chunkEncoder) byDictionary(v []int32, none int32, words []byte, n int, place func(int32) int32) error {
+// byDictionary writes a page of n words and pages of places in it: the place of
+// v is place[v-base]. Values below or equal to none are missing.
+func (e *chunkEncoder) byDictionary(v []int32, none int32, words []byte, n int, place []int32, base int32) error {
 	e.hasDictionary = true
 	body, err := e.codec.Encode(nil, words)
 	if err != nil {
@@ -255,9 +268,10 @@ func (e *chunkEncoder) byDictionary(v []int32, none int32, words []byte, n int, 
 		return err
 	}
 	e.meta.DataPageOffset = int64(len(e.data))
+	width := bits.Len(uint(max(n-1, 0)))
+	runs := rle.Encoding{BitWidth: width}
 	return eachPage(len(v), func(lo, hi int) error {
-		e.levels = slices.Grow(e.levels[:0], hi-lo)[:hi-lo]
-		e.indexes = slices.Grow(e.indexes[:0], hi-lo)[:hi-lo]
+		e.levels, e.indexes = room(e.levels, hi-lo), room(e.indexes, hi-lo)
 		k := 0
 		for i, x := range v[lo:hi] {
 			if x <= none {
@@ -265,29 +279,43 @@ func (e *chunkEncoder) byDictionary(v []int32, none int32, words []byte, n int, 
 				continue
 			}
 			e.levels[i] = 1
-			e.indexes[k] = place(x)
+			e.indexes[k] = place[x-base]
 			k++
 		}
-		var err error
-		if e.values, err = e.runs.EncodeInt32(e.values[:0], e.indexes[:k]); err != nil {
-			return err
+		e.values = append(e.values[:0], byte(width))
+		if width > 0 && k > 0 {
+			// The encoder starts a vector of its own where it is given none to append to.
+			packed, err := runs.EncodeInt32(e.runs[:0], e.indexes[:k])
+			if err != nil {
+				return err
+			}
+			e.runs, e.values = packed, append(e.values, packed...)
+		} else if k > 0 {
+			e.values = binary.AppendUvarint(e.values, uint64(k)<<1)
 		}
 		return e.page(format.RLEDictionary, hi-lo, hi-lo-k)
 	})
 }
 
+// room returns a vector of n elements, in the memory of v where it suffices.
+func room[T any](v []T, n int) []T { return slices.Grow(v[:0], n)[:n] }
+
 // page appends a data page of what stands in values and levels.
 func (e *chunkEncoder) page(encoding format.Encoding, rows, nulls int) error {
-	body, err := e.bits.EncodeLevels(e.body[:0], e.levels)
-	if err != nil {
+	var err error
+	if nulls == 0 { // one run of ones
+		e.body = append(binary.AppendUvarint(e.body[:0], uint64(rows)<<1), 1)
+	} else {
+		ones := rle.Encoding{BitWidth: 1}
+		if e.body, err = ones.EncodeLevels(e.body[:0], e.levels); err != nil {
+			return err
+		}
+	}
+	top := len(e.body)
+	if e.packed, err = e.codec.Encode(e.packed[:0], e.values); err != nil {
 		return err
 	}
-	top := len(body)
-	packed, err := e.codec.Encode(nil, e.values)
-	if err != nil {
-		return err
-	}
-	body = append(body, packed...)
+	body := append(e.body, e.packed...)
 	e.body = body
 	header := format.PageHeader{Type: format.DataPageV2, UncompressedPageSize: int32(top + len(e.values)), CompressedPageSize: int32(len(body)),
 		CRC: int32(crc32.ChecksumIEEE(body))}
@@ -302,6 +330,9 @@ func (e *chunkEncoder) put(header format.PageHeader, body []byte) error {
 		return err
 	}
 	e.meta.TotalUncompressedSize += int64(len(b)) + int64(header.UncompressedPageSize)
+	if pages := (int(e.meta.NumValues) + pageRows - 1) / pageRows; len(e.data)+len(b)+len(body) > cap(e.data) {
+		e.data = slices.Grow(e.data, (len(b)+len(body))*pages*9/8) // pages are alike
+	}
 	e.data = append(append(e.data, b...), body...)
 	return nil
 }

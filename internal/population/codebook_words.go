@@ -1,0 +1,85 @@
+package population
+
+// columnWords are short names of columns in three languages; those of the
+// accounts follow the standard model of the National Bank of Belgium. A column
+// of several tables means the same in all.
+//
+//nolint:misspell // Dutch and French
+var columnWords = map[string]label{
+	"employer_id":          {"employer", "werkgever", "employeur"},
+	"worker_id":            {"worker", "werknemer", "travailleur"},
+	"year":                 {"year", "jaar", "année"},
+	"enterprise_number":    {"enterprise number", "ondernemingsnummer", "numéro d'entreprise"},
+	"registration_number":  {"social security number of the employer", "RSZ-nummer", "numéro ONSS"},
+	"nace":                 {"sector", "sector", "secteur"},
+	"nace4":                {"four-digit class of activity", "activiteitsklasse (vier cijfers)", "classe d'activité (quatre chiffres)"},
+	"region":               {"region", "gewest", "région"},
+	"province":             {"province", "provincie", "province"},
+	"founded":              {"year of foundation", "jaar van oprichting", "année de création"},
+	"closed":               {"year of closing", "jaar van stopzetting", "année de cessation"},
+	"group":                {"group", "groep", "groupe"},
+	"role":                 {"role", "rol", "rôle"},
+	"automation_year":      {"year of automation", "jaar van automatisering", "année d'automatisation"},
+	"firm_effect":          {"wage effect of the employer", "looneffect van de werkgever", "effet salarial de l'employeur"},
+	"exposed_from":         {"first year of exposure", "eerste jaar van blootstelling", "première année d'exposition"},
+	"clean_control":        {"clean control", "zuivere controle", "contrôle non exposé"},
+	"supplier_id":          {"supplier", "leverancier", "fournisseur"},
+	"customer_id":          {"customer", "klant", "client"},
+	"amount":               {"sales", "verkopen", "ventes"},
+	"level":                {"level of education", "onderwijsniveau", "niveau d'études"},
+	"field":                {"field of education", "studierichting", "domaine d'études"},
+	"sex":                  {"sex", "geslacht", "sexe"},
+	"age":                  {"age", "leeftijd", "âge"},
+	"wage":                 {"gross taxable yearly wage", "belastbaar brutojaarloon", "salaire annuel brut imposable"},
+	"fte":                  {"full-time equivalent", "voltijds equivalent", "équivalent temps plein"},
+	"hired":                {"first day", "eerste dag", "premier jour"},
+	"left":                 {"last day", "laatste dag", "dernier jour"},
+	"schema":               {"schema of the accounts", "schema van de jaarrekening", "schéma des comptes annuels"},
+	"staff_average":        {"average number of employees", "gemiddeld aantal werknemers", "nombre moyen de travailleurs"},
+	"fte_average":          {"average full-time equivalents", "gemiddeld aantal voltijdse equivalenten", "nombre moyen d'équivalents temps plein"},
+	"staff_year_end":       {"employees at the end of the year", "werknemers op het einde van het jaar", "travailleurs à la fin de l'année"},
+	"full_time":            {"full-time employees", "voltijdse werknemers", "travailleurs à temps plein"},
+	"part_time":            {"part-time employees", "deeltijdse werknemers", "travailleurs à temps partiel"},
+	"personnel_cost":       {"personnel costs", "personeelskosten", "frais de personnel"},
+	"hours":                {"hours worked", "gepresteerde uren", "heures prestées"},
+	"men":                  {"men", "mannen", "hommes"},
+	"women":                {"women", "vrouwen", "femmes"},
+	"staff_primary":        {"employees, primary education", "werknemers, lager onderwijs", "travailleurs, niveau primaire"},
+	"staff_secondary":      {"employees, secondary education", "werknemers, secundair onderwijs", "travailleurs, niveau secondaire"},
+	"staff_higher":         {"employees, higher non-university education", "werknemers, hoger niet-universitair onderwijs", "travailleurs, niveau supérieur non universitaire"},
+	"staff_university":     {"employees, university education", "werknemers, universitair onderwijs", "travailleurs, niveau universitaire"},
+	"fte_primary":          {"full-time equivalents, primary education", "voltijdse equivalenten, lager onderwijs", "équivalents temps plein, niveau primaire"},
+	"fte_secondary":        {"full-time equivalents, secondary education", "voltijdse equivalenten, secundair onderwijs", "équivalents temps plein, niveau secondaire"},
+	"fte_higher":           {"full-time equivalents, higher non-university education", "voltijdse equivalenten, hoger niet-universitair onderwijs", "équivalents temps plein, niveau supérieur non universitaire"},
+	"fte_university":       {"full-time equivalents, university education", "voltijdse equivalenten, universitair onderwijs", "équivalents temps plein, niveau universitaire"},
+	"managers":             {"managers", "directiepersoneel", "personnel de direction"},
+	"employees":            {"white-collar employees", "bedienden", "employés"},
+	"workers":              {"blue-collar workers", "arbeiders", "ouvriers"},
+	"entries":              {"entries", "ingetreden werknemers", "entrées"},
+	"exits":                {"exits", "uitgetreden werknemers", "sorties"},
+	"tangible_assets":      {"tangible fixed assets", "materiële vaste activa", "immobilisations corporelles"},
+	"tangible_investment":  {"acquisitions of tangible fixed assets", "aanschaffingen van materiële vaste activa", "acquisitions d'immobilisations corporelles"},
+	"machinery_investment": {"acquisitions of plant, machinery and equipment", "aanschaffingen van installaties, machines en uitrusting", "acquisitions d'installations, machines et outillage"},
+	"turnover":             {"turnover", "omzet", "chiffre d'affaires"},
+	"total_assets":         {"total assets", "balanstotaal", "total de l'actif"},
+}
+
+// codeWords are labels of codes that are the program's own, whatever the
+// country.
+//
+//nolint:misspell // Dutch and French
+var codeWords = map[string]label{
+	"male":         {"male", "man", "homme"},
+	"female":       {"female", "vrouw", "femme"},
+	"intervention": {"intervention", "interventie", "intervention"},
+	"control":      {"control", "controle", "contrôle"},
+	"both":         {"both", "beide", "les deux"},
+	"automating":   {"automating", "automatiseert", "automatise"},
+	"supplier":     {"supplier", "leverancier", "fournisseur"},
+	"other":        {"other", "andere", "autre"},
+	"full":         {"full", "volledig", "complet"},
+	"abbreviated":  {"abbreviated", "verkort", "abrégé"},
+	"micro":        {"micro", "micro", "micro"},
+	"yes":          {"yes", "ja", "oui"},
+	"no":           {"no", "nee", "non"},
+}
