@@ -32,7 +32,7 @@ func (s *skeleton) drawEvents() {
 			s.key.Reseed(&r, stageEvent, entityYear(int32(id), year))
 			heads, growth := s.headsAt(e, year-1, 0), 0.0
 			if e.present(year - 2) {
-				growth = min(.7, max(-.7, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
+				growth = min(x.GrowthCap, max(-x.GrowthCap, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
 			}
 			h := x.BySize[s.c.Size.Class(int(heads))] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
 				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))

@@ -287,11 +287,11 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	}
 	if o.under > 0 && age >= float64(o.under) {
 		from := youngest
-		if int(o.under) > a.YoungHire { // no more of the young than are asked for
-			from = max(from, a.YoungHire)
+		if int(o.under) >= a.OldFrom { // no more of the young than are asked for
+			from = max(from, min(a.YoungHire, a.OldFrom-1))
 		}
 		age = float64(from) + float64(w.Float64()*float64(int(o.under)-from))
 	}
-	s.settle(x, o.cell, year-min(62, max(youngest, int(age))), e, w)
+	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
 	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day
 }
