@@ -27,6 +27,7 @@ type Figures struct {
 	Fields    []Field                       `yaml:"fields"`
 	FieldOf   []LevelFields                 `yaml:"fields_of_levels"`                        // one per level, in the order of Levels
 	Tilts     map[string]map[string]float64 `yaml:"field_tilts" want:"between 0.0001 10000"` // sector, field: factor on the field's odds
+	Cohorts   Cohorts                       `yaml:"cohorts"`
 	Cluster   Clustering                    `yaml:"clustering"`
 	Register  Register                      `yaml:"register"`
 	Flows     Flows                         `yaml:"flows"`
@@ -222,6 +223,13 @@ type Register struct {
 	Late        [2]int             `yaml:"late" want:"between 0 20"`                 // years between a diploma and its registration, at least and at most
 }
 
+// Cohorts say how the levels of a birth cohort follow from those of all staff.
+type Cohorts struct {
+	Age   int     `yaml:"age" want:"age"`     // a cohort has the shares of the year in which it was that old
+	Trend float64 `yaml:"trend" want:"share"` // slope before the first anchor and after the last, against that within
+	Least float64 `yaml:"least" want:"share"` // share of a level at least, against the lower of start and end
+}
+
 // Clustering says how much colleagues resemble each other: the concentration of
 // a Dirichlet-multinomial.
 type Clustering struct {
@@ -267,6 +275,11 @@ type Age struct {
 	YoungShare float64       `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
 	HireAge    int           `yaml:"hire_age" want:"age"`               // typical age at hire
 	School     float64       `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
+	Limits     [2]int        `yaml:"limits" want:"age"`                 // youngest and oldest of the staff at the start
+	Oldest     int           `yaml:"newcomer_oldest" want:"age"`        // oldest of those who come later
+	OldFrom    int           `yaml:"old_from" want:"age"`               // hires that make a staff younger take nobody from this age on
+	YoungGap   float64       `yaml:"young_gap" want:"between 0.1 60"`   // years by which hires below YoungHire are younger than all hires
+	OldGap     float64       `yaml:"old_gap" want:"between 0.1 60"`     // years by which hires below OldFrom are
 	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers
 }
 
@@ -412,9 +425,10 @@ type Network struct {
 type Adoption struct {
 	First      int        `yaml:"first" want:"year"`
 	Last       int        `yaml:"last" want:"year"`
-	BySize     [9]float64 `yaml:"by_size" want:"share"`         // share with an event over the years first to last
-	FirmEffect float64    `yaml:"firm_effect" want:"log"`       // mean firm effect of adopters, log
-	Growth     float64    `yaml:"growth" want:"between -20 20"` // slope on lagged log growth
+	BySize     [9]float64 `yaml:"by_size" want:"share"`           // share with an event over the years first to last
+	FirmEffect float64    `yaml:"firm_effect" want:"log"`         // mean firm effect of adopters, log
+	GrowthCap  float64    `yaml:"growth_cap" want:"between 0 10"` // log growth counts up to this, either way
+	Growth     float64    `yaml:"growth" want:"between -20 20"`   // slope on lagged log growth
 }
 
 // Worlds are the planted effects to choose from.

@@ -208,7 +208,7 @@ func (e *emitter) person(worker int32) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, second: e.moonlights(x.address()),
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, rank: e.hoursRank(x.address()),
 	}
 }
 

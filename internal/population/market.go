@@ -213,7 +213,8 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(youngest) + float64(a.School*w.Exp())
 	} else {
 		for range s.c.Cluster.Tries {
-			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*w.Float64()) + s.ageShift(e, year)
+			u := w.Float64() // squared below: half of them come in the first quarter of the ages
+			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u*u) + s.ageShift(e, year)
 			if s.cells.suits(o.cell, year-int(age), w) {
 				break
 			}
@@ -222,6 +223,6 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	if o.under > 0 && age >= float64(o.under) {
 		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
 	}
-	s.settle(x, o.cell, year-min(62, max(youngest, int(age))), e, w)
+	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
 	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day
 }

@@ -411,7 +411,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				}
 				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
 				s.settle(x, cell, s.o.From-1-age, e, &w)
-				limit := min(age-17, len(cum)) // a firm may be older than its number
+				limit := min(age-s.c.Age.Limits[0]+1, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
 				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0})
@@ -452,7 +452,8 @@ func (s *skeleton) stockAge(cum []float64, shift float64, w *rng.Stream) int {
 	bands := &s.c.Age.Bands
 	b := pick(cum, w.Float64())
 	age := float64(bands[b]) + float64(w.Float64()*float64(bands[b+1]-bands[b]))
-	return int(min(64, max(18, age+shift)))
+	limits := s.c.Age.Limits
+	return int(min(float64(limits[1]), max(float64(limits[0]), age+shift)))
 }
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {

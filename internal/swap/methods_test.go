@@ -1,6 +1,7 @@
 package swap
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -165,14 +166,7 @@ func TestTargetedRiskLevels(t *testing.T) {
 		if _, err := prepareTargeted(t.Context(), e, nil); err != nil {
 			t.Fatal(err)
 		}
-		tt := &targeted{e: e}
-		for h := range o.Hierarchy {
-			counts, err := countsOf(t.Context(), f, append(slices.Clone(o.Hierarchy[:h+1]), o.Risk...))
-			if err != nil {
-				t.Fatal(err)
-			}
-			tt.count = append(tt.count, counts)
-		}
+		tt := e.targeted
 		got := make([]int, n)
 		for u := range int32(e.units.n) {
 			rows := e.units.of(u)
@@ -192,6 +186,41 @@ func TestTargetedRiskLevels(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("k %d: required levels (-want +got):\n%s", k, d)
+		}
+	}
+}
+
+// TestCountsWithoutTable: counts are the same where the table would be too
+// large, and the risk left is the same where it is counted anew.
+func TestCountsWithoutTable(t *testing.T) {
+	n := 3000
+	f := frame.Must(frame.Ints(linked.Employer, Identity(n)), frame.Ints(linked.Year, make([]int32, n)), frame.Ints(linked.Worker, Identity(n)),
+		frame.Ints("a", uniform(1, n, 7)), frame.Ints("b", uniform(2, n, 40)), frame.Ints("age", uniform(3, n, 30)))
+	o := Options{Method: TargetedSwap, Bundle: []string{"a", "b"}, Joint: true, Rate: 0.1, Hierarchy: []string{"a", "b"}, Risk: []string{"age"}, K: 3}
+	for _, bundle := range [][]string{{"a", "b"}, {"age"}, {"b"}, {"a", "b", "age"}} {
+		o.Bundle = bundle
+		res, err := Run(t.Context(), f, o, seed, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err1 := encode(t.Context(), []*frame.Frame{res.Frame}, []string{"a", "b"})
+		b, err2 := encode(t.Context(), []*frame.Frame{res.Frame}, []string{"age"})
+		dense, _, err3 := countsOf(t.Context(), a, b, 1<<30)
+		sparse, table, err4 := countsOf(t.Context(), a, b, 0)
+		if err := errors.Join(err1, err2, err3, err4); err != nil || table != nil {
+			t.Fatal(err, table)
+		}
+		if d := cmp.Diff(dense, sparse); d != "" {
+			t.Errorf("%q (-table +sorted):\n%s", bundle, d)
+		}
+		left := int64(0)
+		for _, c := range dense {
+			if c < 3 {
+				left++
+			}
+		}
+		if got := res.Report.Pairings[0].AtRiskLeft; got != left {
+			t.Errorf("%q: %d at risk after the swap, counted %d", bundle, got, left)
 		}
 	}
 }

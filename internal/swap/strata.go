@@ -22,53 +22,98 @@ type coding struct {
 	k     int
 }
 
-// encode codes the rows of several tables, one below the other, in mixed radix;
-// where the product of radices is huge the codes are renumbered first.
-func encode(ctx context.Context, tables []*frame.Frame, names []string) (coding, error) {
-	n := 0
+// coder codes rows by columns, and looks at the span of each column once.
+type coder struct {
+	tables []*frame.Frame
+	rows   int
+	spans  map[string]digits
+}
+
+// digits are the lowest value of a column and the number of digits it takes.
+type digits struct {
+	low   int64
+	radix uint64
+}
+
+func newCoder(tables ...*frame.Frame) (*coder, error) {
+	k := &coder{tables: tables, spans: map[string]digits{}}
 	for _, f := range tables {
-		n += f.Rows()
+		k.rows += f.Rows()
 	}
-	if int64(n) > math.MaxInt32 {
-		return coding{}, fmt.Errorf("swap: %d rows, want at most %d", n, math.MaxInt32)
+	if int64(k.rows) > math.MaxInt32 {
+		return nil, fmt.Errorf("swap: %d rows, want at most %d", k.rows, math.MaxInt32)
 	}
-	limit := uint64(min(max(1<<20, 2*n), 1<<30))
-	c := coding{codes: make([]uint32, n), k: 1}
+	return k, nil
+}
+
+// encode codes the rows of several tables, one below the other.
+func encode(ctx context.Context, tables []*frame.Frame, names []string) (coding, error) {
+	k, err := newCoder(tables...)
+	if err != nil {
+		return coding{}, err
+	}
+	return k.encode(ctx, names)
+}
+
+func (k *coder) encode(ctx context.Context, names []string) (coding, error) {
+	c := coding{codes: make([]uint32, k.rows), k: 1}
 	for _, name := range names {
-		low, radix, err := span(ctx, tables, name)
-		if err != nil {
+		if err := k.extend(ctx, &c, name); err != nil {
 			return coding{}, err
 		}
-		if uint64(c.k)*radix > limit {
-			c.renumber()
-		}
-		if uint64(c.k)*radix > limit {
-			c.join(tables, name, low, radix)
-			continue
-		}
-		at := 0
-		for _, f := range tables {
-			v := f.Col(name).I
-			codes := c.codes[at : at+len(v)]
-			at += len(v)
-			missing := frame.NoInt
-			if f.Col(name).Coded() {
-				missing = frame.NoCode
-			}
-			err := par.Chunks(ctx, len(v), chunkRows, func(_, lo, hi int) error {
-				r := uint32(radix)
-				for i := lo; i < hi; i++ {
-					codes[i] = codes[i]*r + uint32(digit(v[i], low, missing))
-				}
-				return nil
-			})
-			if err != nil {
-				return coding{}, err
-			}
-		}
-		c.k *= int(radix)
 	}
 	return c, nil
+}
+
+// limit is the number of codes up to which a table over all of them is worth
+// its room.
+func (k *coder) limit() uint64 { return uint64(min(max(1<<20, 2*k.rows), 1<<30)) }
+
+// extend tells rows apart by one more column, in mixed radix; where the product
+// of radices is huge the codes are renumbered first.
+func (k *coder) extend(ctx context.Context, c *coding, name string) error {
+	d, ok := k.spans[name]
+	if !ok {
+		var err error
+		if d.low, d.radix, err = span(ctx, k.tables, name); err != nil {
+			return err
+		}
+		k.spans[name] = d
+	}
+	if uint64(c.k)*d.radix > k.limit() {
+		c.renumber()
+	}
+	if uint64(c.k)*d.radix > k.limit() {
+		c.join(k.tables, name, d.low, d.radix)
+		return nil
+	}
+	at := 0
+	for _, f := range k.tables {
+		v := f.Col(name).I
+		codes := c.codes[at : at+len(v)]
+		at += len(v)
+		missing := frame.NoInt
+		if f.Col(name).Coded() {
+			missing = frame.NoCode
+		}
+		err := par.Chunks(ctx, len(v), chunkRows, func(_, lo, hi int) error {
+			r, base := uint32(d.radix), uint32(d.low)-1 // wraps round as the difference does
+			codes, v := codes[lo:hi], v[lo:hi]
+			for i, x := range v {
+				digit := uint32(x) - base
+				if x == missing {
+					digit = 0
+				}
+				codes[i] = codes[i]*r + digit
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	c.k *= int(d.radix)
+	return nil
 }
 
 // digit is 0 for a missing value and 1, 2, … from low upwards.

@@ -8,6 +8,7 @@ import (
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/par"
 	"scramblelab/internal/rng"
 )
 
@@ -70,54 +71,95 @@ func validateTargeted(o Options, f *frame.Frame) error {
 // targeted swaps those who are few in their region for their risk columns.
 type targeted struct {
 	e       *engine
-	region  [][]uint32 // by level and row: nested region
-	count   [][]int32  // by level and row: rows of the stratum and region that agree on the risk columns
-	profile [][]uint32 // by profile and row
+	region  []coding  // by level: nested region of each row
+	risk    coding    // of each row: stratum and risk columns
+	count   [][]int32 // by level and row: rows of the stratum and region that agree on the risk columns
+	table   []int32   // at the last level, by region and risk; nil where that would be too large
+	profile [][]uint32
 }
 
 func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error) {
 	t := &targeted{e: e}
-	strata := e.strataNames()
-	for h := range e.o.Hierarchy {
-		c, err := encode(ctx, []*frame.Frame{e.f}, e.o.Hierarchy[:h+1])
-		if err != nil {
-			return nil, err
-		}
-		t.region = append(t.region, c.codes)
-		counts, err := countsOf(ctx, e.f, slices.Concat(strata, e.o.Hierarchy[:h+1], e.o.Risk))
-		if err != nil {
-			return nil, err
-		}
-		t.count = append(t.count, counts)
+	k, err := newCoder(e.f)
+	if err != nil {
+		return nil, err
 	}
-	for _, names := range append(slices.Clone(e.o.Profiles), nil) { // at last, anybody
-		c, err := encode(ctx, []*frame.Frame{e.f}, names)
+	if t.risk, err = k.encode(ctx, dedupe(slices.Concat(e.strataNames(), e.o.Risk))); err != nil {
+		return nil, err
+	}
+	region := coding{codes: make([]uint32, e.f.Rows()), k: 1}
+	for h, name := range e.o.Hierarchy {
+		if h > 0 {
+			region.codes = slices.Clone(region.codes)
+		}
+		if err := k.extend(ctx, &region, name); err != nil {
+			return nil, err
+		}
+		region.renumber()
+		t.region = append(t.region, region)
+		counts, table, err := countsOf(ctx, region, t.risk, k.limit())
+		if err != nil {
+			return nil, err
+		}
+		t.count, t.table = append(t.count, counts), table
+	}
+	for _, names := range e.o.Profiles {
+		c, err := k.encode(ctx, names)
 		if err != nil {
 			return nil, err
 		}
 		t.profile = append(t.profile, c.codes)
 	}
-	if len(e.o.Profiles) > 0 {
-		t.profile = t.profile[:len(e.o.Profiles)]
+	if len(e.o.Profiles) == 0 { // anybody
+		t.profile = append(t.profile, make([]uint32, e.f.Rows()))
 	}
+	e.targeted = t
 	return t.draw, nil
 }
 
-// countsOf returns, for every row, how many rows agree with it on the columns.
-func countsOf(ctx context.Context, f *frame.Frame, names []string) ([]int32, error) {
-	c, err := encode(ctx, []*frame.Frame{f}, dedupe(names))
-	if err != nil {
-		return nil, err
+// countsOf returns, for every row, how many rows agree with it on both codings,
+// and the table by both of them where it has at most limit cells.
+func countsOf(ctx context.Context, a, b coding, limit uint64) (counts, table []int32, err error) {
+	counts = make([]int32, len(a.codes))
+	other := b.codes[:len(a.codes)]
+	if uint64(a.k)*uint64(b.k) > limit {
+		b, err := sortByCode(ctx, a)
+		if err != nil {
+			return nil, nil, err
+		}
+		work := batches(b.bounds)
+		err = par.Do(ctx, len(work), func(w int) error {
+			var keys []uint64
+			for k := work[w][0]; k < work[w][1]; k++ {
+				keys = keys[:0]
+				for _, row := range b.items[b.bounds[k]:b.bounds[k+1]] {
+					keys = append(keys, uint64(other[row])<<32|uint64(row))
+				}
+				slices.Sort(keys)
+				for lo, hi := 0, 0; lo < len(keys); lo = hi {
+					for hi = lo; hi < len(keys) && keys[hi]>>32 == keys[lo]>>32; hi++ {
+					}
+					for _, key := range keys[lo:hi] {
+						counts[uint32(key)] = int32(hi - lo)
+					}
+				}
+			}
+			return nil
+		})
+		return counts, nil, err
 	}
-	table := make([]int32, c.k)
-	for _, v := range c.codes {
-		table[v]++
+	table = make([]int32, a.k*b.k)
+	width := uint32(b.k)
+	for i, v := range a.codes {
+		table[v*width+other[i]]++
 	}
-	out := make([]int32, len(c.codes))
-	for i, v := range c.codes {
-		out[i] = table[v]
-	}
-	return out, nil
+	err = par.Chunks(ctx, len(counts), chunkRows, func(_, lo, hi int) error {
+		for i := lo; i < hi; i++ {
+			counts[i] = table[a.codes[i]*width+other[i]]
+		}
+		return nil
+	})
+	return counts, table, err
 }
 
 // dedupe leaves out names that came before.
@@ -133,17 +175,76 @@ func dedupe(names []string) []string {
 
 // riskLeft measures the risk anew after the swap.
 func (e *engine) riskLeft(ctx context.Context, res *Result) error {
-	counts, err := countsOf(ctx, res.Frame, slices.Concat(e.strataNames(), e.o.Hierarchy, e.o.Risk))
 	left := int64(0)
-	for _, c := range counts {
-		if c < int32(e.o.K) {
-			left++
+	if table := e.targeted.tableAfter(res); table != nil {
+		for _, c := range table {
+			if c < int32(e.o.K) {
+				left += int64(c)
+			}
+		}
+	} else {
+		c, err := encode(ctx, []*frame.Frame{res.Frame}, dedupe(slices.Concat(e.strataNames(), e.o.Hierarchy, e.o.Risk)))
+		if err != nil {
+			return err
+		}
+		c.renumber()
+		counts, _, err := countsOf(ctx, c, coding{codes: make([]uint32, len(c.codes)), k: 1}, math.MaxInt32)
+		if err != nil {
+			return err
+		}
+		for _, c := range counts {
+			if c < int32(e.o.K) {
+				left++
+			}
 		}
 	}
 	for i := range res.Report.Pairings {
 		res.Report.Pairings[i].AtRiskLeft = left
 	}
-	return err
+	return nil
+}
+
+// tableAfter moves the touched rows from cell to cell of the table of the last
+// level; nil where a swap made regions or risks that no row had before.
+func (t *targeted) tableAfter(res *Result) []int32 {
+	if t.table == nil || len(res.Pairings) != 1 {
+		return nil
+	}
+	p := res.Pairings[0].Perm
+	region, risk := t.region[len(t.region)-1], t.risk
+	travels := func(names []string) (all, none bool) {
+		all, none = true, true
+		for _, n := range names {
+			// Partners agree on the strata, so that these need not travel.
+			if slices.Contains(res.Pairings[0].Columns, n) {
+				none = false
+			} else if !slices.Contains(t.e.o.Same, n) {
+				all = false
+			}
+		}
+		return all, none
+	}
+	regions, regionsStay := travels(t.e.o.Hierarchy)
+	risks, risksStay := travels(t.e.o.Risk)
+	if !regions && !regionsStay || !risks && !risksStay {
+		return nil
+	}
+	table, width := slices.Clone(t.table), uint32(risk.k)
+	for i, j := range p {
+		if int(j) == i {
+			continue
+		}
+		a, b := region.codes[i], risk.codes[i]
+		table[a*width+b]--
+		if regions {
+			a = region.codes[j]
+		}
+		if risks {
+			b = risk.codes[j]
+		}
+		table[a*width+b]++
+	}
+	return table
 }
 
 // countOf is the least count of a unit's rows: a group is at the risk of its
@@ -185,7 +286,7 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	for h, units := range atRisk {
 		d.atRisk += int64(len(units))
 		rng.Shuffle(s, units)
-		slices.SortStableFunc(units, func(a, b int32) int { return int(t.countOf(h, g, a)) - int(t.countOf(h, g, b)) })
+		units = t.riskiestFirst(h, g, units)
 		for _, u := range units {
 			if r.used[u] || t.e.o.Priority == RateWins && len(d.pairs) >= 2*want {
 				continue
@@ -200,163 +301,26 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	return d
 }
 
-// race finds donors in the order of their risk over an exponential.
-type race struct {
-	t     *targeted
-	g     *stratum
-	used  []bool
-	delay []float32
-	lists [][]line // by level and profile, then by cell of the profile; nil before the first use
-}
-
-// pair gives u a donor, or says that there is none.
-func (r *race) pair(h int, u int32, d *drawn) bool {
-	r.used[u] = true
-	region := r.t.region[h][r.g.first[u]]
-	for p := range r.t.profile {
-		if v := r.line(h, p, u).take(r, r.t.region[h], region); v >= 0 {
-			r.used[v] = true
-			d.pairs = append(d.pairs, u, v)
-			return true
-		}
+// riskiestFirst sorts units at risk, whose counts are below K, and keeps the
+// order of equals.
+func (t *targeted) riskiestFirst(h int, g *stratum, units []int32) []int32 {
+	k := t.e.o.K
+	if len(units) < k {
+		slices.SortStableFunc(units, func(a, b int32) int { return int(t.countOf(h, g, a)) - int(t.countOf(h, g, b)) })
+		return units
 	}
-	return false
-}
-
-// line returns the units of u's cell of a profile, in the order of level h.
-func (r *race) line(h, p int, u int32) *line {
-	lines := &r.lists[h*len(r.t.profile)+p]
-	codes := r.t.profile[p]
-	if *lines == nil {
-		top := uint32(0)
-		for _, row := range r.g.first {
-			top = max(top, codes[row])
-		}
-		*lines = make([]line, top+1)
-		count := make([]int32, top+2)
-		for _, row := range r.g.first {
-			count[codes[row]+1]++
-		}
-		for c := range top + 1 {
-			count[c+1] += count[c]
-		}
-		all := make([]waiting, r.g.n)
-		for c := range *lines {
-			(*lines)[c].units = all[count[c]:count[c+1]]
-		}
-		for v, row := range r.g.first {
-			c := codes[row]
-			all[count[c]] = waiting{r.delay[v] * float32(r.t.countOf(h, r.g, int32(v))), int32(v)}
-			count[c]++
-		}
+	next := make([]int32, k+1)
+	for _, u := range units {
+		next[t.countOf(h, g, u)+1]++
 	}
-	return &(*lines)[codes[r.g.first[u]]]
-}
-
-// waiting is a unit and when its turn comes.
-type waiting struct {
-	turn float32
-	unit int32
-}
-
-// line is a queue of units from which a region can be left out. It is sorted
-// only as far as it was read. head is the first free unit; every free unit
-// between head and other lies in the region of head.
-type line struct {
-	units       []waiting
-	sorted      int
-	head, other int
-}
-
-// take returns the first free unit outside a region, -1 if there is none. Both
-// places only move forward, so that all calls together take linear time.
-func (l *line) take(r *race, regions []uint32, region uint32) int32 {
-	for l.has(l.head) && r.used[l.units[l.head].unit] {
-		l.head++
+	for c := range k {
+		next[c+1] += next[c]
 	}
-	if !l.has(l.head) {
-		return -1
+	out := make([]int32, len(units))
+	for _, u := range units {
+		c := t.countOf(h, g, u)
+		out[next[c]] = u
+		next[c]++
 	}
-	if u := l.units[l.head].unit; regions[r.g.first[u]] != region {
-		return u
-	}
-	for l.other = max(l.other, l.head+1); l.has(l.other); l.other++ {
-		if u := l.units[l.other].unit; !r.used[u] && regions[r.g.first[u]] != region {
-			return u
-		}
-	}
-	return -1
-}
-
-// has reports whether there is a unit at place i, which is sorted then.
-func (l *line) has(i int) bool {
-	for i >= l.sorted && l.sorted < len(l.units) {
-		rest := l.units[l.sorted:]
-		k := min(len(rest), max(64, l.sorted))
-		selectBy(rest, k-1, func(w waiting) float32 { return w.turn })
-		slices.SortFunc(rest[:k], func(a, b waiting) int {
-			switch {
-			case a.turn < b.turn:
-				return -1
-			case a.turn > b.turn:
-				return 1
-			}
-			return int(a.unit - b.unit)
-		})
-		l.sorted += k
-	}
-	return i < len(l.units)
-}
-
-// fill swaps units beyond those at risk: in each of the smallest regions its
-// share of the pairs wanted, less those begun there, with probabilities
-// proportional to risk. Regions come in random order; each is drawn from the
-// units that are free by then, none of which can be a donor to another one.
-func (r *race) fill(want int, d *drawn, s *rng.Stream) {
-	if len(d.pairs) >= 2*want {
-		return
-	}
-	g, last := r.g, len(r.t.region)-1
-	keys := make([]uint32, g.n)
-	for i, u := range g.index {
-		keys[i] = r.t.region[last][g.first[u]]
-	}
-	begun := map[uint32]int{}
-	for i := 0; i < len(d.pairs); i += 2 {
-		begun[r.t.region[last][g.first[d.pairs[i]]]]++
-	}
-	at := sortedPositions(keys)
-	var bounds [][2]int
-	for lo := 0; lo < len(at); {
-		hi := lo
-		for hi < len(at) && keys[at[hi]] == keys[at[lo]] {
-			hi++
-		}
-		bounds = append(bounds, [2]int{lo, hi})
-		lo = hi
-	}
-	rng.Shuffle(s, bounds)
-	carry := s.Float64()
-	var free []waiting
-	for _, b := range bounds {
-		carry += g.rate * float64(b[1]-b[0]) / 2
-		share := int(carry)
-		carry -= float64(share)
-		free = free[:0]
-		for _, i := range at[b[0]:b[1]] {
-			if u := g.index[i]; !r.used[u] {
-				free = append(free, waiting{float32(s.QuickExp()) * float32(r.t.countOf(last, g, u)), u})
-			}
-		}
-		n := min(share-begun[keys[at[b[0]]]], want-len(d.pairs)/2, len(free))
-		if n <= 0 {
-			continue
-		}
-		selectBy(free, n-1, func(w waiting) float32 { return w.turn })
-		for _, w := range free[:n] {
-			if !r.pair(last, w.unit, d) {
-				d.far++
-			}
-		}
-	}
+	return out
 }

@@ -125,8 +125,9 @@ type engine struct {
 	rowCodes coding // strata of rows: same, the employer within, the year for persons
 	cols     []frame.Column
 	units    units
-	codes    coding  // strata of units
-	strata   buckets // units by stratum; for persons unused
+	codes    coding    // strata of units
+	strata   buckets   // units by stratum; for persons unused
+	targeted *targeted // the last preparation of a targeted swap
 }
 
 func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
