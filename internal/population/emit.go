@@ -202,9 +202,8 @@ func (s *skeleton) yearOf(day int32) int {
 	return year
 }
 
-// person looks up a worker in the skeleton.
-func (e *emitter) person(worker int32) person {
-	x := &e.workers[worker]
+// person is what the skeleton knows of a worker.
+func (e *emitter) person(x *worker) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
@@ -220,13 +219,16 @@ type writer struct {
 	sorted []numbered
 	cursor []int
 	sums   []yearSums
+	room   [4][]int64
 	psi    []float64
 }
 
-// numbered is a spell and the number that its worker has in the tables.
+// numbered is a spell, its worker, and the number that the worker has in the
+// tables. They are looked up in one go, since each look-up waits for memory.
 type numbered struct {
 	id int32
 	spell
+	who worker
 }
 
 // employer writes the job rows of an employer, by year and worker, and its
@@ -236,9 +238,9 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	years := s.o.To - s.o.From + 1
 	w.sorted = w.sorted[:0]
 	for _, sp := range s.spells[id] {
-		w.sorted = append(w.sorted, numbered{w.ids[sp.worker], sp})
+		w.sorted = append(w.sorted, numbered{w.ids[sp.worker], sp, w.workers[sp.worker]})
 	}
-	slices.SortFunc(w.sorted, func(a, b numbered) int {
+	slices.SortFunc(w.sorted, func(a, b numbered) int { // by number, then time
 		if d := a.id - b.id; d != 0 {
 			return int(d)
 		}
@@ -246,8 +248,8 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	})
 	w.cursor = append(w.cursor[:0], make([]int, years+1)...)
 	w.sums = append(w.sums[:0], make([]yearSums, years)...)
-	for _, sp := range w.sorted {
-		for lo, hi := s.yearsOf(sp.spell); lo <= hi; lo++ {
+	for i := range w.sorted {
+		for lo, hi := s.yearsOf(w.sorted[i].spell); lo <= hi; lo++ {
 			w.cursor[lo-s.o.From+1]++
 		}
 	}
@@ -256,10 +258,11 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 		w.cursor[y+1] += w.cursor[y]
 	}
 	w.firmEffects(id, e)
-	for _, sp := range w.sorted {
-		address := w.workers[sp.worker].address()
+	for i := range w.sorted {
+		sp := &w.sorted[i]
+		address := sp.who.address()
 		w.key.Reseed(&w.r, stageEffect, address)
-		t := w.people.traits(w.person(sp.worker), &w.r)
+		t := w.people.traits(w.person(&sp.who), &w.r)
 		for y, hi := s.yearsOf(sp.spell); y <= hi; y++ {
 			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
 			w.cursor[y-s.o.From]++
@@ -275,7 +278,7 @@ func (w *writer) firmEffects(id int32, e *employer) {
 	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
 }
 
-func (w *writer) job(id int32, e *employer, sp numbered, address uint64, t *traits, year, row int) {
+func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
 	here := place{year: year, within: sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 	"time"
 
 	"scramblelab/internal/calibration"
@@ -283,7 +284,10 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 			}
 		}
 	}
-	s.workers = append(s.workers, make([]worker, total-len(s.workers))...)
+	if fresh := total - len(s.workers); total > cap(s.workers) { // years are alike
+		s.workers = slices.Grow(s.workers, fresh*(s.o.To-year+1)*9/8)
+	}
+	s.workers = s.workers[:total]
 	return par.Do(ctx, len(batches), func(k int) error {
 		b := &batches[k]
 		var r rng.Stream
