@@ -219,6 +219,7 @@ type writer struct {
 	sorted []numbered
 	cursor []int
 	sums   []yearSums
+	room   [4][]int64
 	psi    []float64
 }
 
