@@ -79,6 +79,9 @@ func (p *Population) table(name string) **frame.Frame {
 // codebook.json and datapackage.json. The folder is complete or absent, and one that exists is
 // kept unless Force is set and it holds nothing else. tell may be nil.
 func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell progress.Func) (err error) {
+	if o.Counterfactual {
+		return errors.New("population: a population in memory has no twin: use GenerateTo")
+	}
 	if err := o.Validate(); err != nil {
 		return err
 	}
