@@ -324,7 +324,7 @@ type Wages struct {
 	Unpaid      float64         `yaml:"unpaid" want:"share"`                     // workers without any pay: directors
 	Leave       float64         `yaml:"leave" want:"share"`                      // years without pay: unpaid leave
 	Correction  float64         `yaml:"correction" want:"share"`                 // years whose wage is a correction of another year
-	Corrected   float64         `yaml:"corrected" want:"share"`                  // such a correction, at most, as a share of the wage
+	Corrected   [2]float64      `yaml:"corrected" want:"share"`                  // such a correction as a share of the wage, at least and at most
 	RiseShare   float64         `yaml:"rise_share" want:"share"`                 // of workers whose level can rise, share who study on
 	RiseAge     [2]int          `yaml:"rise_age" want:"age"`                     // ages at which they do
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"scramblelab/internal/calibration"
@@ -22,6 +23,9 @@ import (
 type WriteOptions struct {
 	Format string // parquet (default) or csv
 	Force  bool   // replace a population folder of that name, and no other
+	// Counterfactual adds the twin without events in a folder counterfactual, and
+	// the effects on workers to truth.json. It takes three times as long.
+	Counterfactual bool
 }
 
 // Validate names what cannot be.
@@ -43,6 +47,9 @@ func (o WriteOptions) folder() folder.Options {
 		for _, ext := range tableExtensions {
 			known = append(known, name+ext)
 		}
+	}
+	for _, name := range slices.Clone(known) {
+		known = append(known, counterfactualName+"/"+name)
 	}
 	return folder.Options{Force: o.Force, Known: known}
 }
