@@ -181,7 +181,7 @@ func (d *delivery) writeBlocks(ctx context.Context, done func(int)) error {
 
 // writeSkeleton writes suppliers and employers, in the same blocks.
 func (d *delivery) writeSkeleton(ctx context.Context, tell progress.Func) error {
-	if err := d.prepareLinks(ctx); err != nil {
+	if err := d.prepareLinks(ctx, d.at[d.lo], d.at[d.hi]); err != nil {
 		return err
 	}
 	groups := newSides(len(d.employers), d.books.frame())
