@@ -10,6 +10,7 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -37,6 +38,17 @@ func Belgium() *Figures { return belgium() }
 
 // BelgiumYAML returns the built-in file, from which a user can start.
 func BelgiumYAML() []byte { return slices.Clone(belgiumYAML) }
+
+// missing returns the sections that the file does not have, in their order.
+func missing(d *strictyaml.Document) []string {
+	var out []string
+	for i, t := 0, reflect.TypeFor[Figures](); i < t.NumField(); i++ {
+		if key, ok := keyOf(t.Field(i)); ok && key != "based_on" && !given(d, key) {
+			out = append(out, key)
+		}
+	}
+	return out
+}
 
 // given reports whether the file itself has the section of a path.
 func given(d *strictyaml.Document, path string) bool {
@@ -79,9 +91,12 @@ func parse(name string, b []byte, base *Figures) (*Figures, error) {
 		*f = *base
 		d.Decode(f)
 	}
-	if f.BasedOn == "" || inherited {
+	switch lacks := missing(d); {
+	case inherited || f.BasedOn == "" && len(lacks) == 0:
 		d.Require(f, inherited)
-	} else {
+	case f.BasedOn == "":
+		d.Fail("", "the file lacks %s: add what is missing, or begin with based_on: %s, which takes it from there", strings.Join(lacks, ", "), BelgiumName)
+	default:
 		d.Fail("based_on", "based_on is %q, want %s: only the built-in file can be built upon", f.BasedOn, BelgiumName)
 	}
 	if len(d.Bad) == 0 {

@@ -27,6 +27,7 @@ type Figures struct {
 	Fields    []Field                       `yaml:"fields"`
 	FieldOf   []LevelFields                 `yaml:"fields_of_levels"`                        // one per level, in the order of Levels
 	Tilts     map[string]map[string]float64 `yaml:"field_tilts" want:"between 0.0001 10000"` // sector, field: factor on the field's odds
+	Cohorts   Cohorts                       `yaml:"cohorts"`
 	Cluster   Clustering                    `yaml:"clustering"`
 	Register  Register                      `yaml:"register"`
 	Flows     Flows                         `yaml:"flows"`
@@ -222,6 +223,13 @@ type Register struct {
 	Late        [2]int             `yaml:"late" want:"between 0 20"`                 // years between a diploma and its registration, at least and at most
 }
 
+// Cohorts say how the levels of a birth cohort follow from those of all staff.
+type Cohorts struct {
+	Age   int     `yaml:"age" want:"age"`     // a cohort has the shares of the year in which it was that old
+	Trend float64 `yaml:"trend" want:"share"` // slope before the first anchor and after the last, against that within
+	Least float64 `yaml:"least" want:"share"` // share of a level at least, against the lower of start and end
+}
+
 // Clustering says how much colleagues resemble each other: the concentration of
 // a Dirichlet-multinomial.
 type Clustering struct {
@@ -267,6 +275,11 @@ type Age struct {
 	YoungShare float64       `yaml:"young_share" want:"between 0 0.95"` // of hires, share below YoungHire
 	HireAge    int           `yaml:"hire_age" want:"age"`               // typical age at hire
 	School     float64       `yaml:"school" want:"between 0 40"`        // mean years between the diploma and the first job
+	Limits     [2]int        `yaml:"limits" want:"age"`                 // youngest and oldest of the staff at the start
+	Oldest     int           `yaml:"newcomer_oldest" want:"age"`        // oldest of those who come later
+	OldFrom    int           `yaml:"old_from" want:"age"`               // hires that make a staff younger take nobody from this age on
+	YoungGap   float64       `yaml:"young_gap" want:"between 0.1 60"`   // years by which hires below YoungHire are younger than all hires
+	OldGap     float64       `yaml:"old_gap" want:"between 0.1 60"`     // years by which hires below OldFrom are
 	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers
 }
 
@@ -311,7 +324,7 @@ type Wages struct {
 	Unpaid      float64         `yaml:"unpaid" want:"share"`                     // workers without any pay: directors
 	Leave       float64         `yaml:"leave" want:"share"`                      // years without pay: unpaid leave
 	Correction  float64         `yaml:"correction" want:"share"`                 // years whose wage is a correction of another year
-	Corrected   float64         `yaml:"corrected" want:"share"`                  // such a correction, at most, as a share of the wage
+	Corrected   [2]float64      `yaml:"corrected" want:"share"`                  // such a correction as a share of the wage, at least and at most
 	RiseShare   float64         `yaml:"rise_share" want:"share"`                 // of workers whose level can rise, share who study on
 	RiseAge     [2]int          `yaml:"rise_age" want:"age"`                     // ages at which they do
 }
@@ -338,8 +351,28 @@ type Accounts struct {
 	SpikeSD        float64         `yaml:"spike_sd" want:"sd"`
 	SpikeMin       float64         `yaml:"spike_min" want:"between 0 1000"`
 	Schema         []SchemaRule    `yaml:"schema"`
-	Spread         float64         `yaml:"spread" want:"sd"`         // log half-width of yearly turnover around its path
-	KernelStay     float64         `yaml:"kernel_stay" want:"share"` // share whose study level the employer reports as the register has it
+	Spread         float64         `yaml:"spread" want:"sd"`                      // log half-width of yearly turnover around its path
+	KernelStay     float64         `yaml:"kernel_stay" want:"share"`              // share whose study level the employer reports as the register has it
+	Late           float64         `yaml:"late" want:"share"`                     // of employers whose accounts of the last year are not there yet
+	Closing        []Closing       `yaml:"closing"`                               // book years that do not close in December
+	Extra          float64         `yaml:"extra" want:"share"`                    // of employers that count one more than the register: an owner, an intern
+	Branch         float64         `yaml:"branch" want:"share"`                   // of employers with staff abroad,
+	BranchFrom     float64         `yaml:"branch_from" want:"between 1 1000000"`  // from this size on,
+	BranchPart     float64         `yaml:"branch_part" want:"between 0 10"`       // at most so much of their staff
+	CountRoot      float64         `yaml:"count_root" want:"sd"`                  // other differences of heads: sd per root of heads,
+	CountBase      float64         `yaml:"count_base" want:"sd"`                  // and per head;
+	CountStays     float64         `yaml:"count_stays" want:"share"`              // part of their variance that stays from year to year
+	Affiliated     float64         `yaml:"affiliated" want:"share"`               // of employers with one head that have a parent or a subsidiary,
+	AffiliatedBy   float64         `yaml:"affiliated_by_size" want:"between 0 1"` // added per log head,
+	AffiliatedMost float64         `yaml:"affiliated_most" want:"share"`          // at most
+	Parent         float64         `yaml:"parent" want:"share"`                   // of these that are parents
+	GroupSD        float64         `yaml:"group_sd" want:"sd"`                    // log size of the group against the member's own: absolute normal
+}
+
+// Closing is a month, other than December, in which book years close.
+type Closing struct {
+	Month int     `yaml:"month" want:"between 1 12"`
+	Share float64 `yaml:"share" want:"share"`
 }
 
 // SchemaRule says from which size on accounts are fuller, from a year on: who
@@ -350,7 +383,8 @@ type SchemaRule struct {
 	Turnover  float64 `yaml:"turnover" want:"between 0 1e15"`
 	Total     float64 `yaml:"total" want:"between 0 1e15"`  // assets
 	Always    float64 `yaml:"always" want:"between 0 1e12"` // average staff above which a schema is always full
-	Micro     bool    `yaml:"micro"`                        // whether there is a schema for the smallest; staff is then in full-time equivalents
+	Group     bool    `yaml:"group"`                        // whether all members of a group are judged by its size, or parents alone
+	Micro     bool    `yaml:"micro"`                        // whether there is a schema for the smallest
 	MStaff    float64 `yaml:"micro_staff" want:"between 0 1e12"`
 	MTurnover float64 `yaml:"micro_turnover" want:"between 0 1e15"`
 	MTot      float64 `yaml:"micro_total" want:"between 0 1e15"`
@@ -391,9 +425,10 @@ type Network struct {
 type Adoption struct {
 	First      int        `yaml:"first" want:"year"`
 	Last       int        `yaml:"last" want:"year"`
-	BySize     [9]float64 `yaml:"by_size" want:"share"`         // share with an event over the years first to last
-	FirmEffect float64    `yaml:"firm_effect" want:"log"`       // mean firm effect of adopters, log
-	Growth     float64    `yaml:"growth" want:"between -20 20"` // slope on lagged log growth
+	BySize     [9]float64 `yaml:"by_size" want:"share"`           // share with an event over the years first to last
+	FirmEffect float64    `yaml:"firm_effect" want:"log"`         // mean firm effect of adopters, log
+	GrowthCap  float64    `yaml:"growth_cap" want:"between 0 10"` // log growth counts up to this, either way
+	Growth     float64    `yaml:"growth" want:"between -20 20"`   // slope on lagged log growth
 }
 
 // Worlds are the planted effects to choose from.

@@ -56,6 +56,8 @@ func TestErrors(t *testing.T) {
 			want: `my.yaml:2:9: unknown key "medain" (did you mean "median"?)`},
 		{name: "missing key", at: `classes: [1, 5`, why: "a whole file has every figure", edit: replace("  tail: 1.03", "  # tail: 1.03"),
 			want: `size lacks the key "tail": add it`},
+		{name: "missing sections", why: "a file is whole, or says on what it is built", text: "name: Elsewhere\nwindow: {first: 2003, last: 2004, anchors: [2003, 2004, 2005]}\n",
+			want: `my.yaml:1:1: the file lacks @: add what is missing, or begin with based_on: belgium, which takes it from there`},
 		{name: "missing key of a row", why: "rows of a list inherit nothing", text: "based_on: belgium\nregions:\n  - {code: North, share: 1}\n",
 			want: `my.yaml:3:5: regions[0] lacks the key "wage": add it`},
 		{name: "no label", why: "a codebook explains every code", text: "based_on: belgium\nregions:\n  - {code: North, share: 1, wage: 0}\nregister: {cross_border: {North: 0}}\nlabels: {regions: {North: {nl: noord}}}\n",
@@ -92,6 +94,10 @@ func TestErrors(t *testing.T) {
 			// What follows from the first mistake is not the point here.
 			if c.edit != nil || c.name == "other base" || c.name == "years reversed" {
 				got, _, _ = strings.Cut(got, "\n")
+			}
+			if before, after, ok := strings.Cut(got, "lacks size, "); ok { // and every section that is added
+				_, after, _ = strings.Cut(after, ": ")
+				got = before + "lacks @: " + after
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("%s (-want +got):\n%s", c.why, d)

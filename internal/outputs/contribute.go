@@ -344,7 +344,7 @@ func (c *check) compare(t *table) {
 		case m.Is == isEmployers && c.rules.Microdata.Holding == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Employers[i]) }, 0)
 		case (m.Is == isSum || m.Is == isCount) && k >= 0:
-			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[k].Total[i] }, t.spec.Tolerance+0.5)
+			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[k].Total(i) }, t.spec.Tolerance+0.5)
 		}
 	}
 }

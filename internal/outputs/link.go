@@ -170,7 +170,9 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 	}
 	cells := make([]int32, 0, len(g.needs))
 	for cell := range g.needs {
-		cells = append(cells, cell)
+		if !g.fixed[cell] { // else it is out, and no pattern brings it back
+			cells = append(cells, cell)
+		}
 	}
 	slices.Sort(cells)
 	for _, cell := range cells {
@@ -207,6 +209,8 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 			v := &t.rows[row]
 			switch f := finding[cell]; {
 			case v.status == Unevaluated:
+			case g.fixed[cell] && g.needs[cell] != nil:
+				v.status, v.reason = Unsafe, g.needs[cell].reason+"; but it was released before, which no suppression undoes"
 			case f != nil:
 				c.settle(g, v, g.needs[cell], f)
 			case g.pattern.Suppressed[cell]:

@@ -117,13 +117,15 @@ type check struct {
 	bad     []string
 }
 
+// maxFaults bounds what is said about one set of files.
+const maxFaults = 200
+
 // fault notes something wrong with the files.
 func (c *check) fault(format string, args ...any) {
-	const most = 200
 	switch {
-	case len(c.bad) < most:
+	case len(c.bad) < maxFaults:
 		c.bad = append(c.bad, fmt.Sprintf(format, args...))
-	case len(c.bad) == most:
+	case len(c.bad) == maxFaults:
 		c.bad = append(c.bad, "and more of the same")
 	}
 }

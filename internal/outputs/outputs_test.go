@@ -184,7 +184,7 @@ func TestRulesFile(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"misspelt", "project: p\ntabels: []\n", `rules.yaml:2:1: unknown key "tabels" (did you mean "tables"?)`},
 		{"parameter", strings.Replace(countRules, "n: 5", "n: 1", 1), "n is 1, want at least 2"},
-		{"dimension", strings.Replace(countRules, "[level, sex]", "[levle, sex]", 1), `no dimension "levle" (did you mean "level"?)`},
+		{"dimension", strings.Replace(countRules, "[level, sex]", "[levl, sex]", 1), `no dimension "levl" (did you mean "level"?)`},
 		{"kind", strings.Replace(countRules, "is: count", "is: cuont", 1), `is is "cuont" (did you mean "count"?)`},
 		{"dominance", strings.Replace(countRules, "house}", "house}, dominance: [{n: 0, k: 90}]", 1), "n is 0, want at least 1 contributor"},
 	} {
@@ -284,6 +284,12 @@ func TestLinkedOverTime(t *testing.T) {
 	if !strings.Contains(text, "level=L3, sex=f suppressed (sensitive)") || !strings.Contains(text, "level=L1, sex=f suppressed") {
 		t.Errorf("a laxer rule let out what was kept back before:\n%s", text)
 	}
+	// What is out is out: a stricter rule cannot take it back, and must say so.
+	w.write(map[string]string{"rules.yaml": strings.Replace(rules, "n: 2", "n: 50", 1)})
+	if r, err = w.run("stricter", "women.csv"); err != nil || r.Released || !strings.Contains(fmt.Sprint(r.Findings), "released before, which no suppression undoes") {
+		t.Errorf("%v, released %v: 45 women at L2 were released before", err, r)
+	}
+	w.write(map[string]string{"rules.yaml": rules})
 	// A changed figure for the same population is a difference of its own.
 	w.write(map[string]string{"women.csv": strings.NewReplacer("L1,f,33", "L1,f,34", "Total,f,81", "Total,f,82").Replace(women)})
 	if r, err = w.run("third", "women.csv"); err != nil || r.Released {

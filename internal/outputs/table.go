@@ -104,6 +104,9 @@ func (c *check) cellName(t *table, row int) string {
 }
 
 func (c *check) faultAt(t *table, row int, format string, args ...any) {
+	if len(c.bad) > maxFaults {
+		return
+	}
 	name := ""
 	if t.nodes != nil && len(t.nodes) == len(t.dims) && row >= 0 {
 		name = " (" + c.cellName(t, row) + ")"

@@ -144,25 +144,25 @@ func rake(c *calibration.Figures, shares []float64, ratios []groupWeights) group
 	return common
 }
 
-// cohortShares reads the shares of levels in the year in which the cohort is
-// 40: the stock of a year averages over cohorts around that one. Before the
-// first anchor and after the last the trend goes on at half its slope. The figures are shares
-// in the register; nobody's true level is unknown, and those missing there are
+// cohortShares reads the shares of levels in the year in which the cohort has
+// the age of calibration.Cohorts: the stock of a year averages over cohorts
+// around that one. Before the first anchor and after the last the trend goes on
+// at a part of its slope. The figures are shares in the register; nobody's true level is unknown, and those missing there are
 // spread over the others as the register misses them.
 func cohortShares(c *calibration.Figures, birth int) []float64 {
 	w, sum, unknown := make([]float64, len(c.Levels)), 0.0, 0.0
-	year, anchor := float64(birth+40), c.Window.Anchors
+	year, anchor := float64(birth+c.Cohorts.Age), c.Window.Anchors
 	start, mid, end := float64(anchor[0]), float64(anchor[1]), float64(anchor[2])
 	for l, x := range c.Levels {
 		switch {
 		case year < start:
-			w[l] = x.Y03 + float64((x.Y03-x.Y12)/(mid-start)*(start-year)*.5)
+			w[l] = x.Y03 + float64((x.Y03-x.Y12)/(mid-start)*(start-year)*c.Cohorts.Trend)
 		case year > end:
-			w[l] = x.Y21 + float64((x.Y21-x.Y12)/(end-mid)*(year-end)*.5)
+			w[l] = x.Y21 + float64((x.Y21-x.Y12)/(end-mid)*(year-end)*c.Cohorts.Trend)
 		default:
 			w[l] = c.Window.Between(x.Y03, x.Y12, x.Y21, year)
 		}
-		w[l] = max(w[l], .3*min(x.Y03, x.Y21))
+		w[l] = max(w[l], c.Cohorts.Least*min(x.Y03, x.Y21))
 		if x.Group == calibration.GroupUnknown {
 			unknown += w[l]
 			w[l] = 0
@@ -234,13 +234,16 @@ func (t *cellTables) draw(sector uint8, birth int, r *rng.Stream) uint16 {
 	return uint16(l*t.fields + int(f))
 }
 
+// followLimit is the ratio of shares of two cohorts up to which copies keep the
+// shares of both.
+const followLimit = 2.5
+
 // follows decides whether a worker born in birth takes the cell of a colleague
-// born in other: always where their cohort has the level more often, else with
-// the ratio of the cohorts' shares.
+// born in other, with odds of the ratio of their cohorts' shares of its level.
 func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool {
 	l := int(cell) / t.fields
 	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
-	return r.Float64()*1.3 < ratio
+	return r.Float64()*followLimit < ratio
 }
 
 // suits decides whether somebody born in birth is as likely to have the level

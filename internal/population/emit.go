@@ -25,6 +25,9 @@ var (
 // workerIDs gives every worker a number that says nothing of when and where
 // the worker was first seen: a keyed permutation of 1..n.
 func (s *skeleton) workerIDs(ctx context.Context) ([]int32, error) {
+	if s.known != nil {
+		return s.known.number(s), nil
+	}
 	n := len(s.workers)
 	ids, of := make([]int32, n), newPermutation(s.key, stageWorkerID, n)
 	return ids, par.Chunks(ctx, n, 1<<16, func(_, lo, hi int) error {
@@ -106,6 +109,7 @@ type emitter struct {
 	people    *people
 	jobAt     []int // by employer: its first row of jobs, and one more
 	accountAt []int
+	tally     *tally // nil: none is kept
 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
@@ -202,13 +206,12 @@ func (s *skeleton) yearOf(day int32) int {
 	return year
 }
 
-// person looks up a worker in the skeleton.
-func (e *emitter) person(worker int32) person {
-	x := &e.workers[worker]
+// person is what the skeleton knows of a worker.
+func (e *emitter) person(x *worker) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, second: e.moonlights(x.address()),
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, rank: e.hoursRank(x.address()),
 	}
 }
 
@@ -220,13 +223,16 @@ type writer struct {
 	sorted []numbered
 	cursor []int
 	sums   []yearSums
+	room   [4][]int64
 	psi    []float64
 }
 
-// numbered is a spell and the number that its worker has in the tables.
+// numbered is a spell, its worker, and the number that the worker has in the
+// tables. They are looked up in one go, since each look-up waits for memory.
 type numbered struct {
 	id int32
 	spell
+	who worker
 }
 
 // employer writes the job rows of an employer, by year and worker, and its
@@ -236,9 +242,9 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	years := s.o.To - s.o.From + 1
 	w.sorted = w.sorted[:0]
 	for _, sp := range s.spells[id] {
-		w.sorted = append(w.sorted, numbered{w.ids[sp.worker], sp})
+		w.sorted = append(w.sorted, numbered{w.ids[sp.worker], sp, w.workers[sp.worker]})
 	}
-	slices.SortFunc(w.sorted, func(a, b numbered) int {
+	slices.SortFunc(w.sorted, func(a, b numbered) int { // by number, then time
 		if d := a.id - b.id; d != 0 {
 			return int(d)
 		}
@@ -246,8 +252,8 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	})
 	w.cursor = append(w.cursor[:0], make([]int, years+1)...)
 	w.sums = append(w.sums[:0], make([]yearSums, years)...)
-	for _, sp := range w.sorted {
-		for lo, hi := s.yearsOf(sp.spell); lo <= hi; lo++ {
+	for i := range w.sorted {
+		for lo, hi := s.yearsOf(w.sorted[i].spell); lo <= hi; lo++ {
 			w.cursor[lo-s.o.From+1]++
 		}
 	}
@@ -256,10 +262,11 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 		w.cursor[y+1] += w.cursor[y]
 	}
 	w.firmEffects(id, e)
-	for _, sp := range w.sorted {
-		address := w.workers[sp.worker].address()
+	for i := range w.sorted {
+		sp := &w.sorted[i]
+		address := sp.who.address()
 		w.key.Reseed(&w.r, stageEffect, address)
-		t := w.people.traits(w.person(sp.worker), &w.r)
+		t := w.people.traits(w.person(&sp.who), &w.r)
 		for y, hi := s.yearsOf(sp.spell); y <= hi; y++ {
 			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
 			w.cursor[y-s.o.From]++
@@ -275,7 +282,7 @@ func (w *writer) firmEffects(id int32, e *employer) {
 	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
 }
 
-func (w *writer) job(id int32, e *employer, sp numbered, address uint64, t *traits, year, row int) {
+func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
 	here := place{year: year, within: sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {
@@ -297,6 +304,9 @@ func (w *writer) job(id int32, e *employer, sp numbered, address uint64, t *trai
 	j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
+	if w.tally != nil && e.event != 0 {
+		w.tally.add(id, year, &x, int(w.cells.tilt[int(x.level)*w.cells.fields+int(x.field)]), hired != frame.NoInt, left != frame.NoInt)
+	}
 	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 

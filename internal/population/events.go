@@ -32,7 +32,7 @@ func (s *skeleton) drawEvents() {
 			s.key.Reseed(&r, stageEvent, entityYear(int32(id), year))
 			heads, growth := s.headsAt(e, year-1, 0), 0.0
 			if e.present(year - 2) {
-				growth = min(.7, max(-.7, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
+				growth = min(x.GrowthCap, max(-x.GrowthCap, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
 			}
 			h := x.BySize[s.c.Size.Class(int(heads))] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
 				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))
@@ -191,9 +191,16 @@ func (s *skeleton) firstExposures() []int16 {
 	return out
 }
 
+// exposed reports whether the events of others act on an employer in a year. In
+// a world that plants nothing on suppliers or competitors they do not.
 func (s *skeleton) exposed(id int32, year int) bool {
-	if shares := s.exposureOf(id, year); shares != nil && *shares != [5]float64{} {
-		return true
+	w := &s.world
+	if shares := s.exposureOf(id, year); shares != nil {
+		for k, x := range shares {
+			if x > 0 && (w.Supplier[k] != 0 || w.SupplierHigh[k] != 0) {
+				return true
+			}
+		}
 	}
-	return s.rivalShare(id, year) > 0
+	return w.Rival != 0 && s.rivalShare(id, year) > 0
 }

@@ -18,16 +18,11 @@ type wish struct {
 	shift  []float64 // towards each class of cells
 	peak   float64   // the largest of them
 	young  float64   // share of openings for those under calibration.Age.YoungHire
-	notOld float64   // share of the others that take nobody from notOldFrom on
+	notOld float64   // share of the others that take nobody from Age.OldFrom on
 }
 
 const (
-	mostLean   = 1.5 // log odds by which the hires of a year may lean towards a class
-	notOldFrom = 45
-	// Years by which a hire under YoungHire, and one under notOldFrom, is younger
-	// than hires are on average (measured on the null world).
-	youngGap  = 16
-	notOldGap = 4
+	mostLean = 1.5 // log odds by which the hires of a year may lean towards a class
 )
 
 // lean returns how an employer's hires must lean so that its stock has the
@@ -75,10 +70,10 @@ func (s *skeleton) lean(id int32, year, stayers, hires int) *wish {
 		have.tilt[c] = (float64(have.tilt[c]*m) + float64(more*h)) / (m + h)
 		w.peak = max(w.peak, w.shift[c])
 	}
-	younger := youngGap * young // by the hires of the young alone
+	younger := s.c.Age.YoungGap * young // by the hires of the young alone
 	if need := -(float64(age*(m+h)) - float64(have.age*m)) / h; need > younger {
-		w.notOld = min(1, (need-younger)/notOldGap)
-		younger += float64(notOldGap * w.notOld)
+		w.notOld = min(1, (need-younger)/s.c.Age.OldGap)
+		younger += float64(s.c.Age.OldGap * w.notOld)
 	}
 	have.age = (float64(have.age*m) - float64(younger*h)) / (m + h)
 	return w
@@ -92,7 +87,7 @@ func (w *wish) under(a *calibration.Age, r *rng.Stream) uint8 {
 	case w.young > 0 && r.Bool(w.young):
 		return uint8(a.YoungHire)
 	case w.notOld > 0 && r.Bool(w.notOld):
-		return notOldFrom
+		return uint8(a.OldFrom)
 	}
 	return 0
 }

@@ -71,18 +71,17 @@ type person struct {
 	sector, region uint8   // of the first employer
 	psi            float64 // wage effect of the first employer
 	surveyed       bool    // still had a job when the education register began
-	second         bool    // takes second jobs
+	rank           float64 // in [0, 1): works part-time where the rate is above it
 }
 
 // traits are what a worker keeps.
 type traits struct {
 	person
-	effect    float64 // log wage
-	hoursRank float64 // works part-time where this is below the rate
-	fraction  int32
-	unpaid    bool // a director without pay
-	riseYear  int  // from that year on the true cell is rose
-	rose      uint16
+	effect   float64 // log wage
+	fraction int32
+	unpaid   bool // a director without pay
+	riseYear int  // from that year on the true cell is rose
+	rose     uint16
 	registration
 }
 
@@ -90,7 +89,6 @@ type traits struct {
 func (p *people) traits(x person, r *rng.Stream) traits {
 	t := traits{person: x, riseYear: never}
 	t.effect = p.wages.workerEffect(x.psi, r)
-	t.hoursRank = r.Float64()
 	u := r.Float64()
 	for _, f := range p.fractions {
 		if t.fraction = f.hundredths; u < f.upTo {
@@ -141,10 +139,10 @@ func (p *people) work(t *traits, here *place, r *rng.Stream) work {
 		level: int32(p.cells.level(shown)), field: int32(p.cells.field(shown)), held: int32(p.cells.level(cell)),
 		age: int32(age), fte: 100,
 	}
-	if t.hoursRank < p.partTimeRate(here.sector, t.woman, age, here.year)-here.fte/p.shorter {
+	if t.rank < p.partTimeRate(here.sector, t.woman, age, here.year)-here.fte/p.shorter {
 		w.fte = t.fraction
 	}
-	if t.second {
+	if t.rank < p.c.Flows.Moonlighters {
 		w.fte = p.besideAnother(w.fte, here.within)
 	}
 	w.full = p.wages.full(t, here, cell, int(w.held), age, r) * p.wages.paid(t, r)

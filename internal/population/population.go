@@ -10,7 +10,8 @@
 // and by worker and year. So the same seed gives the same tables whatever the
 // number of threads, and a block of employers can be emitted anywhere.
 //
-// The figures behind it stand in belgium.go, each with its source's status. It
+// The figures behind it stand in a calibration file, each with its source and
+// that source's status; Belgium's is built in. It
 // claims no likeness beyond the figures that its tests check, and it declares
 // no effect that was not planted.
 package population

@@ -20,9 +20,16 @@ type secondJobs struct {
 	cum       [][]float64
 }
 
-// moonlights tells whether a worker is one of those who take second jobs.
+// hoursRank is where a worker stands among all by the wish for a full-time
+// job, in [0, 1): those below a rate work part-time where the rate is that.
+func (s *skeleton) hoursRank(address uint64) float64 {
+	return float64(s.key.Uint64(stageSecond, address)>>11) * 0x1p-53
+}
+
+// moonlights tells whether a worker is one of those who take second jobs: they
+// are the ones who nowhere work full-time.
 func (s *skeleton) moonlights(address uint64) bool {
-	return float64(s.key.Uint64(stageSecond, address)>>11)*0x1p-53 < s.c.Flows.Moonlighters
+	return s.hoursRank(address) < s.c.Flows.Moonlighters
 }
 
 func (s *skeleton) newSecondJobs() *secondJobs {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/bits"
+	"slices"
 	"time"
 
 	"scramblelab/internal/calibration"
@@ -86,6 +87,7 @@ type skeleton struct {
 	buyerSectors [][]float64    // seller's sector: cumulative shares of the sectors of its buyers
 	exposure     [][][5]float64 // employer x year since first: sales shares by event time of the buyer
 	outcome      outcome
+	known        *numbers  // of workers of the factual population, in a twin
 	cycle        []float64 // log, by year-end from the one before the window
 	rivals       map[int32]*rivals
 	exposedFrom  []int16 // employer: first year in which an event of another acts on it, 0 for none
@@ -166,7 +168,8 @@ const longestPast = 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	under             uint8 // age from which nobody is taken, 0 for none
+	under             uint8  // age from which nobody is taken, 0 for none
+	rank              uint64 // its place in the market, and whom it sees there: its own draw, the same in the twin
 }
 
 // leaver is a worker who left, and where the next job is looked for.
@@ -283,7 +286,10 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 			}
 		}
 	}
-	s.workers = append(s.workers, make([]worker, total-len(s.workers))...)
+	if fresh := total - len(s.workers); total > cap(s.workers) { // years are alike
+		s.workers = slices.Grow(s.workers, fresh*(s.o.To-year+1)*9/8)
+	}
+	s.workers = s.workers[:total]
 	return par.Do(ctx, len(batches), func(k int) error {
 		b := &batches[k]
 		var r rng.Stream
@@ -411,7 +417,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				}
 				age = max(age, s.c.Levels[s.cells.level(cell)].MinAge)
 				s.settle(x, cell, s.o.From-1-age, e, &w)
-				limit := min(age-17, len(cum)) // a firm may be older than its number
+				limit := min(age-s.c.Age.Limits[0]+1, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
 				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0})
@@ -452,7 +458,8 @@ func (s *skeleton) stockAge(cum []float64, shift float64, w *rng.Stream) int {
 	bands := &s.c.Age.Bands
 	b := pick(cum, w.Float64())
 	age := float64(bands[b]) + float64(w.Float64()*float64(bands[b+1]-bands[b]))
-	return int(min(64, max(18, age+shift)))
+	limits := s.c.Age.Limits
+	return int(min(float64(limits[1]), max(float64(limits[0]), age+shift)))
 }
 
 func (s *skeleton) ageShift(e *employer, year int) float64 {
@@ -593,7 +600,8 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 		if i >= count {
 			ordinal += entryShort - count
 		}
-		s.key.Reseed(&r, stageOpening, addressOf(id, s.entryOf(year, ordinal)))
+		at := addressOf(id, s.entryOf(year, ordinal))
+		s.key.Reseed(&r, stageOpening, at)
 		to, last := stillThere, 363
 		if i >= count {
 			to = int32(min(s.c.Flows.ShortDays*r.Exp(), float64(last-first)))
@@ -610,7 +618,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r)})
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.key.Uint64(stageMarket, at)})
 	}
 }
 

@@ -37,21 +37,24 @@ type Tally struct {
 
 // Largest holds the contributions to one magnitude.
 type Largest struct {
-	Total    []float64 // weighted
-	Nonzero  []int32   // contributors whose contribution is not zero
-	Negative []bool    // a contributor's own sum is negative
-	top      []float64 // cells x depth, descending
-	weight   []float64 // the same, nil without weights
-	depth    int
+	r *records
+	m int
 }
 
+// Total returns the weighted total of a cell.
+func (l Largest) Total(cell int) float64 { return l.r.of(cell)[l.r.magnitude(l.m)+atTotal] }
+
+// Negative reports whether some contributor's own sum is negative or missing.
+func (l Largest) Negative(cell int) bool { return l.r.of(cell)[l.r.magnitude(l.m)+atNegative] != 0 }
+
 // Contribution returns what the rules must know of a cell.
-func (l *Largest) Contribution(cell int) Contribution {
-	at := cell * l.depth
-	n := min(l.depth, int(l.Nonzero[cell]))
-	c := Contribution{Total: l.Total[cell], Largest: l.top[at : at+n], N: int(l.Nonzero[cell])}
-	if l.weight != nil {
-		c.Weights = l.weight[at : at+n]
+func (l Largest) Contribution(cell int) Contribution {
+	v := l.r.of(cell)[l.r.magnitude(l.m):]
+	n := int(v[atNonzero])
+	k := min(l.r.depth, n)
+	c := Contribution{Total: v[atTotal], Largest: v[atTop : atTop+k], N: n}
+	if l.r.weighted {
+		c.Weights = v[atTop+l.r.depth : atTop+l.r.depth+k]
 	}
 	return c
 }
@@ -68,6 +71,14 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 		return nil, fmt.Errorf("primary: %d rows with %d contributors, want as many, and at most 2^31", n, len(r.Contributor))
 	}
 	start, rows := byContributor(r.Contributor, contributors)
+	if rows != nil {
+		// One pass of independent reads is faster than jumping while adding up.
+		sorted, err := r.take(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		r = sorted
+	}
 	bounds := make([]int, shards+1)
 	for s, c := 1, 0; s <= shards; s++ {
 		for c < contributors && int(start[c]) < s*n/shards {
@@ -76,17 +87,45 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 		bounds[s] = c
 	}
 	bounds[shards] = contributors
-	parts := make([]*Tally, shards)
+	parts := make([]*records, shards)
 	err := par.Do(ctx, shards, func(s int) error {
-		parts[s] = newTally(l.N, len(r.Values), depth, r.Weights != nil)
-		return parts[s].add(ctx, l, r, start, rows, bounds[s], bounds[s+1])
+		parts[s] = newRecords(l.N, len(r.Values), depth, r.Weights != nil)
+		return parts[s].add(ctx, l, r, start, bounds[s], bounds[s+1])
 	})
 	if err != nil {
 		return nil, err
 	}
-	return parts[0], par.Chunks(ctx, l.N, 1<<16, func(_, lo, hi int) error {
+	err = par.Chunks(ctx, l.N, 1<<16, func(_, lo, hi int) error {
 		for _, p := range parts[1:] {
 			parts[0].merge(p, lo, hi)
+		}
+		return nil
+	})
+	return parts[0].tally(), err
+}
+
+// take returns the rows in another order, without their contributors.
+func (r Rows) take(ctx context.Context, rows []int32) (Rows, error) {
+	out := Rows{Combination: make([]int32, len(rows)), Values: make([][]float64, len(r.Values))}
+	for m := range r.Values {
+		out.Values[m] = make([]float64, len(rows))
+	}
+	if r.Weights != nil {
+		out.Weights = make([]float64, len(rows))
+	}
+	return out, par.Chunks(ctx, len(rows), 1<<18, func(_, lo, hi int) error {
+		for k := lo; k < hi; k++ {
+			out.Combination[k] = r.Combination[rows[k]]
+		}
+		for m, v := range r.Values {
+			for k := lo; k < hi; k++ {
+				out.Values[m][k] = v[rows[k]]
+			}
+		}
+		if r.Weights != nil {
+			for k := lo; k < hi; k++ {
+				out.Weights[k] = r.Weights[rows[k]]
+			}
 		}
 		return nil
 	})
@@ -116,139 +155,161 @@ func byContributor(contributor []int32, n int) (start, rows []int32) {
 	return start, rows
 }
 
-func newTally(cells, magnitudes, depth int, weighted bool) *Tally {
-	t := &Tally{
-		Depth: depth, Rows: make([]int64, cells), Employers: make([]int32, cells),
-		Most: make([]int64, cells), Only: make([]int32, cells), Magnitude: make([]Largest, magnitudes),
-	}
-	for m := range t.Magnitude {
-		l := &t.Magnitude[m]
-		*l = Largest{
-			Total: make([]float64, cells), Nonzero: make([]int32, cells), Negative: make([]bool, cells),
-			top: make([]float64, cells*depth), depth: depth,
-		}
-		if weighted {
-			l.weight = make([]float64, cells*depth)
-		}
-	}
+// records keeps one run of numbers per cell, so that a contribution touches
+// one or two cache lines: whole numbers below 2^53 are exact in them.
+type records struct {
+	v                         []float64
+	stride, magnitudes, depth int
+	weighted                  bool
+}
+
+// Where the numbers of a cell stand, and those of a magnitude.
+const (
+	atRows = iota
+	atMost
+	atEmployers
+	atOnly
+	atMagnitudes
+
+	atTotal    = 0
+	atNonzero  = 1
+	atNegative = 2
+	atTop      = 3
+)
+
+func newRecords(cells, magnitudes, depth int, weighted bool) *records {
+	t := &records{magnitudes: magnitudes, depth: depth, weighted: weighted}
+	t.stride = t.magnitude(magnitudes)
+	t.v = make([]float64, cells*t.stride)
 	return t
 }
 
-// sums is a scratch array with the entries that are not zero.
-type sums struct {
-	rows     []int64
-	plain    [][]float64
-	weighted [][]float64
-	touched  []int32
+func (t *records) magnitude(m int) int {
+	each := atTop + t.depth
+	if t.weighted {
+		each += t.depth
+	}
+	return atMagnitudes + m*each
 }
 
-func newSums(n, magnitudes int, weighted bool) *sums {
-	s := &sums{rows: make([]int64, n), plain: make([][]float64, magnitudes), weighted: make([][]float64, magnitudes)}
-	for m := range magnitudes {
-		s.plain[m] = make([]float64, n)
-		if weighted {
-			s.weighted[m] = make([]float64, n)
+func (t *records) of(cell int) []float64 { return t.v[cell*t.stride : (cell+1)*t.stride] }
+
+// tally hands the records out by name.
+func (t *records) tally() *Tally {
+	n := len(t.v) / t.stride
+	out := &Tally{Depth: t.depth, Rows: make([]int64, n), Employers: make([]int32, n), Most: make([]int64, n), Only: make([]int32, n)}
+	for k := range n {
+		v := t.of(k)
+		out.Rows[k], out.Most[k], out.Employers[k], out.Only[k] = int64(v[atRows]), int64(v[atMost]), int32(v[atEmployers]), -1
+		if v[atEmployers] == 1 {
+			out.Only[k] = int32(v[atOnly])
 		}
 	}
-	return s
+	for m := range t.magnitudes {
+		out.Magnitude = append(out.Magnitude, Largest{t, m})
+	}
+	return out
 }
 
+// scratch adds up one contributor: per entry its rows, then each magnitude, then
+// each weighted.
+type scratch struct {
+	v       []float64
+	stride  int
+	touched []int32
+}
+
+func newScratch(n, stride int) *scratch {
+	return &scratch{v: make([]float64, n*stride), stride: stride}
+}
+
+func (s *scratch) of(i int32) []float64 { return s.v[int(i)*s.stride : (int(i)+1)*s.stride] }
+
 // add adds the contributors lo to hi.
-func (t *Tally) add(ctx context.Context, l Layout, r Rows, start, rows []int32, lo, hi int) error {
-	weighted := r.Weights != nil
-	fine := newSums(len(l.Start)-1, len(r.Values), weighted)
-	cell := newSums(l.N, len(r.Values), weighted)
+func (t *records) add(ctx context.Context, l Layout, r Rows, start []int32, lo, hi int) error {
+	stride := 1 + len(r.Values)
+	if t.weighted {
+		stride += len(r.Values)
+	}
+	fine, cell := newScratch(len(l.Start)-1, stride), newScratch(l.N, stride)
 	for c := lo; c < hi; c++ {
 		if (c-lo)%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for k := start[c]; k < start[c+1]; k++ {
-			i := k
-			if rows != nil {
-				i = rows[k]
-			}
+		for i := start[c]; i < start[c+1]; i++ {
 			f := r.Combination[i]
 			if f < 0 {
 				continue
 			}
-			if fine.rows[f] == 0 {
+			v := fine.of(f)
+			if v[0] == 0 {
 				fine.touched = append(fine.touched, f)
 			}
-			fine.rows[f]++
-			for m, v := range r.Values {
-				fine.plain[m][f] += v[i]
-				if weighted {
-					fine.weighted[m][f] += float64(v[i] * r.Weights[i])
+			v[0]++
+			for m, x := range r.Values {
+				v[1+m] += x[i]
+				if t.weighted {
+					v[1+len(r.Values)+m] += float64(x[i] * r.Weights[i])
 				}
 			}
 		}
 		for _, f := range fine.touched {
+			from := fine.of(f)
 			for _, k := range l.Cells[l.Start[f]:l.Start[f+1]] {
-				if cell.rows[k] == 0 {
+				v := cell.of(k)
+				if v[0] == 0 {
 					cell.touched = append(cell.touched, k)
 				}
-				cell.rows[k] += fine.rows[f]
-				for m := range r.Values {
-					cell.plain[m][k] += fine.plain[m][f]
-					if weighted {
-						cell.weighted[m][k] += fine.weighted[m][f]
-					}
+				for j, x := range from {
+					v[j] += x
 				}
 			}
-			fine.clear(f)
+			clear(from)
 		}
 		fine.touched = fine.touched[:0]
 		for _, k := range cell.touched {
-			t.contribute(k, int32(c), cell, weighted)
-			cell.clear(k)
+			v := cell.of(k)
+			t.contribute(int(k), c, v)
+			clear(v)
 		}
 		cell.touched = cell.touched[:0]
 	}
 	return nil
 }
 
-func (s *sums) clear(i int32) {
-	s.rows[i] = 0
-	for m := range s.plain {
-		s.plain[m][i] = 0
-		if s.weighted[m] != nil {
-			s.weighted[m][i] = 0
-		}
-	}
-}
-
 // contribute adds one contributor to one cell.
-func (t *Tally) contribute(k, contributor int32, s *sums, weighted bool) {
-	t.Rows[k] += s.rows[k]
-	t.Most[k] = max(t.Most[k], s.rows[k])
-	t.Employers[k]++
-	t.Only[k] = contributor
-	for m := range t.Magnitude {
-		l := &t.Magnitude[m]
-		x := s.plain[m][k]
+func (t *records) contribute(k, contributor int, sum []float64) {
+	v := t.of(k)
+	v[atRows] += sum[0]
+	v[atMost] = max(v[atMost], sum[0])
+	v[atEmployers]++
+	v[atOnly] = float64(contributor)
+	for m := range t.magnitudes {
+		x := sum[1+m]
 		total, w := x, 1.0
-		if weighted {
-			if total = s.weighted[m][k]; x != 0 {
+		if t.weighted {
+			if total = sum[1+t.magnitudes+m]; x != 0 {
 				w = total / x
 			}
 		}
-		l.Total[k] += total
+		g := v[t.magnitude(m):]
+		g[atTotal] += total
 		switch {
-		case x < 0:
-			l.Negative[k] = true
-			l.Nonzero[k]++
 		case x > 0:
-			l.Nonzero[k]++
-			l.insert(int(k), x, w)
+			g[atNonzero]++
+			t.insert(g, x, w)
+		case x < 0:
+			g[atNonzero]++
+			g[atNegative] = 1
 		case x != x:
-			l.Negative[k] = true
+			g[atNegative] = 1
 		}
 	}
 }
 
-// insert keeps the largest contributions of a cell in descending order.
-func (l *Largest) insert(cell int, x, w float64) {
-	top := l.top[cell*l.depth : (cell+1)*l.depth]
+// insert keeps the largest contributions in descending order.
+func (t *records) insert(g []float64, x, w float64) {
+	top := g[atTop : atTop+t.depth]
 	i := len(top)
 	for i > 0 && x > top[i-1] {
 		i--
@@ -258,37 +319,38 @@ func (l *Largest) insert(cell int, x, w float64) {
 	}
 	copy(top[i+1:], top[i:])
 	top[i] = x
-	if l.weight != nil {
-		weight := l.weight[cell*l.depth : (cell+1)*l.depth]
+	if t.weighted {
+		weight := g[atTop+t.depth : atTop+2*t.depth]
 		copy(weight[i+1:], weight[i:])
 		weight[i] = w
 	}
 }
 
 // merge adds cells lo to hi of another shard.
-func (t *Tally) merge(o *Tally, lo, hi int) {
+func (t *records) merge(o *records, lo, hi int) {
 	for k := lo; k < hi; k++ {
-		if o.Employers[k] == 0 {
+		a, b := t.of(k), o.of(k)
+		if b[atEmployers] == 0 {
 			continue
 		}
-		t.Rows[k] += o.Rows[k]
-		t.Employers[k] += o.Employers[k]
-		t.Most[k] = max(t.Most[k], o.Most[k])
-		t.Only[k] = o.Only[k]
-		for m := range t.Magnitude {
-			a, b := &t.Magnitude[m], &o.Magnitude[m]
-			a.Total[k] += b.Total[k]
-			a.Negative[k] = a.Negative[k] || b.Negative[k]
-			a.Nonzero[k] += b.Nonzero[k]
-			for i := range b.depth {
-				x, w := b.top[k*b.depth+i], 1.0
+		a[atRows] += b[atRows]
+		a[atEmployers] += b[atEmployers]
+		a[atMost] = max(a[atMost], b[atMost])
+		a[atOnly] = b[atOnly]
+		for m := range t.magnitudes {
+			to, from := a[t.magnitude(m):], b[t.magnitude(m):]
+			to[atTotal] += from[atTotal]
+			to[atNonzero] += from[atNonzero]
+			to[atNegative] = max(to[atNegative], from[atNegative])
+			for i, x := range from[atTop : atTop+t.depth] {
+				w := 1.0
 				if x == 0 {
 					break
 				}
-				if b.weight != nil {
-					w = b.weight[k*b.depth+i]
+				if t.weighted {
+					w = from[atTop+t.depth+i]
 				}
-				a.insert(k, x, w)
+				t.insert(to, x, w)
 			}
 		}
 	}
@@ -296,8 +358,5 @@ func (t *Tally) merge(o *Tally, lo, hi int) {
 
 // Single returns the contributor of a cell that has exactly one, else -1.
 func (t *Tally) Single(cell int) int32 {
-	if t.Employers[cell] == 1 {
-		return t.Only[cell]
-	}
-	return -1
+	return t.Only[cell]
 }

@@ -1,0 +1,105 @@
+package outputs_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into README.md")
+
+// story keeps the first word of every line that a command prints: figures move
+// with the generator of the population and dates with the day, the story stays.
+var story = regexp.MustCompile(`^([A-Z][a-z]+|[a-z-]+\.csv)\b`)
+
+// TestREADME runs the commands of README.md and compares what they print.
+func TestREADME(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds three commands")
+	}
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "../../cmd/synth", "../../cmd/scramble", "./analysis")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"rules.yaml", "rules-later.yaml"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got strings.Builder
+	inside := false
+	for _, line := range strings.SplitAfter(string(text), "\n") {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = !inside
+			got.WriteString(line)
+		case inside && strings.HasPrefix(line, "$ "):
+			got.WriteString(line)
+			got.WriteString(run(t, dir, strings.Fields(line[2:])))
+		case !inside:
+			got.WriteString(line)
+		}
+	}
+	if *update {
+		if err := os.WriteFile("README.md", []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	mask := func(s string) string {
+		var out []string
+		inside := false
+		for _, line := range strings.Split(s, "\n") {
+			switch {
+			case strings.HasPrefix(line, "```"):
+				inside = !inside
+			case inside && !strings.HasPrefix(line, "$ "):
+				if line = story.FindString(line); line == "" {
+					continue
+				}
+			}
+			if n := len(out); n == 0 || out[n-1] != line {
+				out = append(out, line)
+			}
+		}
+		return strings.Join(out, "\n")
+	}
+	if d := cmp.Diff(mask(string(text)), mask(got.String())); d != "" {
+		t.Errorf("README.md says otherwise; if that is meant, run go test ./examples/outputs -update (-want +got):\n%s", d)
+	}
+}
+
+func run(t *testing.T, dir string, args []string) string {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(dir, args[0]), args[1:]...)
+	cmd.Dir = dir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit) && exit.ExitCode() == 3:
+		fmt.Fprintln(&stdout, "exit status 3")
+	case err != nil:
+		t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
+	return stdout.String()
+}
