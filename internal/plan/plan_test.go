@@ -357,6 +357,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(sesSchema))
 	f.Add([]byte("scramble: {steps: [{method: random-swap, bundle: [wage], rate: .nan}]}"))
+	f.Add([]byte("scramble: {keep: [[year], sum(wage) by employer within 0.5%], steps: [{method: pram, column: level, stay: 0.8}]}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Parse("p.yaml", b)
 		if err != nil {
