@@ -54,7 +54,7 @@ type Target struct {
 	// Conflict says why a sourced figure cannot hold together with another
 	// one, with the arithmetic; a miss is then shown but fails nothing.
 	Conflict string `yaml:"conflict"`
-	Least   int                `yaml:"least"`  // employers a year below which it is not judged
+	Least    int    `yaml:"least"` // employers a year below which it is not judged
 }
 
 // Frames of a target: figures of account-filing employers; of a wider Belgian
