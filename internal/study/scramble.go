@@ -11,6 +11,7 @@ import (
 	"scramblelab/internal/mask"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
+	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/swap"
 )
@@ -30,6 +31,9 @@ type scrambled struct {
 	permuted    *frame.Frame // the same after all swaps
 	jobs        *frame.Frame // after every step that works on jobs
 	steps       []swapStep
+
+	entry    *entry // in the ledger; nil where nothing is released
+	delivery release.Delivery
 
 	merge   []int32           // employer code -> published unit, nil
 	members map[int32][]int32 // published unit -> employers, merged ones only
