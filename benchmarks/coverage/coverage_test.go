@@ -17,11 +17,11 @@ import (
 
 var populations = flag.Int("populations", 17, "populations per world: 1000 for the benchmark")
 
-// Events are raised to 2.5 times the calibrated share, so that 1,000 employers a
+// Events are raised to 3.2 times the calibrated share, so that 1,000 employers a
 // year have at least 100 events.
 const (
 	coverageEmployers = 1000
-	coverageTimes     = 2.5
+	coverageTimes     = 3.2
 )
 
 // The event study that conditions on what is published covers the effects that

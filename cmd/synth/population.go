@@ -34,6 +34,7 @@ func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.draw.From, "from", window.First, fmt.Sprintf("first calendar year, %d to %d", window.First, window.Last))
 	f.IntVar(&o.draw.To, "to", window.Last, fmt.Sprintf("last calendar year, %d to %d", window.First, window.Last))
 	f.StringVar(&o.draw.World, "world", population.Worlds()[0], "planted effects: "+strings.Join(population.Worlds(), ", "))
+	f.BoolVar(&o.write.Counterfactual, "counterfactual", false, "also write the twin without events to DIR/counterfactual, and its effects on workers to truth.json (takes three times as long)")
 	f.StringVar(&o.config, "config", "", "calibration `file` of another country, or that changes figures; default: Belgium (see synth config)")
 	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (five largest buyers, or 5 % of what the buyer buys), full or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
@@ -116,6 +117,9 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 				reset()
 			}
 		}
+	}
+	if o.write.Counterfactual && o.shard != "" {
+		return usageError{errors.New("--counterfactual needs the whole population: leave out --shard")}
 	}
 	if err := errors.Join(o.draw.Validate(), o.write.Validate()); err != nil {
 		return usageError{err}

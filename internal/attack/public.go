@@ -77,10 +77,11 @@ var accountLevels = []string{"staff_primary", "staff_secondary", "staff_higher",
 //
 // The noise model is calibrated on the difference between accounts and jobs: an
 // intruder can do the same on published aggregates, and one who knows the noise
-// is the stronger one. The errors are those that the accounts have: where
-// staff_year_end equals the jobs at 31 December, as in a generated population,
-// head counts carry no error, and an attack by head counts alone is the same at
-// every noise scale.
+// is the stronger one. The errors are those that the accounts have: in a generated
+// population other closing dates and definitions, so that head counts agree for
+// nine in ten of the smallest employers and one in ten of the largest. Where
+// staff_year_end equals the jobs at 31 December throughout, head counts carry no
+// error, and an attack by head counts alone is the same at every noise scale.
 func FromAccounts(d *linked.Data) (*Public, error) {
 	if d.Accounts == nil {
 		return nil, fmt.Errorf("attack: the data have no annual accounts; derive the public file from the original instead")

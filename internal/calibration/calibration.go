@@ -324,7 +324,7 @@ type Wages struct {
 	Unpaid      float64         `yaml:"unpaid" want:"share"`                     // workers without any pay: directors
 	Leave       float64         `yaml:"leave" want:"share"`                      // years without pay: unpaid leave
 	Correction  float64         `yaml:"correction" want:"share"`                 // years whose wage is a correction of another year
-	Corrected   float64         `yaml:"corrected" want:"share"`                  // such a correction, at most, as a share of the wage
+	Corrected   [2]float64      `yaml:"corrected" want:"share"`                  // such a correction as a share of the wage, at least and at most
 	RiseShare   float64         `yaml:"rise_share" want:"share"`                 // of workers whose level can rise, share who study on
 	RiseAge     [2]int          `yaml:"rise_age" want:"age"`                     // ages at which they do
 }
@@ -351,8 +351,28 @@ type Accounts struct {
 	SpikeSD        float64         `yaml:"spike_sd" want:"sd"`
 	SpikeMin       float64         `yaml:"spike_min" want:"between 0 1000"`
 	Schema         []SchemaRule    `yaml:"schema"`
-	Spread         float64         `yaml:"spread" want:"sd"`         // log half-width of yearly turnover around its path
-	KernelStay     float64         `yaml:"kernel_stay" want:"share"` // share whose study level the employer reports as the register has it
+	Spread         float64         `yaml:"spread" want:"sd"`                      // log half-width of yearly turnover around its path
+	KernelStay     float64         `yaml:"kernel_stay" want:"share"`              // share whose study level the employer reports as the register has it
+	Late           float64         `yaml:"late" want:"share"`                     // of employers whose accounts of the last year are not there yet
+	Closing        []Closing       `yaml:"closing"`                               // book years that do not close in December
+	Extra          float64         `yaml:"extra" want:"share"`                    // of employers that count one more than the register: an owner, an intern
+	Branch         float64         `yaml:"branch" want:"share"`                   // of employers with staff abroad,
+	BranchFrom     float64         `yaml:"branch_from" want:"between 1 1000000"`  // from this size on,
+	BranchPart     float64         `yaml:"branch_part" want:"between 0 10"`       // at most so much of their staff
+	CountRoot      float64         `yaml:"count_root" want:"sd"`                  // other differences of heads: sd per root of heads,
+	CountBase      float64         `yaml:"count_base" want:"sd"`                  // and per head;
+	CountStays     float64         `yaml:"count_stays" want:"share"`              // part of their variance that stays from year to year
+	Affiliated     float64         `yaml:"affiliated" want:"share"`               // of employers with one head that have a parent or a subsidiary,
+	AffiliatedBy   float64         `yaml:"affiliated_by_size" want:"between 0 1"` // added per log head,
+	AffiliatedMost float64         `yaml:"affiliated_most" want:"share"`          // at most
+	Parent         float64         `yaml:"parent" want:"share"`                   // of these that are parents
+	GroupSD        float64         `yaml:"group_sd" want:"sd"`                    // log size of the group against the member's own: absolute normal
+}
+
+// Closing is a month, other than December, in which book years close.
+type Closing struct {
+	Month int     `yaml:"month" want:"between 1 12"`
+	Share float64 `yaml:"share" want:"share"`
 }
 
 // SchemaRule says from which size on accounts are fuller, from a year on: who
@@ -363,7 +383,8 @@ type SchemaRule struct {
 	Turnover  float64 `yaml:"turnover" want:"between 0 1e15"`
 	Total     float64 `yaml:"total" want:"between 0 1e15"`  // assets
 	Always    float64 `yaml:"always" want:"between 0 1e12"` // average staff above which a schema is always full
-	Micro     bool    `yaml:"micro"`                        // whether there is a schema for the smallest; staff is then in full-time equivalents
+	Group     bool    `yaml:"group"`                        // whether all members of a group are judged by its size, or parents alone
+	Micro     bool    `yaml:"micro"`                        // whether there is a schema for the smallest
 	MStaff    float64 `yaml:"micro_staff" want:"between 0 1e12"`
 	MTurnover float64 `yaml:"micro_turnover" want:"between 0 1e15"`
 	MTot      float64 `yaml:"micro_total" want:"between 0 1e15"`

@@ -22,6 +22,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ type Entry struct {
 func (e Entry) sum() string {
 	h := sha256.New()
 	for _, field := range []string{"scramblelab ledger 1", fmt.Sprint(e.Seq), e.Time, e.Kind, e.Prev, string(e.Body)} {
-		fmt.Fprintf(h, "%d:%s;", len(field), field)
+		h.Write(fmt.Appendf(nil, "%d:%s;", len(field), field)) // never fails
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -175,7 +176,7 @@ func (l *Ledger) Append(kind string, at time.Time, body any) (Entry, error) {
 	case now.Head() != l.Head():
 		return Entry{}, fmt.Errorf("ledger: %s, %w in the meantime: run again", l.path, ErrBusy)
 	}
-	all := append(l.entries[:len(l.entries):len(l.entries)], e)
+	all := slices.Concat(l.entries, []Entry{e})
 	err = folder.WriteFile(l.path, 0o600, func(w io.Writer) error {
 		for _, e := range all {
 			b, err := json.Marshal(e)

@@ -62,12 +62,7 @@ func (c *check) judgeEstimates() {
 		held := map[string]bool{}
 		models := e.models()
 		for row := range e.rows {
-			status, reason := Safe, ""
-			if e.spec.Kind == "regression" {
-				status, reason = c.model(e, row, models)
-			} else {
-				status, reason = c.statistic(e, row)
-			}
+			status, reason := c.statisticOrModel(e, row, models)
 			e.rows[row].status, e.rows[row].reason = status, reason
 			if status == Unevaluated && !held[reason] {
 				held[reason] = true
@@ -75,6 +70,13 @@ func (c *check) judgeEstimates() {
 			}
 		}
 	}
+}
+
+func (c *check) statisticOrModel(e *estimates, row int, models map[string]int) (Status, string) {
+	if e.spec.Kind == "regression" {
+		return c.model(e, row, models)
+	}
+	return c.statistic(e, row)
 }
 
 // models counts the terms of each model.

@@ -184,7 +184,7 @@ func TestRulesFile(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"misspelt", "project: p\ntabels: []\n", `rules.yaml:2:1: unknown key "tabels" (did you mean "tables"?)`},
 		{"parameter", strings.Replace(countRules, "n: 5", "n: 1", 1), "n is 1, want at least 2"},
-		{"dimension", strings.Replace(countRules, "[level, sex]", "[levle, sex]", 1), `no dimension "levle" (did you mean "level"?)`},
+		{"dimension", strings.Replace(countRules, "[level, sex]", "[levl, sex]", 1), `no dimension "levl" (did you mean "level"?)`},
 		{"kind", strings.Replace(countRules, "is: count", "is: cuont", 1), `is is "cuont" (did you mean "count"?)`},
 		{"dominance", strings.Replace(countRules, "house}", "house}, dominance: [{n: 0, k: 90}]", 1), "n is 0, want at least 1 contributor"},
 	} {

@@ -80,14 +80,19 @@ func (s *skeleton) reported(level int, u, v float64) int {
 }
 
 // files reports whether an employer files accounts for a year: those who never
-// do, those who skip one, and the year of closing are the exceptions.
+// do, those who skip one, those who are late in the last year of the figures, and
+// the year of closing are the exceptions.
 func (s *skeleton) files(id int32, year int) bool {
 	if !s.employers[id].present(year) {
 		return false
 	}
 	a := s.c.Accounts
+	skip := a.SkipYear
+	if year == s.c.Window.Last {
+		skip += a.Late
+	}
 	return s.key.Uint64(stageReport, uint64(id)+1<<62)>>11 >= uint64(a.NeverFile*0x1p53) &&
-		s.key.Uint64(stageReport, entityYear(id, year)+1<<61)>>11 >= uint64(a.SkipYear*0x1p53)
+		s.key.Uint64(stageReport, entityYear(id, year)+1<<61)>>11 >= uint64(skip*0x1p53)
 }
 
 // accountNames are the columns of accounts in their order; accountTenths marks
@@ -138,6 +143,8 @@ func (c *accountColumns) write(row int, v [30]int64) {
 func (w *writer) file(id int32, e *employer, row int) {
 	a := &w.c.Accounts
 	r := &w.r
+	h := w.habitsOf(id, r)
+	filing := schemas{}
 	w.key.Reseed(r, stageAccounts, uint64(id)+1<<40)
 	rate := a.MachineryRate * math.Exp(float64(a.RateSD*r.Normal())-float64(a.RateSD*a.RateSD/2))
 	other := (1 - a.MachineryMix) / a.MachineryMix
@@ -161,25 +168,23 @@ func (w *writer) file(id int32, e *employer, row int) {
 		}
 		stock = float64(stock*(1-a.Depreciation)) + machinery + rest
 		total := stock + turnover*a.AssetsPerSales*assets
+		w.key.Reseed(&w.y, stageBooks, entityYear(id, year))
+		y := w.book(e, &h, year, &w.y)
+		schema := filing.next(w.schema(year, &h, y.average, y.fte, turnover, total))
 		if !w.files(id, year) {
 			continue
 		}
-		b := &w.sums[year-w.o.From]
-		length := float64(w.day1(year+1) - w.day1(year))
-		fte := float64(b.fteDays) / 100 / length
-		gross := float64(b.wages) / (1 - a.EmployeeRSZ)
-		schema := w.schema(year, float64(b.days)/length, fte, turnover, total)
+		gross := y.wages / (1 - a.EmployeeRSZ)
 		published, plant := euro(turnover), euro(machinery)
 		if schema != schemaFull { // the short schemas show one line of tangible investment, and no turnover
 			published, plant = frame.NoLong, frame.NoLong
 		}
-		v := [30]int64{int64(id + 1), int64(year), int64(schema), tenths(float64(b.days) / length), tenths(fte),
-			int64(b.staff), int64(b.full), int64(b.part),
-			euro(gross * w.contribution(year) * math.Exp(cost)), euro(fte * a.HoursPerFTE * math.Exp(hours)), int64(b.men), int64(b.women)}
-		for k := range b.study {
-			v[12+k], v[16+k] = int64(b.study[k]), int64(b.fteStudy[k]+5)/10
+		v := [30]int64{int64(id + 1), int64(year), int64(schema), tenths(y.average), tenths(y.fte), y.staff, y.parts[0][0], y.parts[0][1],
+			euro(gross * w.contribution(year) * math.Exp(cost)), euro(y.fte * a.HoursPerFTE * math.Exp(hours)), y.parts[1][0], y.parts[1][1]}
+		for k, fte := range y.fteStudy {
+			v[12+k], v[16+k] = y.parts[2][k], (fte+5)/10
 		}
-		copy(v[20:], []int64{int64(b.managers), int64(b.clerks), int64(b.workers), int64(b.entries), int64(b.exits),
+		copy(v[20:], []int64{y.parts[3][0], y.parts[3][1], y.parts[3][2], y.entries, y.exits,
 			euro(stock), euro(machinery + rest), plant, published, euro(total)})
 		w.accounts.write(row, v)
 		row++
@@ -203,10 +208,41 @@ func latest(m map[int]float64, year int) float64 {
 	return v
 }
 
+// schemas is the schema of an employer through the years: its size has
+// consequences only after two years in a row.
+type schemas struct {
+	now, before size
+	begun       bool
+}
+
+// size says which thresholds a year exceeds; micro does not exist before it does.
+type size struct{ large, micro, rule bool }
+
+func (s *schemas) next(year size) int {
+	if !s.begun {
+		s.now, s.begun = year, true
+	}
+	if year.large == s.before.large {
+		s.now.large = year.large
+	}
+	if year.micro == s.before.micro || year.rule != s.before.rule {
+		s.now.micro = year.micro
+	}
+	s.before = year
+	switch {
+	case s.now.large:
+		return schemaFull
+	case s.now.micro:
+		return schemaMicro
+	}
+	return schemaAbbreviated
+}
+
 // schema applies the size rules of a year: small companies exceed no more than
-// one of the three thresholds. Before 2016 head counts, since then full-time
-// equivalents are compared.
-func (s *skeleton) schema(year int, staff, fte, turnover, total float64) int {
+// one of the three thresholds. Average head counts are compared until there is a
+// micro schema, then full-time equivalents. Members of a group are
+// judged by the group's size where a rule says so, and are never micro.
+func (s *skeleton) schema(year int, h *habits, staff, fte, turnover, total float64) size {
 	var rule calibration.SchemaRule
 	for _, x := range s.c.Accounts.Schema {
 		if x.From <= year {
@@ -216,20 +252,22 @@ func (s *skeleton) schema(year int, staff, fte, turnover, total float64) int {
 	if rule.Micro {
 		staff = fte
 	}
-	over := func(a, b, c float64) int {
+	over := func(a, b, c, group float64) int {
 		n := 0
-		for _, x := range [3]bool{staff > a, turnover > b, total > c} {
+		for _, x := range [3]bool{staff*group > a, turnover*group > b, total*group > c} {
 			if x {
 				n++
 			}
 		}
 		return n
 	}
-	switch {
-	case staff > rule.Always || over(rule.Staff, rule.Turnover, rule.Total) > 1:
-		return schemaFull
-	case rule.Micro && over(rule.MStaff, rule.MTurnover, rule.MTot) <= 1:
-		return schemaMicro
+	group := 1.0
+	if h.affiliated && (rule.Group || h.parent) {
+		group = h.group
 	}
-	return schemaAbbreviated
+	return size{
+		large: staff > rule.Always || over(rule.Staff, rule.Turnover, rule.Total, group) > 1,
+		micro: rule.Micro && !h.affiliated && over(rule.MStaff, rule.MTurnover, rule.MTot, 1) <= 1,
+		rule:  rule.Micro,
+	}
 }

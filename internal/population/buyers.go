@@ -21,9 +21,14 @@ const sectorBits = 12
 // buyerTable holds alias tables (Walker 1977, Vose 1991), one after the other.
 type buyerTable struct {
 	start       []int32 // by sector x (area, the country last): first entry; one more at the end
-	id, alias   []int32
-	own         []uint32 // chance of the entry itself against its alias, of 2^32
-	areas, each int      // areas, and tables by sector
+	entries     []aliasEntry
+	areas, each int // areas, and tables by sector
+}
+
+// aliasEntry stands together, for a draw reads all of it.
+type aliasEntry struct {
+	id, alias int32
+	own       uint32 // chance of the entry itself against its alias, of 2^32
 }
 
 // areas is the number of NUTS 2 areas.
@@ -56,7 +61,7 @@ func (s *skeleton) newBuyerTable(year int, exponent float64) *buyerTable {
 		t.start[c+1] += t.start[c]
 	}
 	next := append([]int32(nil), t.start...)
-	t.id, t.alias, t.own = make([]int32, 2*present), make([]int32, 2*present), make([]uint32, 2*present)
+	t.entries = make([]aliasEntry, 2*present)
 	weight := make([]float64, 2*present)
 	for id := range s.employers {
 		e := &s.employers[id]
@@ -65,7 +70,7 @@ func (s *skeleton) newBuyerTable(year int, exponent float64) *buyerTable {
 		}
 		w := math.Exp(exponent * math.Log(e.size(year)))
 		for _, c := range tables(e) {
-			t.id[next[c]], weight[next[c]] = int32(id), w
+			t.entries[next[c]].id, weight[next[c]] = int32(id), w
 			next[c]++
 		}
 	}
@@ -98,7 +103,7 @@ func (t *buyerTable) fit(lo, hi int, weight []float64, small, large []int32) ([]
 	small, large = small[:0], large[:0]
 	for i := lo; i < hi; i++ {
 		weight[i] *= float64(hi-lo) / sum
-		t.alias[i], t.own[i] = t.id[i], math.MaxUint32
+		t.entries[i].alias, t.entries[i].own = t.entries[i].id, math.MaxUint32
 		if weight[i] < 1 {
 			small = append(small, int32(i))
 		} else {
@@ -108,7 +113,7 @@ func (t *buyerTable) fit(lo, hi int, weight []float64, small, large []int32) ([]
 	for len(small) > 0 && len(large) > 0 {
 		i, j := small[len(small)-1], large[len(large)-1]
 		small = small[:len(small)-1]
-		t.alias[i], t.own[i] = t.id[j], uint32(weight[i]*math.MaxUint32)
+		t.entries[i].alias, t.entries[i].own = t.entries[j].id, uint32(weight[i]*math.MaxUint32)
 		if weight[j] -= 1 - weight[i]; weight[j] < 1 {
 			large = large[:len(large)-1]
 			small = append(small, j)
@@ -135,9 +140,9 @@ func (m *buyerMarkets) draw(s *skeleton, e *employer, main bool, a, b uint64) in
 		return -1
 	}
 	k, rest := bits.Mul64(b, uint64(hi-lo))
-	i := lo + int32(k)
-	if uint32(rest>>32) < t.own[i] {
-		return t.id[i]
+	x := &t.entries[lo+int32(k)]
+	if uint32(rest>>32) < x.own {
+		return x.id
 	}
-	return t.alias[i]
+	return x.alias
 }

@@ -160,23 +160,23 @@ func plain(d *frame.Dict) []codes {
 func accountColumn(name string) column {
 	info := map[string][3]string{ // text, unit, rubric
 		"employer_id":          {"employer", "", ""},
-		"year":                 {"financial year", "year", ""},
+		"year":                 {"year in which the book year closes", "year", ""},
 		"schema":               {"schema of the accounts, by the size rules of the year", "", ""},
-		"staff_average":        {"average head count of the year", "heads", "1001+1002"},
-		"fte_average":          {"average full-time equivalents of the year", "full-time equivalent", "1003 / 9087"},
-		"staff_year_end":       {"head count at 31-12", "heads", "1051+1052 / 9086"},
-		"full_time":            {"full-time staff at 31-12", "heads", "1051"},
-		"part_time":            {"part-time staff at 31-12", "heads", "1052"},
+		"staff_average":        {"average head count of the book year", "heads", "1001+1002"},
+		"fte_average":          {"average full-time equivalents of the book year", "full-time equivalent", "1003 / 9087"},
+		"staff_year_end":       {"head count at the closing date of the book year, as the employer counts", "heads", "1051+1052 / 9086"},
+		"full_time":            {"full-time staff at the closing date", "heads", "1051"},
+		"part_time":            {"part-time staff at the closing date", "heads", "1052"},
 		"personnel_cost":       {"personnel cost of the year, employer contributions included", "euro", "1023"},
 		"hours":                {"hours worked in the year", "hours", "1013 / 9088"},
-		"men":                  {"men at 31-12", "heads", "120 (columns 1 and 2)"},
-		"women":                {"women at 31-12", "heads", "121 (columns 1 and 2)"},
-		"managers":             {"managers at 31-12", "heads", "130 (columns 1 and 2)"},
-		"employees":            {"other white-collar staff at 31-12", "heads", "134 (columns 1 and 2)"},
-		"workers":              {"blue-collar staff at 31-12", "heads", "132 (columns 1 and 2)"},
-		"entries":              {"persons hired in the year", "heads", "205 (columns 1 and 2)"},
-		"exits":                {"persons who left in the year", "heads", "305 (columns 1 and 2)"},
-		"tangible_assets":      {"tangible fixed assets at the end of the year", "euro", "22/27"},
+		"men":                  {"men at the closing date", "heads", "120 (columns 1 and 2)"},
+		"women":                {"women at the closing date", "heads", "121 (columns 1 and 2)"},
+		"managers":             {"managers at the closing date", "heads", "130 (columns 1 and 2)"},
+		"employees":            {"other white-collar staff at the closing date", "heads", "134 (columns 1 and 2)"},
+		"workers":              {"blue-collar staff at the closing date", "heads", "132 (columns 1 and 2)"},
+		"entries":              {"persons hired in the book year", "heads", "205 (columns 1 and 2)"},
+		"exits":                {"persons who left in the book year", "heads", "305 (columns 1 and 2)"},
+		"tangible_assets":      {"tangible fixed assets at the closing date", "euro", "22/27"},
 		"tangible_investment":  {"acquisitions of tangible fixed assets", "euro", "8161+8162+8163 / 8169"},
 		"machinery_investment": {"acquisitions of plant, machinery and equipment", "euro", "8162"},
 		"turnover":             {"turnover", "euro", "70"},
@@ -184,8 +184,8 @@ func accountColumn(name string) column {
 	}
 	for k, study := range []string{"primary", "secondary", "higher", "university"} {
 		rubric := "120" + string(rune('0'+k)) + " and 121" + string(rune('0'+k))
-		info["staff_"+study] = [3]string{"staff at 31-12 with that study level, as the employer reports it", "heads", rubric + " (columns 1 and 2)"}
-		info["fte_"+study] = [3]string{"full-time equivalents at 31-12 with that study level, as the employer reports it", "full-time equivalent", rubric + " (column 3)"}
+		info["staff_"+study] = [3]string{"staff at the closing date with that study level, as the employer reports it", "heads", rubric + " (columns 1 and 2)"}
+		info["fte_"+study] = [3]string{"full-time equivalents at the closing date with that study level, as the employer reports it", "full-time equivalent", rubric + " (column 3)"}
 	}
 	x := info[name]
 	c := column{Name: name, Type: "integer", Description: x[0], Unit: x[1], Rubric: x[2], kind: frame.Int}

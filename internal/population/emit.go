@@ -25,6 +25,9 @@ var (
 // workerIDs gives every worker a number that says nothing of when and where
 // the worker was first seen: a keyed permutation of 1..n.
 func (s *skeleton) workerIDs(ctx context.Context) ([]int32, error) {
+	if s.known != nil {
+		return s.known.number(s), nil
+	}
 	n := len(s.workers)
 	ids, of := make([]int32, n), newPermutation(s.key, stageWorkerID, n)
 	return ids, par.Chunks(ctx, n, 1<<16, func(_, lo, hi int) error {
@@ -106,6 +109,7 @@ type emitter struct {
 	people    *people
 	jobAt     []int // by employer: its first row of jobs, and one more
 	accountAt []int
+	tally     *tally // nil: none is kept
 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
@@ -219,6 +223,7 @@ type writer struct {
 	sorted []numbered
 	cursor []int
 	sums   []yearSums
+	room   [4][]int64
 	psi    []float64
 }
 
@@ -299,6 +304,9 @@ func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *tra
 	j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
+	if w.tally != nil && e.event != 0 {
+		w.tally.add(id, year, &x, int(w.cells.tilt[int(x.level)*w.cells.fields+int(x.field)]), hired != frame.NoInt, left != frame.NoInt)
+	}
 	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 

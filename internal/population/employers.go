@@ -28,6 +28,7 @@ const (
 	stageReport
 	stageTakeover
 	stageSmallLinks
+	stageBooks
 	stageSecond
 )
 

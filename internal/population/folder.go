@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"scramblelab/internal/calibration"
@@ -22,6 +23,9 @@ import (
 type WriteOptions struct {
 	Format string // parquet (default) or csv
 	Force  bool   // replace a population folder of that name, and no other
+	// Counterfactual adds the twin without events in a folder counterfactual, and
+	// the effects on workers to truth.json. It takes three times as long.
+	Counterfactual bool
 }
 
 // Validate names what cannot be.
@@ -43,6 +47,9 @@ func (o WriteOptions) folder() folder.Options {
 		for _, ext := range tableExtensions {
 			known = append(known, name+ext)
 		}
+	}
+	for _, name := range slices.Clone(known) {
+		known = append(known, counterfactualName+"/"+name)
 	}
 	return folder.Options{Force: o.Force, Known: known}
 }
@@ -72,6 +79,9 @@ func (p *Population) table(name string) **frame.Frame {
 // codebook.json and datapackage.json. The folder is complete or absent, and one that exists is
 // kept unless Force is set and it holds nothing else. tell may be nil.
 func (p *Population) Write(ctx context.Context, dir string, o WriteOptions, tell progress.Func) (err error) {
+	if o.Counterfactual {
+		return errors.New("population: a population in memory has no twin: use GenerateTo")
+	}
 	if err := o.Validate(); err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ func generateTo(ctx context.Context, dir string, o Options, shard Shard, w Write
 	if err := errors.Join(o.Validate(), shard.Validate(), w.Validate()); err != nil {
 		return nil, err
 	}
+	if w.Counterfactual && !shard.whole() {
+		return nil, errors.New("population: a part of a population has no twin: leave out the shard or the counterfactual")
+	}
 	if err := w.Check(dir); err != nil {
 		return nil, err
 	}
@@ -43,6 +46,9 @@ func generateTo(ctx context.Context, dir string, o Options, shard Shard, w Write
 	e, err := newEmitter(ctx, s)
 	if err != nil {
 		return nil, err
+	}
+	if w.Counterfactual {
+		e.tally = newTally(s)
 	}
 	out, err := folder.Create(dir, w.folder())
 	if err != nil {
@@ -58,6 +64,13 @@ func generateTo(ctx context.Context, dir string, o Options, shard Shard, w Write
 		return nil, err
 	}
 	truth := s.truth()
+	if w.Counterfactual {
+		effects, err := d.writeTwin(ctx, out.Path(), w, block, truth, tell)
+		if err != nil {
+			return nil, err
+		}
+		truth.Effects = append(truth.Effects, effects...)
+	}
 	if !shard.whole() {
 		truth.Shard = shard.String()
 	}
@@ -168,7 +181,7 @@ func (d *delivery) writeBlocks(ctx context.Context, done func(int)) error {
 
 // writeSkeleton writes suppliers and employers, in the same blocks.
 func (d *delivery) writeSkeleton(ctx context.Context, tell progress.Func) error {
-	if err := d.prepareLinks(ctx); err != nil {
+	if err := d.prepareLinks(ctx, d.at[d.lo], d.at[d.hi]); err != nil {
 		return err
 	}
 	groups := newSides(len(d.employers), d.books.frame())

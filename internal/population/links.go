@@ -38,8 +38,8 @@ type links struct {
 // main ones; weight is relative to the seller's others.
 type smallLink struct {
 	buyer    int32
-	from, to int16
 	weight   float32
+	from, to int16
 }
 
 // yearSales is what a year of a seller is divided by.
@@ -116,7 +116,7 @@ func (l *links) draw(id int32) {
 			l.stamp[buyer] = l.now
 			l.alive = append(l.alive, int32(len(l.stretch)))
 			weight := l.weights[bitsOfWeight&1023] * w.buys[buyer]
-			l.stretch = append(l.stretch, smallLink{buyer, int16(year), int16(min(to, int(e.last))), weight})
+			l.stretch = append(l.stretch, smallLink{buyer, weight, int16(year), int16(min(to, int(e.last)))})
 			count++
 		}
 		for _, k := range back {
@@ -140,12 +140,29 @@ func (l *links) draw(id int32) {
 			begin(c, last, a>>44)
 		}
 	}
+	l.weigh()
+}
+
+// weigh adds up the weights of small links by year.
+func (l *links) weigh() {
 	for i := range l.stretch {
 		p := &l.stretch[i]
 		for y := p.from; y <= p.to; y++ {
-			l.parts[int(y)-s.o.From].weight += float64(p.weight)
+			l.parts[int(y)-l.o.From].weight += float64(p.weight)
 		}
 	}
+}
+
+// recall takes the small links of a seller that were kept.
+func (l *links) recall(id int32) {
+	e, luck := &l.employers[id], l.luckOf(id)
+	for year := max(l.o.From, int(e.first)); year <= int(e.last); year++ {
+		part := &l.parts[year-l.o.From]
+		part.places, part.others = l.split(l.reachOf(id, year), luck)
+		part.sales, part.weight = l.turnover(id, year)*l.c.Network.Sales, 0
+	}
+	l.stretch = append(l.stretch[:0], l.net.kept[int(id)-l.net.keptFrom]...)
+	l.weigh()
 }
 
 // amounts calls f with every sale of the seller that was drawn last. No small
@@ -180,7 +197,11 @@ func (l *links) of(id int32) []sale {
 	if r := l.net.reach[id]; r != r {
 		return nil
 	}
-	l.draw(id)
+	if k := int(id) - l.net.keptFrom; k >= 0 && k < len(l.net.kept) {
+		l.recall(id)
+	} else {
+		l.draw(id)
+	}
 	l.amounts(id, func(customer int32, year int, amount int64) {
 		l.sales = append(l.sales, sale{customer, int16(year), false, amount})
 	})
@@ -233,8 +254,10 @@ func (p *sale) before(q *sale) bool {
 	return p.amount > q.amount || p.amount == q.amount && p.customer < q.customer
 }
 
-// drawPurchases adds up what every employer buys in every year, over all links.
-func (s *skeleton) drawPurchases(ctx context.Context) error {
+// drawPurchases adds up what every employer buys in every year, over all links,
+// and keeps the small links of sellers from to before.
+func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
+	s.net.kept, s.net.keptFrom = make([][]smallLink, before-from), from
 	years := s.o.To - s.o.From + 1
 	sums := make([]int64, len(s.employers)*years)
 	err := par.Chunks(ctx, len(s.employers), networkChunk, func(_, lo, hi int) error {
@@ -247,6 +270,9 @@ func (s *skeleton) drawPurchases(ctx context.Context) error {
 			l.amounts(int32(id), func(customer int32, year int, amount int64) {
 				atomic.AddInt64(&sums[int(customer)*years+year-s.o.From], amount)
 			})
+			if id >= from && id < before {
+				s.net.kept[id-from] = slices.Clone(l.stretch)
+			}
 		}
 		return nil
 	})
@@ -255,8 +281,9 @@ func (s *skeleton) drawPurchases(ctx context.Context) error {
 }
 
 // prepareLinks readies the drawing of all links, which the rest of the skeleton
-// does without, and where main ones are listed the sums that tell them.
-func (s *skeleton) prepareLinks(ctx context.Context) error {
+// does without, and where main ones are listed the sums that tell them; the links
+// of sellers from to before are to be asked for.
+func (s *skeleton) prepareLinks(ctx context.Context, from, before int) error {
 	if s.net == nil {
 		return nil
 	}
@@ -267,13 +294,13 @@ func (s *skeleton) prepareLinks(ctx context.Context) error {
 	if err != nil || s.o.Suppliers == "full" {
 		return err
 	}
-	return s.drawPurchases(ctx)
+	return s.drawPurchases(ctx, from, before)
 }
 
 // suppliersFrame returns the links that the options ask for: all of them, the
 // main ones, or none.
 func (s *skeleton) suppliersFrame(ctx context.Context) (*frame.Frame, error) {
-	if err := s.prepareLinks(ctx); err != nil {
+	if err := s.prepareLinks(ctx, 0, len(s.employers)); err != nil {
 		return nil, err
 	}
 	return s.linksOf(ctx, 0, len(s.employers))

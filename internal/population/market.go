@@ -1,7 +1,9 @@
 package population
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/par"
@@ -72,18 +74,72 @@ func (m *markets) clear(ctx context.Context, year int, batches []batch) error {
 		return err
 	}
 	return par.Do(ctx, len(m.pool), func(k int) error {
-		var r rng.Stream
-		m.s.key.Reseed(&r, stageMarket, uint64(k)<<12|uint64(year))
 		m.expire(k, year)
-		m.pool[k] = append(m.pool[k], m.leavers[leaverAt[k]:leaverAt[k+1]]...)
+		b := newBench(m.s, m.pool[k], m.leavers[leaverAt[k]:leaverAt[k+1]])
 		openings := m.openings[openingAt[k]:openingAt[k+1]]
-		rng.Shuffle(&r, openings)
+		slices.SortFunc(openings, func(a, b placed) int { return cmp.Compare(a.rank, b.rank) })
 		for i := range openings {
-			m.fill(k, &openings[i], year, &r)
+			o := &openings[i]
+			m.hires[o.place] = b.fill(m.s, &o.opening, year)
 		}
+		m.pool[k] = b.rest(m.pool[k][:0])
 		return nil
 	})
 }
+
+// bench is the pool of a market in the order in which openings look through it:
+// a circle of workers, each at a place of the worker's own. An opening begins at
+// a place of its own too, so that one more or fewer of either moves the matches
+// next to it and no other.
+type bench struct {
+	places []seat
+	next   []int32 // the next place on which somebody sits, at or after this one; path-compressed
+	left   int
+}
+
+type seat struct {
+	at uint64
+	leaver
+}
+
+func newBench(s *skeleton, old, fresh []leaver) *bench {
+	b := &bench{places: make([]seat, 0, len(old)+len(fresh)), left: len(old) + len(fresh)}
+	for _, from := range [2][]leaver{old, fresh} {
+		for i := range from {
+			b.places = append(b.places, seat{s.key.Uint64(stageMarket, from[i].address|1<<63), from[i]})
+		}
+	}
+	slices.SortFunc(b.places, func(a, b seat) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.address, b.address), cmp.Compare(a.day, b.day))
+	})
+	b.next = make([]int32, len(b.places))
+	for i := range b.next {
+		b.next[i] = int32(i)
+	}
+	return b
+}
+
+// find returns the first place at or after i, around the circle, on which
+// somebody sits; there must be one.
+func (b *bench) find(i int32) int32 {
+	root := i
+	for b.next[root] != root {
+		root = b.next[root]
+	}
+	for b.next[i] != root {
+		i, b.next[i] = b.next[i], root
+	}
+	return root
+}
+
+func (b *bench) take(i int32) {
+	b.places[i].market = gone
+	if b.left--; b.left > 0 {
+		b.next[i] = b.find((i + 1) % int32(len(b.places)))
+	}
+}
+
+const gone = -2 // market of somebody who found a job
 
 // sort puts leavers and openings in the order of markets, within a market in
 // the order of batches, and returns where each market begins.
@@ -163,23 +219,23 @@ func (m *markets) expire(k, year int) {
 	m.pool[k] = keep
 }
 
-// fill gives an opening to somebody of the pool with the wanted cell, else with
-// the wanted field, else to a new worker. A job that lasts waits for who is
-// still at work elsewhere.
-func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
-	s, pool := m.s, m.pool[k]
-	best, latest := -1, o.day
+// fill gives an opening to somebody on the bench with the wanted cell, else with
+// the wanted field, and takes that worker from it; worker -1 is somebody new.
+func (b *bench) fill(s *skeleton, o *opening, year int) stay {
+	latest := o.day
 	if o.to == stillThere {
 		latest = s.day1(year+1) - 1
 	}
-	if len(pool) > 0 && !r.Bool(s.c.Flows.Fresh) {
-		for range s.c.Flows.Tries {
-			i := r.IntN(len(pool))
-			c := &pool[i]
-			if c.day >= latest || c.employer == o.employer ||
-				o.under > 0 && year-int(c.birth) >= int(o.under) {
-				continue
-			}
+	u := rng.Mix(o.rank, 1)
+	if b.left == 0 || float64(u>>11)*0x1p-53 < s.c.Flows.Fresh {
+		return stay{worker: -1}
+	}
+	n := int32(len(b.places))
+	from, _ := slices.BinarySearchFunc(b.places, rng.Mix(o.rank, 2), func(x seat, at uint64) int { return cmp.Compare(x.at, at) })
+	best, i := int32(-1), b.find(int32(from)%n)
+	for range min(s.c.Flows.Tries, b.left) {
+		c := &b.places[i]
+		if c.day < latest && c.employer != o.employer && (o.under == 0 || year-int(c.birth) < int(o.under)) {
 			if c.cell == o.cell {
 				best = i
 				break
@@ -188,16 +244,25 @@ func (m *markets) fill(k int, o *placed, year int, r *rng.Stream) {
 				best = i
 			}
 		}
+		i = b.find((i + 1) % n)
 	}
 	if best < 0 {
-		m.hires[o.place] = stay{worker: -1}
-		return
+		return stay{worker: -1}
 	}
-	h := &m.hires[o.place]
-	*h = pool[best].stay
-	h.from = max(o.day, pool[best].day+1)
-	pool[best] = pool[len(pool)-1]
-	m.pool[k] = pool[:len(pool)-1]
+	h := b.places[best].stay
+	h.from = max(o.day, b.places[best].day+1)
+	b.take(best)
+	return h
+}
+
+// rest appends those who found nothing, in their order.
+func (b *bench) rest(pool []leaver) []leaver {
+	for i := range b.places {
+		if c := &b.places[i]; c.market != gone {
+			pool = append(pool, c.leaver)
+		}
+	}
+	return pool
 }
 
 // newcomer makes a worker who was never seen: from school, or from elsewhere
@@ -221,7 +286,11 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		}
 	}
 	if o.under > 0 && age >= float64(o.under) {
-		age = float64(youngest) + float64(w.Float64()*float64(int(o.under)-youngest))
+		from := youngest
+		if int(o.under) >= a.OldFrom { // no more of the young than are asked for
+			from = max(from, min(a.YoungHire, a.OldFrom-1))
+		}
+		age = float64(from) + float64(w.Float64()*float64(int(o.under)-from))
 	}
 	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
 	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day

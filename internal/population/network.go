@@ -22,8 +22,12 @@ type network struct {
 	back  []int32        // main links by buyer,
 	from  []int32        // and where each buyer's begin
 	years []buyerMarkets // by year of the window
-	// purchases of an employer in a year, sum of all links; nil before they are needed.
+	// purchases of an employer in a year, sum of all links, are known where main
+	// links are to be told from others, and with them the small links of sellers
+	// keptFrom on.
 	purchases []int64
+	kept      [][]smallLink
+	keptFrom  int
 }
 
 // mainLink is a stretch of years in which a buyer holds one of the first places
@@ -62,7 +66,7 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 	if err := par.Do(ctx, years, func(y int) error {
 		m := &w.years[y]
 		m.main = s.newBuyerTable(s.o.From+y, s.c.Network.AttachMain)
-		m.buyers, m.sectorOf = len(m.main.id)/2, sectors
+		m.buyers, m.sectorOf = len(m.main.entries)/2, sectors
 		return nil
 	}); err != nil {
 		return err

@@ -51,7 +51,14 @@ func DrawHeadCounts(ctx context.Context, o Options) (*HeadCounts, error) {
 
 // drawSkeleton draws all that comes before the workers.
 func drawSkeleton(ctx context.Context, o Options) (*skeleton, error) {
+	return drawOutcome(ctx, o, factual)
+}
+
+// drawOutcome draws all that comes before the workers under one potential
+// outcome.
+func drawOutcome(ctx context.Context, o Options, under outcome) (*skeleton, error) {
 	s := newSkeleton(o)
+	s.outcome = under
 	s.drawEmployers()
 	s.drawEvents()
 	if err := s.drawNetwork(ctx); err != nil {

@@ -87,6 +87,7 @@ type skeleton struct {
 	buyerSectors [][]float64    // seller's sector: cumulative shares of the sectors of its buyers
 	exposure     [][][5]float64 // employer x year since first: sales shares by event time of the buyer
 	outcome      outcome
+	known        *numbers  // of workers of the factual population, in a twin
 	cycle        []float64 // log, by year-end from the one before the window
 	rivals       map[int32]*rivals
 	exposedFrom  []int16 // employer: first year in which an event of another acts on it, 0 for none
@@ -167,7 +168,8 @@ const longestPast = 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	under             uint8 // age from which nobody is taken, 0 for none
+	under             uint8  // age from which nobody is taken, 0 for none
+	rank              uint64 // its place in the market, and whom it sees there: its own draw, the same in the twin
 }
 
 // leaver is a worker who left, and where the next job is looked for.
@@ -598,7 +600,8 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 		if i >= count {
 			ordinal += entryShort - count
 		}
-		s.key.Reseed(&r, stageOpening, addressOf(id, s.entryOf(year, ordinal)))
+		at := addressOf(id, s.entryOf(year, ordinal))
+		s.key.Reseed(&r, stageOpening, at)
 		to, last := stillThere, 363
 		if i >= count {
 			to = int32(min(s.c.Flows.ShortDays*r.Exp(), float64(last-first)))
@@ -615,7 +618,7 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r)})
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.key.Uint64(stageMarket, at)})
 	}
 }
 

@@ -25,6 +25,8 @@ type Truth struct {
 	Shard string `json:"shard,omitempty"`
 	// Calibration is the digest of the figures, see [calibration.Figures.Digest].
 	Calibration string `json:"calibration"`
+	// Counterfactual marks a twin without events.
+	Counterfactual bool `json:"counterfactual,omitempty"`
 	// Events counts employers with an automation event.
 	Events int `json:"events"`
 	// PreTrend is the differential growth of ever-automating employers in all

@@ -103,7 +103,7 @@ func (t *wageTables) paid(x *traits, r *rng.Stream) float64 {
 	case x.unpaid || u < w.Leave:
 		return 0
 	case u < w.Leave+w.Correction:
-		return w.Corrected * r.Float64()
+		return w.Corrected[0] + float64((w.Corrected[1]-w.Corrected[0])*r.Float64())
 	}
 	return 1
 }

@@ -33,7 +33,7 @@ type measured struct {
 func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, use *fidelity.Result, pol policy.Policy, key rng.Secret) (*metric.Report, error) {
 	r := s.emptyReport()
 	r.N = s.counted(v)
-	r.Metrics = slices.Concat(risk.metrics, use.Metrics, s.swapMetrics())
+	r.Metrics = slices.Concat(risk.metrics, use.Metrics, s.swapMetrics(), s.maskMetrics(v))
 	if s.data.Periods {
 		r.Metrics = append(r.Metrics, pathMetric(v))
 	}
@@ -123,6 +123,7 @@ func (s *scrambled) warnings() []string {
 	for _, step := range s.steps {
 		out = append(out, step.result.Report.Warnings...)
 	}
+	out = append(out, s.maskWarnings()...)
 	if s.plan.Scramble.Donors == "fragment" {
 		out = append(out, "donors come from the fragment: its margins are exact, so what is missing from it can be subtracted from phase two")
 	}

@@ -91,7 +91,7 @@ func TestFactsOnAPopulation(t *testing.T) {
 			t.Errorf("fact %s: %s of %s employer-years", id, found[1], found[2])
 		case id == "4" && !(number(t, found[2]) > number(t, found[1]) && number(t, found[1]) > number(t, found[3])/2 && number(t, found[2]) > 95):
 			t.Errorf("fact 4: %s", f.Sentence)
-		case id == "3" && !(number(t, found[3]) > 0.5 && number(t, found[3]) < 8): // classes of 5,000 euro
+		case id == "3" && !(number(t, found[3]) > 0.5 && number(t, found[3]) < 20): // classes of 5,000 euro; small employers with a job of a few weeks miss by far more
 			t.Errorf("fact 3: %s", f.Sentence)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"scramblelab/internal/attack"
 	"scramblelab/internal/draw"
 	"scramblelab/internal/escrow"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
@@ -108,6 +110,19 @@ func (s *scrambled) notesForRecipient() []string {
 	}
 	if s.method.WorkerShare < 1 {
 		notes = append(notes, fmt.Sprintf("A share of %.2f of the workers is counted.", s.method.WorkerShare))
+	}
+	for i, step := range s.plan.Scramble.Steps {
+		switch step.Method {
+		case plan.JitterCounts:
+			notes = append(notes, fmt.Sprintf("Head counts of cells carry noise with mean 0 and variance %v, at most %d either way; a cell whose count came to zero is left out.", step.Variance, step.Reach))
+		case plan.RoundCounts:
+			notes = append(notes, fmt.Sprintf("Head counts of cells are rounded to multiples of %d (%s); a cell whose count came to zero is left out.", step.Base, step.Rounding))
+		case plan.SuppressCells:
+			notes = append(notes, fmt.Sprintf("Cells under %d workers are folded into a row without level and field; an employer-year under %d workers has no cell.", step.Minimum, step.Minimum))
+		case plan.TopCode, plan.Noise, plan.PRAM, plan.Microaggregate:
+			columns, _ := step.ReplacesValues()
+			notes = append(notes, fmt.Sprintf("Step %d (%s) replaced values of %s before they were counted or put in classes.", i+1, step.Method, strings.Join(columns, " and ")))
+		}
 	}
 	return notes
 }

@@ -31,6 +31,8 @@ type scrambled struct {
 	permuted    *frame.Frame // the same after all swaps
 	jobs        *frame.Frame // after every step that works on jobs
 	steps       []swapStep
+	masks       []maskStep // every other step that worked on jobs, in the order of the plan
+	key         rng.Secret // zero where a release is opened without its escrow
 
 	entry    *entry // in the ledger; nil where nothing is released
 	delivery release.Delivery
@@ -46,10 +48,16 @@ type swapStep struct {
 	result *swap.Result
 }
 
+// maskStep is a step that is no permutation and what it did.
+type maskStep struct {
+	number int // in the plan, from 1
+	report mask.Report
+}
+
 // scramble draws the fragment and applies the plan's steps in order. Merging
 // comes before the draw, because units are drawn whole.
 func scramble(ctx context.Context, p plan.Plan, d *linked.Data, key rng.Secret) (*scrambled, error) {
-	s := &scrambled{plan: p, data: d, public: describe(p)}
+	s := &scrambled{plan: p, data: d, public: describe(p), key: key}
 	for i, step := range p.Scramble.Steps {
 		if step.Method == "merge-small-employers" {
 			if err := s.mergeEmployers(step, i+1, key); err != nil {
@@ -97,18 +105,10 @@ func (s *scrambled) apply(ctx context.Context, step plan.Step, number int, key r
 		return s.swap(ctx, step, number, key)
 	}
 	switch step.Method {
-	case "sample-workers":
-		from := s.jobs
-		if from == nil {
-			from = s.permuted
-		}
-		jobs, _, err := mask.SampleWorkers(from, step.Rate, key, number)
-		if err != nil {
-			return err
-		}
-		s.jobs = jobs
-	case "coarsen-counts", "fresh-serials": // done when the tables are published
-	case "merge-small-employers": // done before the draw
+	case plan.SampleWorkers, plan.TopCode, plan.Noise, plan.PRAM, plan.Microaggregate:
+		return s.mask(ctx, step, number, key)
+	case plan.CoarsenCounts, plan.JitterCounts, plan.RoundCounts, plan.SuppressCells, plan.FreshSerials: // done when the tables are published
+	case plan.MergeSmallEmployers: // done before the draw
 	default:
 		return fmt.Errorf("no such method")
 	}
@@ -198,6 +198,7 @@ func (s *scrambled) mergeEmployers(step plan.Step, number int, key rng.Secret) e
 	if err != nil {
 		return err
 	}
+	s.masks = append(s.masks, maskStep{number, m.Report})
 	// A unit is published under the code of its first member.
 	s.setUnits(m.Members)
 	return nil

@@ -71,6 +71,14 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 		return nil, fmt.Errorf("primary: %d rows with %d contributors, want as many, and at most 2^31", n, len(r.Contributor))
 	}
 	start, rows := byContributor(r.Contributor, contributors)
+	if rows != nil {
+		// One pass of independent reads is faster than jumping while adding up.
+		sorted, err := r.take(ctx, rows)
+		if err != nil {
+			return nil, err
+		}
+		r = sorted
+	}
 	bounds := make([]int, shards+1)
 	for s, c := 1, 0; s <= shards; s++ {
 		for c < contributors && int(start[c]) < s*n/shards {
@@ -82,7 +90,7 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 	parts := make([]*records, shards)
 	err := par.Do(ctx, shards, func(s int) error {
 		parts[s] = newRecords(l.N, len(r.Values), depth, r.Weights != nil)
-		return parts[s].add(ctx, l, r, start, rows, bounds[s], bounds[s+1])
+		return parts[s].add(ctx, l, r, start, bounds[s], bounds[s+1])
 	})
 	if err != nil {
 		return nil, err
@@ -94,6 +102,33 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 		return nil
 	})
 	return parts[0].tally(), err
+}
+
+// take returns the rows in another order, without their contributors.
+func (r Rows) take(ctx context.Context, rows []int32) (Rows, error) {
+	out := Rows{Combination: make([]int32, len(rows)), Values: make([][]float64, len(r.Values))}
+	for m := range r.Values {
+		out.Values[m] = make([]float64, len(rows))
+	}
+	if r.Weights != nil {
+		out.Weights = make([]float64, len(rows))
+	}
+	return out, par.Chunks(ctx, len(rows), 1<<18, func(_, lo, hi int) error {
+		for k := lo; k < hi; k++ {
+			out.Combination[k] = r.Combination[rows[k]]
+		}
+		for m, v := range r.Values {
+			for k := lo; k < hi; k++ {
+				out.Values[m][k] = v[rows[k]]
+			}
+		}
+		if r.Weights != nil {
+			for k := lo; k < hi; k++ {
+				out.Weights[k] = r.Weights[rows[k]]
+			}
+		}
+		return nil
+	})
 }
 
 // byContributor lists the rows of each contributor; rows is nil where they
@@ -191,7 +226,7 @@ func newScratch(n, stride int) *scratch {
 func (s *scratch) of(i int32) []float64 { return s.v[int(i)*s.stride : (int(i)+1)*s.stride] }
 
 // add adds the contributors lo to hi.
-func (t *records) add(ctx context.Context, l Layout, r Rows, start, rows []int32, lo, hi int) error {
+func (t *records) add(ctx context.Context, l Layout, r Rows, start []int32, lo, hi int) error {
 	stride := 1 + len(r.Values)
 	if t.weighted {
 		stride += len(r.Values)
@@ -201,11 +236,7 @@ func (t *records) add(ctx context.Context, l Layout, r Rows, start, rows []int32
 		if (c-lo)%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for k := start[c]; k < start[c+1]; k++ {
-			i := k
-			if rows != nil {
-				i = rows[k]
-			}
+		for i := start[c]; i < start[c+1]; i++ {
 			f := r.Combination[i]
 			if f < 0 {
 				continue

@@ -348,8 +348,7 @@ func solutions(s *System, hidden []bool, truth []float64, most int, f func([]int
 	limit := grand + 4 // an open total may grow: far enough to see every protection
 	steps := 0
 	// infer fixes what follows at once and reports a contradiction.
-	var infer func(trail *[]int32) bool
-	infer = func(trail *[]int32) bool {
+	infer := func(trail *[]int32) bool {
 		for changed := true; changed; {
 			changed = false
 			for r := range s.Relations() {
