@@ -26,6 +26,7 @@ type common struct {
 	format string
 	seed   seed
 	json   string
+	ledger string
 }
 
 func (c *common) addTo(cmd *cobra.Command, what string) {
@@ -43,6 +44,10 @@ func (c *common) addRelease(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.format, "format", "parquet", "format of the tables: parquet or csv")
 	f.Var(&c.seed, "seed", "`number` that fixes every draw, for simulations only; without it keys come from the system")
+}
+
+func (c *common) addLedger(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.ledger, "ledger", "", "ledger `file` of keys and deliveries (default escrow-ledger.jsonl beside the escrow)")
 }
 
 func (c *common) check() error {
@@ -157,5 +162,5 @@ func verdict(r *metric.Report) error {
 }
 
 func toolOptions(cmd *cobra.Command, c *common, p progress.Func) study.Options {
-	return study.Options{Out: filepath.Clean(c.out), Force: c.force, Format: c.format, Seed: c.seed.value, Progress: p}
+	return study.Options{Out: filepath.Clean(c.out), Force: c.force, Format: c.format, Seed: c.seed.value, Ledger: c.ledger, Progress: p}
 }

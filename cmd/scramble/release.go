@@ -16,16 +16,24 @@ import (
 
 func newRelease() *cobra.Command {
 	var c common
-	var recipients []string
+	var recipients, approve, identities []string
+	var reuse string
 	cmd := &cobra.Command{
 		Use:   "release PLAN -o DIR",
 		Short: "Write only what leaves the building, and the escrow beside it",
 		Long: `Scramble, draw and publish as the plan says, and write the release folder DIR
 and DIR.escrow, the key and serial map that undo it. Nothing is measured.
 
+A recipient that the plan names gets one key for the same people, because two
+scrambles of them average out: a second one is refused unless two people approve
+it. Deliver again with --reuse: same scramble, other serials. Keys, deliveries
+and approvals are entered in a ledger, by default escrow-ledger.jsonl beside the
+escrow. With --seed, or where the plan names nobody, they are entered and refuse
+nothing.
+
 EXIT STATUS
   0 done    1 error    2 wrong flags    130 interrupted`,
-		Example: "  scramble release plans/employer-safe.yaml -o delivery\n  scramble release plan.yaml -o delivery --escrow-recipient age1...",
+		Example: "  scramble release plans/employer-safe.yaml -o delivery\n  scramble release plan.yaml -o delivery --escrow-recipient age1...\n  scramble release plan.yaml -o delivery-2 --reuse delivery.escrow",
 		Args:    nArgs(1, 1, "one plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.check(); err != nil {
@@ -39,7 +47,7 @@ EXIT STATUS
 			show, done := showProgress(cmd)
 			defer done()
 			o := toolOptions(cmd, &c, show)
-			o.EscrowRecipients = recipients
+			o.EscrowRecipients, o.Approve, o.Reuse, o.Identities = recipients, approve, reuse, identities
 			warnings, err := study.Release(cmd.Context(), p, o)
 			done()
 			if err != nil {
@@ -53,6 +61,10 @@ EXIT STATUS
 	}
 	c.addTo(cmd, "the release; DIR.escrow stands beside it")
 	c.addRelease(cmd)
+	c.addLedger(cmd)
+	cmd.Flags().StringArrayVar(&approve, "approve", nil, "`name` of one who approves a second key for the recipient; give it twice, with different names")
+	cmd.Flags().StringVar(&reuse, "reuse", "", "escrow `file` of an earlier release: use its key again, under other serials")
+	cmd.Flags().StringSliceVar(&identities, "identity", nil, "age identity `file` that opens the escrow of --reuse")
 	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
 	return cmd
 }

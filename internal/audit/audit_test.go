@@ -77,7 +77,7 @@ func newWorld(t testing.TB) *world {
 	}
 	key := rng.SecretFromSeed(11)
 	var m release.SerialMap
-	if w.tables, m, err = release.Serialise(plain, key, false); err != nil {
+	if w.tables, m, err = release.Serialise(plain, key, release.Delivery{}, false); err != nil {
 		t.Fatal(err)
 	}
 	w.escrow = &escrow.Escrow{Key: key, DataDigest: escrow.Digest(w.data)}

@@ -24,10 +24,17 @@ type Meta struct {
 	// Selection is the number of records they were drawn from. It is written
 	// only where design weights are released, whose sum gives it away anyhow;
 	// otherwise leave it 0.
-	Selection     int      `json:"selection,omitempty"`
-	SerialPerYear bool     `json:"serial_per_year,omitempty"` // another serial each year
-	SampleShare   float64  `json:"sample_share,omitempty"`    // share of each employer's workers that is counted, where they were sampled
-	Notes         []string `json:"notes,omitempty"`
+	Selection     int     `json:"selection,omitempty"`
+	SerialPerYear bool    `json:"serial_per_year,omitempty"` // another serial each year
+	SampleShare   float64 `json:"sample_share,omitempty"`    // share of each employer's workers that is counted, where they were sampled
+	// Phase and Delivery say which serials these are. KeysDrawn is the number of
+	// keys that were drawn for this scramble of this population up to this one:
+	// above 1, the release may have been chosen by its result. 0: not counted, a
+	// simulation.
+	Phase     string   `json:"phase,omitempty"`
+	Delivery  int      `json:"delivery,omitempty"`
+	KeysDrawn int      `json:"keys_drawn,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
 }
 
 // Manifest is manifest.json.

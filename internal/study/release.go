@@ -26,6 +26,11 @@ func (s *scrambled) writeRelease(ctx context.Context, dir string, t *publish.Tab
 		Purpose: p.Purpose, Recipient: p.Recipient, LegalBasis: p.LegalBasis, DestroyWhen: p.DestroyWhen, ExtendedBy: p.ExtendedBy,
 		PlanDigest: s.plan.Digest(), Tool: Tool(), Simulation: o.Seed != nil || s.data.Simulated,
 		Unit: s.sample.Unit, Records: s.sample.Records, SerialPerYear: perYear, Notes: s.notesForRecipient(),
+		Phase: s.delivery.Phase, Delivery: s.delivery.Number,
+	}
+	if s.entry != nil {
+		meta.KeysDrawn = s.entry.keysDrawn()
+		meta.Simulation = meta.Simulation || s.entry.drawing.Simulation
 	}
 	if t.Employers.Has(linked.DesignWeight) {
 		meta.Selection = s.sample.Population
@@ -48,7 +53,8 @@ func (s *scrambled) writeAlone(ctx context.Context, out *folder.Pending, t *publ
 }
 
 // commit writes Out.escrow and gives the folder its name. The escrow goes first:
-// a release without one could never be checked. An escrow that is replaced is
+// a release without one could never be checked. The key is recorded before the
+// folder stands: nobody may have a release that the ledger does not know. An escrow that is replaced is
 // kept until the folder stands, and put back where it cannot.
 func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Secret, m release.SerialMap, o Options) error {
 	e, err := s.escrow(key, m, o.Seed != nil)
@@ -67,8 +73,16 @@ func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Sec
 	}
 	err = escrow.Save(path, e, escrow.Options{Recipients: o.EscrowRecipients, Releases: []string{o.Out}})
 	saved := err == nil
+	recorded := false
+	if err == nil && s.entry != nil {
+		err = s.entry.record()
+		recorded = err == nil
+	}
 	if err == nil {
 		err = out.Commit()
+	}
+	if err != nil && recorded && !out.Committed() {
+		err = errors.Join(err, s.entry.withdraw())
 	}
 	switch {
 	case err == nil && old != "":
@@ -117,7 +131,11 @@ func (s *scrambled) notesForRecipient() []string {
 func (s *scrambled) escrow(key rng.Secret, m release.SerialMap, simulation bool) (*escrow.Escrow, error) {
 	e := &escrow.Escrow{
 		Key: key, Simulation: simulation || s.data.Simulated, Tool: Tool(), PlanDigest: s.plan.Digest(),
-		DataDigest: escrow.Digest(s.data), Unit: s.sample.Unit,
+		DataDigest: s.dataDigest(), Unit: s.sample.Unit, Scramble: s.plan.ScrambleDigest(), Seeded: simulation,
+		Phase: s.delivery.Phase, Recipient: s.delivery.Recipient, Delivery: s.delivery.Number,
+	}
+	if s.entry != nil && s.entry.drawing.Simulation {
+		e.Simulation, e.Seeded = true, true
 	}
 	label := s.data.Jobs.Col(linked.Employer).Dict.Label
 	for i, code := range m.Employers {
@@ -145,6 +163,14 @@ func (s *scrambled) escrow(key rng.Secret, m release.SerialMap, simulation bool)
 	}{s.sample.Unit, s.sample.Records, s.sample.Population, s.sample.Strata})
 	e.Design = design
 	return e, err
+}
+
+// dataDigest is the digest of the original.
+func (s *scrambled) dataDigest() string {
+	if s.entry != nil {
+		return s.entry.population.Digest
+	}
+	return escrow.Digest(s.data)
 }
 
 // membersOf returns the employers that are published under a code.

@@ -11,6 +11,7 @@ import (
 	"scramblelab/internal/mask"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
+	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/swap"
 )
@@ -32,6 +33,9 @@ type scrambled struct {
 	steps       []swapStep
 	masks       []maskStep // every other step that worked on jobs, in the order of the plan
 	key         rng.Secret // zero where a release is opened without its escrow
+
+	entry    *entry // in the ledger; nil where nothing is released
+	delivery release.Delivery
 
 	merge   []int32           // employer code -> published unit, nil
 	members map[int32][]int32 // published unit -> employers, merged ones only

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"scramblelab/internal/escrow"
+	"scramblelab/internal/ledger"
+	"scramblelab/internal/metric"
+	"scramblelab/internal/release"
+)
+
+const recipientPlan = "project: {recipient: A University}\n" + jobsPlan
+
+// inVault makes a folder with a plan that names a recipient and data, and goes there.
+func inVault(t *testing.T) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	write(t, "plan.yaml", []byte(recipientPlan))
+	write(t, "jobs.csv", []byte(strings.Join(jobsFile(), "\n")+"\n"))
+}
+
+// must runs a command line, which must end with a status; it returns what was
+// written to both outputs.
+func must(t *testing.T, status int, line string, args ...string) string {
+	t.Helper()
+	got, stdout, stderr := called(t, append(strings.Fields(line), args...)...)
+	if got != status {
+		t.Fatalf("%s: status %d, want %d\n%s%s", line, got, status, stdout, stderr)
+	}
+	return stdout + stderr
+}
+
+func manifest(t *testing.T, dir string) release.Manifest {
+	t.Helper()
+	man, err := release.ReadManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return man
+}
+
+func says(t *testing.T, text, want string) {
+	t.Helper()
+	if !strings.Contains(text, want) {
+		t.Errorf("%q is not said in:\n%s", want, text)
+	}
+}
+
+// TestOneKeyPerRecipient: the ledger of escrows binds scramble release with a
+// named recipient, and records everything else.
+func TestOneKeyPerRecipient(t *testing.T) {
+	inVault(t)
+	must(t, 3, "run plan.yaml -o tried --json report.json")
+	must(t, 0, "release plan.yaml -o first")
+	if man := manifest(t, "first"); man.KeysDrawn != 2 || man.Delivery != 1 || man.Phase != "one" {
+		t.Errorf("manifest: %d keys drawn, delivery %d of phase %s, want 2, 1, one", man.KeysDrawn, man.Delivery, man.Phase)
+	}
+	info, err := os.Stat("escrow-ledger.jsonl")
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("ledger: %v, %v, want mode 0600", info, err)
+	}
+
+	text := must(t, 1, "release plan.yaml -o second")
+	says(t, text, "A University has a release of 30 of these employers under another key (escrow-ledger.jsonl, entry 3")
+	says(t, text, "--reuse ESCROW")
+	says(t, text, "--approve NAME, twice")
+	must(t, 1, "release plan.yaml -o first --force") // replacing the folder draws a key as well
+	must(t, 1, "release plan.yaml -o second --approve Jan")
+	must(t, 1, "release plan.yaml -o second --approve Jan --approve jan")
+
+	// The key he has, under other serials.
+	must(t, 0, "release plan.yaml -o second --reuse first.escrow")
+	if man := manifest(t, "second"); man.KeysDrawn != 2 || man.Delivery != 2 {
+		t.Errorf("manifest: %d keys drawn, delivery %d, want 2 and 2", man.KeysDrawn, man.Delivery)
+	}
+	first, err1 := escrow.Load("first.escrow")
+	second, err2 := escrow.Load("second.escrow")
+	if err1 != nil || err2 != nil || first.Key != second.Key {
+		t.Fatalf("the key was not reused: %v, %v", err1, err2)
+	}
+	alike := 0
+	for i := range first.Serials {
+		if first.Serials[i].Employer == second.Serials[i].Employer {
+			alike++
+		}
+	}
+	if alike > 6 { // one on average; more than six once in 10,000
+		t.Errorf("%d of %d serials are those of the first delivery", alike, len(first.Serials))
+	}
+	for _, line := range []string{"audit second --escrow second.escrow", "fidelity plan.yaml --release second --escrow second.escrow -o measured", "attack plan.yaml --release second --escrow second.escrow -o attacked"} {
+		must(t, 0, line)
+	}
+	must(t, 1, "fidelity plan.yaml --release second --escrow first.escrow -o wrong") // serials of the other delivery
+
+	// The key of a run is a way to choose among keys: it is another key than the
+	// recipient's, and counted.
+	says(t, must(t, 1, "release plan.yaml -o third --reuse tried.escrow"), "under another key")
+	write(t, "other.yaml", []byte(strings.Replace(recipientPlan, "A University", "B University", 1)))
+	says(t, must(t, 0, "release other.yaml -o third --reuse tried.escrow"), "2 keys were drawn for this scramble")
+
+	// A key is for one scramble.
+	write(t, "stronger.yaml", []byte(strings.Replace(recipientPlan, "records: 10", "records: 11", 1)))
+	says(t, must(t, 1, "release stronger.yaml -o fourth --reuse first.escrow"), "scrambles or publishes otherwise")
+
+	// Two people decide.
+	must(t, 0, "release plan.yaml -o fourth", "--approve", "Jan Peeters", "--approve", "Mia Claes")
+	l, err := ledger.Open("escrow-ledger.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d escrow.Drawing
+	if err := json.Unmarshal(l.Entries()[len(l.Entries())-1].Body, &d); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(d.ApprovedBy, ", ") != "Jan Peeters, Mia Claes" || len(d.Overlaps) == 0 {
+		t.Errorf("approvals %q over entries %v", d.ApprovedBy, d.Overlaps)
+	}
+
+	// Other people, another ledger, a seed, nobody named: recorded, not refused.
+	must(t, 0, "release plan.yaml -o fifth --ledger elsewhere.jsonl")
+	must(t, 0, "release plan.yaml -o sixth --seed 1")
+	write(t, "nobody.yaml", []byte(jobsPlan))
+	must(t, 0, "release nobody.yaml -o seventh")
+	says(t, must(t, 0, "release nobody.yaml -o eighth"), "the plan names no recipient")
+	rows := jobsFile()
+	for i := range rows[1:] {
+		rows[i+1] = "N" + rows[i+1]
+	}
+	write(t, "jobs.csv", []byte(strings.Join(rows, "\n")+"\n"))
+	must(t, 0, "release plan.yaml -o ninth")
+
+	b, err := os.ReadFile("report.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := metric.Decode(b)
+	if err != nil || r.N["keys drawn"] != 1 {
+		t.Errorf("report: %d keys drawn, want 1 (%v)", r.N["keys drawn"], err)
+	}
+	says(t, must(t, 3, "run plan.yaml -o again --json -"), `"keys drawn"`)
+
+	write(t, "escrow-ledger.jsonl", []byte("{}\n"))
+	says(t, must(t, 1, "release plan.yaml -o tenth --seed 1"), "the ledger was changed")
+	if _, err := os.Lstat("tenth"); err == nil {
+		t.Error("a release that the ledger does not know was made")
+	}
+}
