@@ -80,7 +80,7 @@ func (c *Scorecard) summary(b *strings.Builder) {
 	s := c.Summary
 	sourced := fmt.Sprintf("%d sourced", s.Failed)
 	if s.Conflicts > 0 {
-		sourced += fmt.Sprintf(", %d more in conflict with other figures", s.Conflicts)
+		sourced += fmt.Sprintf(", %d in conflict", s.Conflicts)
 	}
 	fmt.Fprintf(b, "\n%d targets: %d met, %d missed (%s), %d not judged, %d context\n",
 		s.Targets, s.Met, s.Missed, sourced, s.NotJudged, s.Context)
