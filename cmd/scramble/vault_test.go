@@ -148,3 +148,49 @@ func TestOneKeyPerRecipient(t *testing.T) {
 		t.Error("a release that the ledger does not know was made")
 	}
 }
+
+// TestDestroy: the certificate, the refusals, and what is kept.
+func TestDestroy(t *testing.T) {
+	inVault(t)
+	must(t, 0, "release plan.yaml -o delivery")
+	must(t, 0, "release plan.yaml -o second --reuse delivery.escrow")
+	says(t, must(t, 2, "destroy delivery"), "add --yes")
+	says(t, must(t, 1, "destroy . --yes"), "contains the working directory")
+	says(t, must(t, 1, "destroy nothing --yes"), "does not exist")
+	says(t, must(t, 1, "destroy delivery --yes --escrow plan.yaml"), "is no escrow")
+	says(t, must(t, 1, "destroy delivery --yes --escrow second.escrow"), "the escrow of another release")
+	text := must(t, 0, "destroy delivery --yes", "--by", "Mia Claes")
+	says(t, text, "delivery.destroyed.json")
+	says(t, text, "no erasure")
+	if _, err := os.Lstat("delivery"); err == nil {
+		t.Error("the release is still there")
+	}
+	if _, err := os.Lstat("delivery.escrow"); err != nil {
+		t.Error("the escrow went without being named")
+	}
+	says(t, must(t, 0, "destroy delivery --yes"), "delivery.destroyed.json") // done already
+	must(t, 0, "destroy second/ --yes --escrow second.escrow")
+	if _, err := os.Lstat("second.escrow"); err == nil {
+		t.Error("the escrow that was named is still there")
+	}
+	b, err := os.ReadFile("delivery.destroyed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"recipient": "A University"`, `"purpose": `, `"destroyed_by": "Mia Claes"`, `"manifest_sha256": `, `"name": "cells.parquet"`} {
+		says(t, string(b), want)
+	}
+	l, err := ledger.Open("escrow-ledger.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := ""
+	for _, e := range l.Entries() {
+		kinds += e.Kind + " "
+	}
+	if kinds != "population key key destroyed destroyed " {
+		t.Errorf("entries %s", kinds)
+	}
+	// A copy may be left: the recipient is still bound.
+	must(t, 1, "release plan.yaml -o third")
+}
