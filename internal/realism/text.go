@@ -57,7 +57,8 @@ func (c *Scorecard) summary(b *strings.Builder) {
 		}
 	}
 	list("Missed, and sourced: this fails the check", func(r Result) bool { return r.Fails })
-	list("Missed, by expert knowledge or assumption", func(r Result) bool { return r.Verdict == Missed && !r.Fails })
+	list("Missed, and sourced, but in conflict with another figure", func(r Result) bool { return r.Conflict })
+	list("Missed, by expert knowledge or assumption", func(r Result) bool { return r.Verdict == Missed && !r.Fails && !r.Conflict })
 	reasons := map[string]int{}
 	var order []string
 	for _, s := range c.Sections {
