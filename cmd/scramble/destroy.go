@@ -48,6 +48,9 @@ EXIT STATUS
 			if err := belongs(dir, o.Escrow, identities); err != nil {
 				return err
 			}
+			if man, err := release.ReadManifest(dir); err == nil {
+				warn(cmd.ErrOrStderr(), man.Overdue(time.Now()))
+			}
 			if !yes {
 				if err := confirm(cmd.InOrStdin(), cmd.ErrOrStderr(), dir); err != nil {
 					return err
