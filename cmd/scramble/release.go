@@ -55,7 +55,7 @@ EXIT STATUS
 			warn(cmd.ErrOrStderr(), warnings)
 			tellOverdue(cmd.ErrOrStderr(), p.Project)
 			out := filepath.Clean(c.out)
-			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nNext       scramble audit %s --escrow %s.escrow\n", out, out, out, out)
+			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nLedger     %s\nNext       scramble audit %s --escrow %s.escrow\n", out, out, o.LedgerFile(), out, out)
 			return nil
 		},
 	}

@@ -230,11 +230,11 @@ func (f *folder) identifiers() []string {
 			case w.Coded():
 				ids = append(ids, w.Dict.Labels()...)
 			case w.Kind == frame.Int:
-				for _, v := range w.I {
+				for _, v := range distinct(w.I) { // many years of few workers
 					ids = append(ids, strconv.Itoa(int(v)))
 				}
 			case w.Kind == frame.Long:
-				for _, v := range w.L {
+				for _, v := range distinct(w.L) {
 					ids = append(ids, strconv.FormatInt(v, 10))
 				}
 			}
@@ -246,6 +246,12 @@ func (f *folder) identifiers() []string {
 
 func isHex(s string) bool {
 	return strings.Trim(s, "0123456789abcdef") == ""
+}
+
+func distinct[T int32 | int64](v []T) []T {
+	v = slices.Clone(v)
+	slices.Sort(v)
+	return slices.Compact(v)
 }
 
 // words yields the bounds of runs of letters and digits.
