@@ -16,6 +16,7 @@ import (
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/progress"
+	"scramblelab/internal/release"
 	"scramblelab/internal/study"
 )
 
@@ -26,6 +27,7 @@ type common struct {
 	format string
 	seed   seed
 	json   string
+	ledger string
 }
 
 func (c *common) addTo(cmd *cobra.Command, what string) {
@@ -43,6 +45,10 @@ func (c *common) addRelease(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.format, "format", "parquet", "format of the tables: parquet or csv")
 	f.Var(&c.seed, "seed", "`number` that fixes every draw, for simulations only; without it keys come from the system")
+}
+
+func (c *common) addLedger(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.ledger, "ledger", "", "ledger `file` of keys and deliveries (default escrow-ledger.jsonl beside the escrow)")
 }
 
 func (c *common) check() error {
@@ -106,6 +112,19 @@ func warn(w io.Writer, warnings []string) {
 	}
 }
 
+// tellOverdue names a release that was to be destroyed by now.
+func tellOverdue(w io.Writer, p plan.Project) {
+	warn(w, release.Meta{DestroyWhen: p.DestroyWhen, ExtendedBy: p.ExtendedBy}.Overdue(time.Now()))
+}
+
+// tellOverdueReport names the release of a report that was to be destroyed by
+// now. A report of another version, whose plan cannot be read, says nothing.
+func tellOverdueReport(w io.Writer, r *metric.Report) {
+	if p, err := plan.Parse("plan.yaml", []byte(r.Plan)); err == nil && r.Plan != "" {
+		tellOverdue(w, p.Project)
+	}
+}
+
 // tellLeftovers names what runs that were cut off left beside an output: hidden
 // and half-written, but real data none the less.
 func tellLeftovers(w io.Writer, out string) {
@@ -157,5 +176,5 @@ func verdict(r *metric.Report) error {
 }
 
 func toolOptions(cmd *cobra.Command, c *common, p progress.Func) study.Options {
-	return study.Options{Out: filepath.Clean(c.out), Force: c.force, Format: c.format, Seed: c.seed.value, Progress: p}
+	return study.Options{Out: filepath.Clean(c.out), Force: c.force, Format: c.format, Seed: c.seed.value, Ledger: c.ledger, Progress: p}
 }

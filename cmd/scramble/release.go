@@ -7,25 +7,32 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"scramblelab/internal/audit"
-	"scramblelab/internal/escrow"
 	"scramblelab/internal/folder"
+	"scramblelab/internal/plan"
 	"scramblelab/internal/report"
 	"scramblelab/internal/study"
 )
 
 func newRelease() *cobra.Command {
 	var c common
-	var recipients []string
+	var recipients, approve, identities []string
+	var reuse string
 	cmd := &cobra.Command{
 		Use:   "release PLAN -o DIR",
 		Short: "Write only what leaves the building, and the escrow beside it",
 		Long: `Scramble, draw and publish as the plan says, and write the release folder DIR
 and DIR.escrow, the key and serial map that undo it. Nothing is measured.
 
+A recipient that the plan names gets one key for the same people, because two
+scrambles of them average out: a second one is refused unless two people approve
+it. Deliver again with --reuse: same scramble, other serials. Keys, deliveries
+and approvals are entered in a ledger, by default escrow-ledger.jsonl beside the
+escrow. With --seed, or where the plan names nobody, they are entered and refuse
+nothing.
+
 EXIT STATUS
   0 done    1 error    2 wrong flags    130 interrupted`,
-		Example: "  scramble release plans/employer-safe.yaml -o delivery\n  scramble release plan.yaml -o delivery --escrow-recipient age1...",
+		Example: "  scramble release plans/employer-safe.yaml -o delivery\n  scramble release plan.yaml -o delivery --escrow-recipient age1...\n  scramble release plan.yaml -o delivery-2 --reuse delivery.escrow",
 		Args:    nArgs(1, 1, "one plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := c.check(); err != nil {
@@ -39,20 +46,25 @@ EXIT STATUS
 			show, done := showProgress(cmd)
 			defer done()
 			o := toolOptions(cmd, &c, show)
-			o.EscrowRecipients = recipients
+			o.EscrowRecipients, o.Approve, o.Reuse, o.Identities = recipients, approve, reuse, identities
 			warnings, err := study.Release(cmd.Context(), p, o)
 			done()
 			if err != nil {
 				return err
 			}
 			warn(cmd.ErrOrStderr(), warnings)
+			tellOverdue(cmd.ErrOrStderr(), p.Project)
 			out := filepath.Clean(c.out)
-			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nNext       scramble audit %s --escrow %s.escrow\n", out, out, out, out)
+			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nLedger     %s\nNext       scramble audit %s --escrow %s.escrow\n", out, out, o.LedgerFile(), out, out)
 			return nil
 		},
 	}
 	c.addTo(cmd, "the release; DIR.escrow stands beside it")
 	c.addRelease(cmd)
+	c.addLedger(cmd)
+	cmd.Flags().StringArrayVar(&approve, "approve", nil, "`name` of one who approves a second key for the recipient; give it twice, with different names")
+	cmd.Flags().StringVar(&reuse, "reuse", "", "escrow `file` of an earlier release: use its key again, under other serials")
+	cmd.Flags().StringSliceVar(&identities, "identity", nil, "age identity `file` that opens the escrow of --reuse")
 	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
 	return cmd
 }
@@ -172,6 +184,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			tellOverdueReport(cmd.ErrOrStderr(), r)
 			write := folder.WriteNewFile
 			if force {
 				write = folder.WriteFile
@@ -186,27 +199,42 @@ EXIT STATUS
 
 func newAudit() *cobra.Command {
 	var t truth
+	var c common
+	var file string
 	cmd := &cobra.Command{
-		Use:   "audit DIR [--escrow FILE]",
+		Use:   "audit DIR [--escrow FILE [--plan PLAN]]",
 		Short: "Look for what a release folder must not carry",
-		Long: `Look through a release for original identifiers, enterprise numbers, keys,
-seeds, paths, exact values where classes were promised, labels outside the
-codebook and any order that says something of the original. With the escrow the search knows what to
-look for.
+		Long: `Look through a release for original identifiers and their hashes, enterprise
+numbers, keys, seeds, paths, exact values where classes were promised, cells
+under the minimum that was promised, labels outside the codebook, bytes that no
+table accounts for, and any order that says something of the original. With the
+escrow the search knows what to look for.
+
+With the escrow and the plan it proves that the release is that plan applied to
+the data: by the permutations that the escrow kept, and by making the release
+again from the key where the version is the same.
 
 EXIT STATUS
-  0 nothing found    1 error    2 wrong flags    3 a leak was found`,
-		Example: "  scramble audit out/release --escrow out.escrow",
+  0 nothing found    1 error    2 wrong flags    3 a leak was found, or a proof failed`,
+		Example: "  scramble audit out/release --escrow out.escrow\n  scramble audit delivery --escrow delivery.escrow --plan plan.yaml",
 		Args:    nArgs(1, 1, "one release folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var e *escrow.Escrow
-			if t.escrow != "" {
-				var err error
-				if e, err = escrow.Load(t.escrow, t.identities...); err != nil {
+			t.release = args[0]
+			var p *plan.Plan
+			if file != "" {
+				if t.escrow == "" {
+					return errUsage{fmt.Errorf("--plan proves what the escrow says: name --escrow FILE too")}
+				}
+				read, err := loadPlan([]string{file}, "")
+				if err != nil {
 					return err
 				}
+				p = &read
 			}
-			findings, err := audit.Release(cmd.Context(), args[0], e, nil)
+			show, done := showProgress(cmd)
+			defer done()
+			findings, err := study.Audit(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, study.Options{Seed: c.seed.value, Progress: show})
+			done()
 			if err != nil {
 				return err
 			}
@@ -217,6 +245,8 @@ EXIT STATUS
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&file, "plan", "", "plan `file` that the release was made from: prove that it is that plan applied to the data")
+	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addEscrow(cmd)
 	return cmd
 }

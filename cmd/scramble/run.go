@@ -27,6 +27,7 @@ Writes
   DIR/internal/report.html  the report, to open in a browser (confidential)
   DIR/internal/report.json  the same numbers for programs   (confidential)
   DIR.escrow                key and serial map: whoever has it can undo everything
+and an entry in the ledger of escrows, which counts the keys that were drawn.
 
 EXIT STATUS
   0 every gate passed    1 error    2 wrong flags    3 a gate failed`,
@@ -53,6 +54,7 @@ EXIT STATUS
 				return err
 			}
 			warn(cmd.ErrOrStderr(), r.Warnings)
+			tellOverdue(cmd.ErrOrStderr(), p.Project)
 			if c.json != "-" {
 				report.Summary(cmd.OutOrStdout(), r, filepath.Clean(c.out))
 			}
@@ -64,6 +66,7 @@ EXIT STATUS
 	}
 	c.addTo(cmd, "release, report, and DIR.escrow beside it")
 	c.addRelease(cmd)
+	c.addLedger(cmd)
 	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
 	cmd.Flags().StringVar(&policy, "policy", "", "policy `file` to judge by, in place of the plan's own")
 	return cmd

@@ -209,7 +209,9 @@ type cellKey struct{ serial, year, level, field int32 }
 // In a cell of one the class is that person's own unless level and field were
 // swapped; in a larger one it is that of a mean of which the person is a part.
 // The intruder combines both with the prior, at the swap rate that the state of
-// knowledge gives him, and with the share of workers that the tables cover.
+// knowledge gives him, and with the share of workers that the tables cover. A
+// head count that the method may have changed he takes for the smallest one that
+// it can have been; see [Method.AsItStands].
 func CellDisclosure(r Release, knowledge string, serialOf func(employer, year int32) (serial int32, ok bool), targets []Target, prior *Prior) ([]WorkerClaim, error) {
 	if r.Tables == nil || r.Tables.Cells == nil || !r.Tables.Cells.Has(publish.Serial) {
 		return nil, fmt.Errorf("attack: the release has no cells with serials; publish and draw serials first")
@@ -236,9 +238,14 @@ func CellDisclosure(r Release, knowledge string, serialOf func(employer, year in
 			year = 0
 		}
 		c, found := cells[cellKey{serial, year, t.Level, t.Field}]
+		if !found && r.Method.CountFloor > 1 {
+			c, found = cells[cellKey{serial, year, -1, -1}] // small cells were folded into this one
+		}
 		if !found || c.wage < 0 {
 			continue
 		}
+		// A count that may have been changed stands for the smallest one possible.
+		c.n = max(min(c.n, 1), c.n-float64(r.Method.CountReach))
 		out[i].Found, out[i].CellSize, out[i].FTEClass = true, c.n, c.fte
 		post := inCell(p, pool, wages, c, stay)
 		out[i].WageClass = mode(post)

@@ -193,7 +193,7 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 		terms = append(terms, m.amount(o.wage, o.wageVar, o.wageN, o, linked.Wage, m.p.Noise.WageBill, m.poolWage, m.c.wageRatio, 0.5, years).of(atLogWage, knowsWage))
 	}
 	if m.a.Age && !math.IsNaN(o.age) && o.age > 0 {
-		v := m.p.Noise.Age.variance(o.n) + o.ageVar/float64(o.age*o.age)
+		v := m.p.Noise.Age.variance(o.n) + o.ageVar/float64(o.age*o.age) + m.method.spread(linked.Age)/float64(o.n*o.age*o.age)
 		terms = append(terms, gauss(math.Log(o.age)+m.p.Noise.Age.Bias, v, weight(m.p.Noise.Age.Persistence, years), m.c.ageRatio).of(atAge, knowsAge))
 	}
 	if m.a.Education && m.levelMap != nil && m.c.k > 1 {
@@ -283,6 +283,10 @@ func (m *modeller) amount(sum, sumVar, covered float64, o observed, attribute st
 	if !o.exact {
 		v += o.nVar/float64(o.n*o.n) + (1-share)/o.n
 	}
+	if spread := m.method.spread(attribute); spread > 0 {
+		mean := sum / covered
+		v += spread / float64(mean*mean*covered)
+	}
 	at := math.Log(released)
 	if s := m.method.touched(attribute, m.knowledge); s > 0 && s < 1 {
 		// E[released mean] = (1-s)·own + s·pool: turned round for own.
@@ -319,6 +323,9 @@ func (m *modeller) education(o observed, years float64) (f feature, ok bool) {
 	extra := o.nVar
 	if share := m.method.share(); share < 1 {
 		extra += n * (1 - share)
+	}
+	if m.method.CountFloor > 1 {
+		extra += max(0, o.n-n) / 4 // who was folded into a row without a level
 	}
 	misreported := min(0.999, m.p.Noise.Misreported)
 	slope := n * kept

@@ -37,6 +37,10 @@ type Method struct {
 	WorkerShare   float64 // share of the workers that the tables cover, in (0, 1]; 0 means all
 	CountClasses  bool    // head counts of cells are classes
 	MergedMinimum int     // employers below this head count were merged; 0 none
+	CountNoise    float64 // variance of the noise of a cell's head count; 0 none
+	CountReach    int     // by how much a head count may be changed; 0 not at all
+	CountFloor    int     // cells below this head count were folded into one, employer-years below it have none; 0 none
+	Values        []Value // numbers that were replaced
 	CountOn       string  // what a head count is: a constant of package publish; "" means 31-12
 }
 
@@ -47,6 +51,43 @@ type Swap struct {
 	Apart  bool     // a pairing of its own for every attribute
 	Within bool     // partners work for the same employer
 	Strata []string // columns on which partners agree
+	// Redrawn says that values were drawn anew (PRAM) rather than exchanged: the
+	// rate is then the share of values that would be drawn from the strata for as
+	// many changes, an approximation of the true law.
+	Redrawn bool
+}
+
+// Value says that a number of a worker was replaced by one nearby.
+type Value struct {
+	Attribute string
+	RMS       float64 // root mean squared change of one worker's value, in its unit
+}
+
+// AsItStands returns the method of an intruder who takes at their face the
+// values for which the likelihood knows noise approximately only: changed head
+// counts, replaced numbers, redrawn categories. ok is false where there are
+// none. Neither reading is always the better one, so that who measures risk
+// tries both.
+func (m Method) AsItStands() (plain Method, ok bool) {
+	plain = m
+	plain.CountNoise, plain.CountReach, plain.Values, plain.Swaps = 0, 0, nil, nil
+	for _, w := range m.Swaps {
+		if !w.Redrawn {
+			plain.Swaps = append(plain.Swaps, w)
+		}
+	}
+	return plain, m.CountNoise > 0 || m.CountReach > 0 || len(m.Values) > 0 || len(plain.Swaps) < len(m.Swaps)
+}
+
+// spread is the variance of what was done to one worker's value.
+func (m Method) spread(attribute string) float64 {
+	v := 0.0
+	for _, x := range m.Values {
+		if x.Attribute == attribute {
+			v += float64(x.RMS * x.RMS)
+		}
+	}
+	return v
 }
 
 // Validate names the field that is out of range.
@@ -58,6 +99,14 @@ func (m Method) Validate() error {
 	}
 	if !(m.WorkerShare >= 0 && m.WorkerShare <= 1) {
 		return fmt.Errorf("attack: share of workers is %v, want a share in (0, 1], or 0 for all", m.WorkerShare)
+	}
+	if !(m.CountNoise >= 0) || m.CountReach < 0 || m.CountFloor < 0 {
+		return fmt.Errorf("attack: head counts with noise of variance %v, reach %d and floor %d: want numbers from 0", m.CountNoise, m.CountReach, m.CountFloor)
+	}
+	for _, v := range m.Values {
+		if !(v.RMS >= 0) {
+			return fmt.Errorf("attack: %s changed by %v, want a root mean square from 0", v.Attribute, v.RMS)
+		}
 	}
 	if !slices.Contains([]string{"", publish.CountYearEnd, publish.CountAny, publish.CountAverage}, m.CountOn) {
 		return fmt.Errorf("attack: head counts are on %q, want 31-12, any or average", m.CountOn)
@@ -192,6 +241,7 @@ func observe(r Release, keep []int32) ([]unit, error) {
 	if err := addCells(r, cells, units, index); err != nil {
 		return nil, err
 	}
+	hideSmall(r.Method, units)
 	out := units[:0]
 	for _, u := range units {
 		if len(u.years) > 0 {
@@ -199,6 +249,23 @@ func observe(r Release, keep []int32) ([]unit, error) {
 		}
 	}
 	return out, nil
+}
+
+// hideSmall gives employer-years that have staff and no cell a head count
+// between one and the floor.
+func hideSmall(m Method, units []unit) {
+	if m.CountFloor < 2 {
+		return
+	}
+	staff, _ := linked.PresentDict.Code("staff")
+	most := float64(m.CountFloor - 1)
+	for _, u := range units {
+		for t := range u.years {
+			if o := &u.years[t]; o.n == 0 && o.state == staff {
+				o.n, o.nVar = (1+most)/2, float64(most*most)/12
+			}
+		}
+	}
 }
 
 type place struct{ unit, year int }
@@ -271,14 +338,15 @@ func addCells(r Release, cells *frame.Frame, units []unit, index map[serialYear]
 		o := &units[p.unit].years[p.year]
 		if o.levels == nil {
 			o.levels = make([]float64, level.Dict.Len())
-			o.exact = !workers.Coded() && share == 1
+			o.exact = !workers.Coded() && share == 1 && r.Method.CountNoise == 0
+			o.nVar = r.Method.CountNoise // of a cell that noise has made disappear
 		}
-		n, v := workers.Value(i), 0.0
+		n, v := workers.Value(i), r.Method.CountNoise
 		if workers.Coded() {
 			if workers.I[i] < 0 {
 				continue
 			}
-			n, v = count.mid[workers.I[i]], count.variance(workers.I[i])
+			n, v = count.mid[workers.I[i]], v+count.variance(workers.I[i])
 		}
 		if math.IsNaN(n) || n <= 0 {
 			continue

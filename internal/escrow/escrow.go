@@ -35,12 +35,18 @@ import (
 // Escrow is the secret side of one release.
 type Escrow struct {
 	Key        rng.Secret
-	Simulation bool   // the key was made from a known seed
+	Simulation bool   // the key was made from a known seed, or the people were generated
+	Seeded     bool   // the key was made from a known seed
 	Tool       string // software and version that made the release
 	GOARCH     string // "" is filled in by Save
 	PlanDigest string
 	DataDigest string // digest of the original data, see Digest
+	Scramble   string // digest of what the plan does to the data, which a key is reused for
 	Unit       string // employer, employer-year or worker
+	// Phase, Recipient and Delivery are whose serials they are.
+	Phase     string
+	Recipient string
+	Delivery  int
 	// Serials says whom each serial stands for: serial s is Serials[s-1].
 	Serials      []Serial
 	Permutations []Permutation
@@ -217,11 +223,16 @@ func resolve(path string) (string, error) {
 type header struct {
 	Key          string          `json:"key"`
 	Simulation   bool            `json:"simulation"`
+	Seeded       bool            `json:"seeded,omitempty"`
 	Tool         string          `json:"tool"`
 	GOARCH       string          `json:"goarch"`
 	PlanDigest   string          `json:"plan_digest"`
 	DataDigest   string          `json:"data_digest"`
+	Scramble     string          `json:"scramble"`
 	Unit         string          `json:"unit"`
+	Phase        string          `json:"phase"`
+	Recipient    string          `json:"recipient"`
+	Delivery     int             `json:"delivery"`
 	Serials      []Serial        `json:"serials"`
 	Design       json.RawMessage `json:"design,omitempty"`
 	Permutations []step          `json:"permutations"`
@@ -235,8 +246,9 @@ type step struct {
 }
 
 func (e *Escrow) encode(w io.Writer) error {
-	h := header{Key: base64.StdEncoding.EncodeToString(e.Key.Bytes()), Simulation: e.Simulation, Tool: e.Tool, GOARCH: e.GOARCH,
-		PlanDigest: e.PlanDigest, DataDigest: e.DataDigest, Unit: e.Unit, Serials: e.Serials, Design: e.Design}
+	h := header{Key: base64.StdEncoding.EncodeToString(e.Key.Bytes()), Simulation: e.Simulation, Seeded: e.Seeded, Tool: e.Tool, GOARCH: e.GOARCH,
+		PlanDigest: e.PlanDigest, DataDigest: e.DataDigest, Scramble: e.Scramble,
+		Unit: e.Unit, Phase: e.Phase, Recipient: e.Recipient, Delivery: e.Delivery, Serials: e.Serials, Design: e.Design}
 	if h.GOARCH == "" {
 		h.GOARCH = runtime.GOARCH
 	}
@@ -290,6 +302,32 @@ func Load(path string, identities ...string) (*Escrow, error) {
 		return nil, fmt.Errorf("escrow: %s: %w", path, err)
 	}
 	return e, nil
+}
+
+// Encrypted reports whether an escrow needs an identity, and refuses a file that
+// is none. Links are not followed.
+func Encrypted(path string) (bool, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return false, fmt.Errorf("escrow: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return false, fmt.Errorf("escrow: %s is no file, and links are not followed: name the escrow itself", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("escrow: %w", err)
+	}
+	defer f.Close()
+	head := make([]byte, max(len(magic), len(ageMagic)))
+	n, _ := io.ReadFull(f, head)
+	switch head = head[:n]; {
+	case bytes.HasPrefix(head, []byte(ageMagic)):
+		return true, nil
+	case bytes.HasPrefix(head, []byte(magic)):
+		return false, nil
+	}
+	return false, fmt.Errorf("escrow: %s is no escrow of scramblelab", path)
 }
 
 func decrypt(path string, r io.Reader, files []string) (io.Reader, error) {
@@ -350,8 +388,8 @@ func decode(r io.Reader) (*Escrow, error) {
 	if err != nil {
 		return nil, errors.New(damaged)
 	}
-	e := &Escrow{Simulation: h.Simulation, Tool: h.Tool, GOARCH: h.GOARCH, PlanDigest: h.PlanDigest, DataDigest: h.DataDigest,
-		Unit: h.Unit, Serials: h.Serials, Design: h.Design}
+	e := &Escrow{Simulation: h.Simulation, Seeded: h.Seeded, Tool: h.Tool, GOARCH: h.GOARCH, PlanDigest: h.PlanDigest, DataDigest: h.DataDigest,
+		Scramble: h.Scramble, Unit: h.Unit, Phase: h.Phase, Recipient: h.Recipient, Delivery: h.Delivery, Serials: h.Serials, Design: h.Design}
 	if e.Key, err = rng.SecretFromBytes(key); err != nil {
 		return nil, errors.New(damaged)
 	}

@@ -25,7 +25,8 @@ func example() *Escrow {
 	}
 	rng.Shuffle(rng.Sim(1).Stream(1, 1), p[200:600])
 	return &Escrow{
-		Key: rng.SecretFromSeed(7), Simulation: true, Tool: "scramblelab 0", GOARCH: "amd64", PlanDigest: "p", DataDigest: "d", Unit: "employer",
+		Key: rng.SecretFromSeed(7), Simulation: true, Seeded: true, Tool: "scramblelab 0", GOARCH: "amd64", PlanDigest: "p", DataDigest: "d", Scramble: "s", Unit: "employer",
+		Phase: "one", Recipient: "a university", Delivery: 2,
 		Serials:      []Serial{{Employer: "BE-1"}, {Employer: "BE-2", Year: 2010}, {Employer: "BE-3", Members: []string{"BE-3", "BE-4"}}},
 		Permutations: []Permutation{Sparse("random-swap", []string{"level", "field"}, p), {Name: "nothing", Rows: 5}},
 		Design:       json.RawMessage(`{"strata":2}`),

@@ -150,8 +150,13 @@ func (l *Ledger) Contains(head string) bool {
 	return false
 }
 
+// ErrBusy says that another program writes the ledger, or wrote it since it was
+// opened: open it again and look whether the entry still holds.
+var ErrBusy = errors.New("another program writes it")
+
 // Append adds an entry and writes the ledger, complete or not at all, mode 0600.
-// It refuses where the file has changed since [Open], or is being written.
+// It refuses, with [ErrBusy], where the file has changed since [Open] or is being
+// written.
 func (l *Ledger) Append(kind string, at time.Time, body any) (Entry, error) {
 	raw, err := json.Marshal(body)
 	if err != nil {
@@ -159,19 +164,17 @@ func (l *Ledger) Append(kind string, at time.Time, body any) (Entry, error) {
 	}
 	e := Entry{Seq: len(l.entries) + 1, Time: at.UTC().Format(time.RFC3339), Kind: kind, Body: raw, Prev: l.Head()}
 	e.Hash = e.sum()
-	lock := l.path + ".lock"
-	f, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	unlock, err := lock(l.path)
 	if err != nil {
-		return Entry{}, fmt.Errorf("ledger: %s cannot be locked: another program writes it, or one that was cut off left %s, then remove that: %w", l.path, lock, err)
+		return Entry{}, fmt.Errorf("ledger: %s cannot be locked, %w: run again; where %[1]s.lock stands and no other program runs, remove that: %w", l.path, ErrBusy, err)
 	}
-	defer os.Remove(lock)
-	defer f.Close()
+	defer unlock()
 	now, err := Open(l.path)
 	switch {
 	case err != nil:
 		return Entry{}, err
 	case now.Head() != l.Head():
-		return Entry{}, fmt.Errorf("ledger: %s was written by another program in the meantime: run again", l.path)
+		return Entry{}, fmt.Errorf("ledger: %s, %w in the meantime: run again", l.path, ErrBusy)
 	}
 	all := slices.Concat(l.entries, []Entry{e})
 	err = folder.WriteFile(l.path, 0o600, func(w io.Writer) error {

@@ -1,7 +1,8 @@
-// Package mask holds the steps of a scramble that are no permutations: sampling
-// workers and merging small employers. They are the
-// remedies for what no permutation touches, the head count of an employer, and
-// each says in its report what it does not keep.
+// Package mask holds the steps of a scramble that are no permutations. Sampling
+// workers and merging small employers are the remedies for what no permutation
+// touches, the head count of an employer; top coding, noise, invariant PRAM and
+// microaggregation replace values. Each says in its report what it changed and
+// what it does not keep.
 package mask
 
 import (
@@ -16,6 +17,10 @@ import (
 const (
 	StepSampleWorkers       = "sample-workers"
 	StepMergeSmallEmployers = "merge-small-employers"
+	StepTopCode             = "top-code"
+	StepNoise               = "noise"
+	StepPRAM                = "pram"
+	StepMicroaggregate      = "microaggregate"
 )
 
 // Report says what a step did.
@@ -23,10 +28,25 @@ type Report struct {
 	Step     string
 	Unit     string // what Units and Touched count
 	Units    int64
-	Touched  int64 // workers left out, employers merged
+	Touched  int64 // workers left out, employers merged, values replaced
 	Protects string
 	NotKept  []string // what analysts lose, in words
 	Warnings []string
+
+	Changes []Change // by column, for steps that replace values
+	// Redrawn is the share of values that a step of categories would have to draw
+	// from the shares of the stratum to change as many, in [0, 1].
+	Redrawn float64
+}
+
+// Change says what became of a column.
+type Change struct {
+	Column   string
+	Rows     int64   // with another value
+	Of       int64   // rows that have a value
+	Mean     float64 // relative change of the mean over all rows; NaN where there is none
+	RMS      float64 // root mean squared change of a value, in its unit; NaN for categories
+	Variance float64 // variance after over variance before; NaN where there is none
 }
 
 // TouchedShare is the share of units touched.

@@ -19,12 +19,21 @@ const (
 	CoarsenCounts       = "coarsen-counts"
 	MergeSmallEmployers = "merge-small-employers"
 	FreshSerials        = "fresh-serials"
+	TopCode             = "top-code"
+	Noise               = "noise"
+	PRAM                = "pram"
+	Microaggregate      = "microaggregate"
+	JitterCounts        = "jitter-counts"
+	RoundCounts         = "round-counts"
+	SuppressCells       = "suppress-cells"
 )
 
 // Methods of steps, and the keys that each takes beside method.
 var (
 	permutations = []string{RandomSwap, RankSwap, TargetedSwap, NearestSwap, ConditionalShuffle, FullShuffle}
-	methods      = append(slices.Clone(permutations), SampleWorkers, CoarsenCounts, MergeSmallEmployers, FreshSerials)
+	values       = []string{TopCode, Noise, PRAM, Microaggregate} // replace values of single jobs
+	onCounts     = []string{CoarsenCounts, JitterCounts, RoundCounts, SuppressCells}
+	methods      = slices.Concat(permutations, []string{SampleWorkers, CoarsenCounts, MergeSmallEmployers, FreshSerials}, values, onCounts[1:])
 	swapKeys     = []string{"unit", "bundle", "rate", "same", "scope", "missing"}
 	methodKeys   = map[string][]string{
 		RandomSwap:          append([]string{"joint"}, swapKeys...),
@@ -37,6 +46,13 @@ var (
 		CoarsenCounts:       {"classes"},
 		MergeSmallEmployers: {"minimum", "by"},
 		FreshSerials:        {},
+		TopCode:             {"column", "above", "below", "replace"},
+		Noise:               {"column", "sd", "kind", "zero_sum", "by", "least", "most"},
+		PRAM:                {"column", "stay", "alpha", "by"},
+		Microaggregate:      {"columns", "k", "by"},
+		JitterCounts:        {"variance", "reach"},
+		RoundCounts:         {"base", "rounding"},
+		SuppressCells:       {"minimum"},
 	}
 )
 
@@ -50,6 +66,9 @@ var (
 	missing     = []string{"exchange", "keep"}
 	laws        = []string{"uniform", "distribution", "buckets"}
 	priorities  = []string{"k", "rate"}
+	replace     = []string{"bound", "mean"}
+	kinds       = []string{"additive", "multiplicative"}
+	roundings   = []string{"random", "nearest"}
 	scopes      = []string{"any", "across-employers", "within-employer"}
 	adversaries = []string{"outsider", "research-team", "head-count-only"}
 	roles       = []string{"employer", "worker", "period", "category", "ordinal", "number", "weight", "ignore"}
@@ -65,8 +84,10 @@ var (
 var (
 	firmColumns = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.SizeClass, linked.DesignWeight, linked.Sector, linked.Region, linked.Size}
 	strata      = []string{linked.Group, linked.SupplierShare, linked.SizeClass, linked.Sector, linked.Region, linked.Size}
-	bundles     = append(slices.Clone(linked.Attributes), linked.Employer)    // the employer moves whole workers
-	ranked      = []string{linked.Level, linked.Age, linked.Wage, linked.FTE} // attributes whose values have an order
+	bundles     = append(slices.Clone(linked.Attributes), linked.Employer)     // the employer moves whole workers
+	ranked      = []string{linked.Level, linked.Age, linked.Wage, linked.FTE}  // attributes whose values have an order
+	amounts     = []string{linked.Wage, linked.FTE, linked.Age}                // numbers
+	coded       = []string{linked.Level, linked.Field, linked.Sex, linked.Age} // categories of a worker
 	alike       = append(slices.Clone(linked.Attributes), linked.Sector, linked.Region, linked.Size, linked.SizeClass)
 	mergeBy     = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.Sector, linked.Region, linked.Size}
 	// categories are the columns on which partners may agree and which may span
@@ -89,6 +110,18 @@ var identifiers = []string{"employer", "employer_id", "enterprise_number", "regi
 
 // Permutes reports whether a step's method is a permutation.
 func (s Step) Permutes() bool { return slices.Contains(permutations, s.Method) }
+
+// ReplacesValues reports whether a step's method replaces values of single jobs,
+// and which columns.
+func (s Step) ReplacesValues() (columns []string, ok bool) {
+	if !slices.Contains(values, s.Method) {
+		return nil, false
+	}
+	if s.Method == Microaggregate {
+		return s.Columns, true
+	}
+	return []string{s.Column}, true
+}
 
 // Together reports whether a permutation moves its whole bundle by one draw.
 func (s Step) Together() bool {
@@ -172,7 +205,7 @@ func For(data Data, schema map[string]Role) Plan {
 	p.Release.FirmColumns = p.those(p.leaves, group, linked.EventYear, size, linked.DesignWeight)
 	within := p.those(p.has, linked.Year, group)
 	bundle := p.those(p.has, linked.Level, linked.Field)
-	p.Scramble.Keep = [][]string{{linked.Employer}, append(slices.Clone(within), p.those(p.has, linked.Level)...)}
+	p.Scramble.Keep = []Kept{{linked.Employer}, append(slices.Clone(within), p.those(p.has, linked.Level)...)}
 	step := &p.Scramble.Steps[0]
 	step.Bundle, step.Same, step.Unit = bundle, within, p.unit()
 	p.Attack.Public.Columns = p.those(p.known, "head_count", linked.FTE, "wage_bill", linked.Level, linked.Age, group, linked.EventYear, linked.Region, size)

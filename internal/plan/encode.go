@@ -146,6 +146,9 @@ func flow(v reflect.Value) string {
 	case reflect.Pointer:
 		return flow(v.Elem())
 	case reflect.Slice:
+		if k, ok := v.Interface().(Kept); ok && k.isSum() {
+			return scalar(k[0])
+		}
 		for i := range v.Len() {
 			parts = append(parts, flow(v.Index(i)))
 		}
@@ -198,3 +201,24 @@ func (p Plan) Digest() string {
 	sum := sha256.Sum256(p.YAML())
 	return hex.EncodeToString(sum[:])
 }
+
+// ScrambleDigest returns the SHA-256 of what the plan does to the data, whoever
+// they are for and whatever is measured: schema, release and scramble. A key is
+// drawn for it.
+func (p Plan) ScrambleDigest() string {
+	p.normalise()
+	d := Default()
+	p.Project, p.Adversaries, p.Attack, p.Gates = d.Project, d.Adversaries, d.Attack, d.Gates
+	p.Data = Data{Jobs: "jobs", SampledWithin: p.Data.SampledWithin}
+	return p.Digest()
+}
+
+// NamesRecipient reports whether the plan says for whom a release is: the
+// recipient of the built-in plan and that of a plan that was inferred stand for
+// nobody.
+func (p Plan) NamesRecipient() bool {
+	return p.Project.Recipient != Default().Project.Recipient && p.Project.Recipient != RecipientToName
+}
+
+// RecipientToName stands in plans where the user is to name the recipient.
+const RecipientToName = "name the recipient here"

@@ -122,6 +122,7 @@ func (p *Plan) normalise() {
 	p.Scramble.Steps = slices.Clone(p.Scramble.Steps)
 	for i := range p.Scramble.Steps {
 		s := &p.Scramble.Steps[i]
+		s.fillValues()
 		if !s.Permutes() {
 			continue
 		}
@@ -156,6 +157,20 @@ func (p *Plan) normalise() {
 		schema[name] = r
 	}
 	p.Schema = schema
+}
+
+// fillValues writes out the defaults of steps that are no permutations.
+func (s *Step) fillValues() {
+	switch {
+	case s.Method == TopCode && s.Replace == "":
+		s.Replace = replace[0]
+	case s.Method == Noise && s.Kind == "":
+		s.Kind = kinds[0]
+	case s.Method == PRAM && s.Alpha == 0:
+		s.Alpha = 1
+	case s.Method == RoundCounts && s.Rounding == "":
+		s.Rounding = roundings[0]
+	}
 }
 
 var defaultUnit = map[string]string{"fte": "fraction", "wage": "euro"}

@@ -85,9 +85,9 @@ type Class struct {
 
 // Scramble is an ordered list of steps and what they promise to keep.
 type Scramble struct {
-	Donors string     `yaml:"donors"` // population or fragment
-	Keep   [][]string `yaml:"keep"`   // tables of head counts kept exactly on the frame that is permuted
-	Steps  []Step     `yaml:"steps"`
+	Donors string `yaml:"donors"` // population or fragment
+	Keep   []Kept `yaml:"keep"`   // tables of head counts and sums kept on the frame that is permuted
+	Steps  []Step `yaml:"steps"`
 }
 
 // Step is one step. Which keys it takes depends on its method.
@@ -131,9 +131,39 @@ type Step struct {
 	// coarsen-counts: lower bounds of the classes of head counts
 	Classes []int `yaml:"classes,omitempty"`
 	// merge-small-employers: employers under this head count (mean over their
-	// years) are merged within strata of By until every group has it
+	// years) are merged within strata of By until every group has it;
+	// suppress-cells: cells under this head count are folded into one
 	Minimum int      `yaml:"minimum,omitempty"`
 	By      []string `yaml:"by,omitempty"`
+
+	// top-code, noise, pram: the column whose values are replaced; noise, pram and
+	// microaggregate work within strata of By
+	Column string `yaml:"column,omitempty"`
+	// top-code: values above and below are replaced by the bound (default) or by
+	// the mean of the values beyond it
+	Above   float64 `yaml:"above,omitempty"`
+	Below   float64 `yaml:"below,omitempty"`
+	Replace string  `yaml:"replace,omitempty"`
+	// noise: standard deviation in the unit of the column, or as a share of the
+	// value; additive (default) or multiplicative; whether the noise of a stratum
+	// adds up to nothing; the values between which it stays (most 0: no bound)
+	SD      float64 `yaml:"sd,omitempty"`
+	Kind    string  `yaml:"kind,omitempty"`
+	ZeroSum bool    `yaml:"zero_sum,omitempty"`
+	Least   float64 `yaml:"least,omitempty"`
+	Most    float64 `yaml:"most,omitempty"`
+	// pram: diagonal of the first matrix, and the weight of the invariant matrix
+	// against staying (default 1)
+	Stay  float64 `yaml:"stay,omitempty"`
+	Alpha float64 `yaml:"alpha,omitempty"`
+	// microaggregate: numbers replaced by means of clusters of at least K
+	Columns []string `yaml:"columns,omitempty"`
+	// jitter-counts: variance of the noise of a head count and its largest change
+	Variance float64 `yaml:"variance,omitempty"`
+	Reach    int     `yaml:"reach,omitempty"`
+	// round-counts: 3 or 5, at random (default, unbiased) or to the nearest
+	Base     int    `yaml:"base,omitempty"`
+	Rounding string `yaml:"rounding,omitempty"`
 }
 
 // Attack says what intruders work with.

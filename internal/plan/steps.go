@@ -23,6 +23,7 @@ func (c *checker) steps() {
 		switch s.Method {
 		case RandomSwap, RankSwap, TargetedSwap, NearestSwap, ConditionalShuffle, FullShuffle:
 			c.permutation(path, s)
+			c.first(path, i)
 		case SampleWorkers:
 			c.rate(path, s.Rate)
 			if s.Rate == 0 && c.given(path+".rate", true) {
@@ -36,6 +37,10 @@ func (c *checker) steps() {
 			if c.plan.Release.Unit == "worker" {
 				c.fail(path+".method", "merge-small-employers merges employers, and release.unit is worker, which draws single jobs: use unit employer or employer-year, or take the step out")
 			}
+		case TopCode, Noise, PRAM, Microaggregate:
+			c.valueStep(path, s)
+		case JitterCounts, RoundCounts, SuppressCells:
+			c.countStep(path, i, s)
 		case FreshSerials:
 			if !c.plan.has(linked.Year) {
 				c.fail(path, "fresh-serials draws a serial for every year, and the data have no year: take the step out")
@@ -55,6 +60,9 @@ func (c *checker) stepKeys(path string, s Step) {
 		{"minimum", s.Minimum != 0}, {"by", s.By != nil}, {"missing", s.Missing != ""}, {"window", s.Window != 0}, {"law", s.Law != ""},
 		{"hierarchy", s.Hierarchy != nil}, {"risk", s.Risk != nil}, {"k", s.K != 0}, {"profiles", s.Profiles != nil}, {"priority", s.Priority != ""},
 		{"near", s.Near != nil}, {"caliper", s.Caliper != 0}, {"min_difference", s.MinDifference != 0}, {"given", s.Given != nil},
+		{"column", s.Column != ""}, {"above", s.Above != 0}, {"below", s.Below != 0}, {"replace", s.Replace != ""}, {"sd", s.SD != 0}, {"kind", s.Kind != ""},
+		{"zero_sum", s.ZeroSum}, {"least", s.Least != 0}, {"most", s.Most != 0}, {"stay", s.Stay != 0}, {"alpha", s.Alpha != 0}, {"columns", s.Columns != nil},
+		{"variance", s.Variance != 0}, {"reach", s.Reach != 0}, {"base", s.Base != 0}, {"rounding", s.Rounding != ""},
 	} {
 		if takes := methodKeys[s.Method]; !slices.Contains(takes, k.key) && c.given(path+"."+k.key, k.set) {
 			what := "no other key"
@@ -188,66 +196,4 @@ func (c *checker) countClasses(path string, classes []int) {
 			c.fail(fmt.Sprintf("%s[%d]", path, i), "classes are not increasing: %d comes after %d", b, classes[i-1])
 		}
 	}
-}
-
-// keep checks that every table promised is one that the swaps can keep: a swap
-// keeps a table that holds none of its bundle, and otherwise one whose other
-// columns partners agree on (METHODS 1.9).
-func (c *checker) keep() {
-	for k, table := range c.plan.Scramble.Keep {
-		path := fmt.Sprintf("scramble.keep[%d]", k)
-		if len(table) == 0 {
-			c.fail(path, "a table of no columns: name the columns that span it, such as [year, level]")
-		}
-		before := len(c.bad)
-		c.columns(path, table, categories)
-		if len(c.bad) > before {
-			continue
-		}
-		for i, s := range c.plan.Scramble.Steps {
-			if s.Permutes() && s.Rate > 0 {
-				c.kept(path, table, i, s)
-			}
-		}
-	}
-}
-
-func (c *checker) kept(path string, table []string, i int, s Step) {
-	what, remedy, fail := "", "take the table out", c.fail
-	if !c.given("scramble.keep", true) {
-		// The promise stands in no line of the file; the step that breaks it does.
-		path, what, remedy = fmt.Sprintf("scramble.steps[%d]", i), "the default keep ", "set scramble.keep: []"
-		fail = c.failLast
-	}
-	var moved, missing []string
-	for _, column := range table {
-		switch {
-		case slices.Contains(s.Bundle, column),
-			slices.Contains(s.Bundle, linked.Employer) && slices.Contains(linked.FirmAttributes, column): // travels along
-			moved = append(moved, column)
-		case !agreed(s, column):
-			missing = append(missing, column)
-		}
-	}
-	joint := s.Together()
-	switch {
-	case len(moved) == 0:
-	case len(missing) > 0:
-		fail(path, "%s[%s] cannot be kept: steps[%d] moves %s between units that differ in %s; add that to its same, or %s",
-			what, strings.Join(table, ", "), i, strings.Join(moved, ", "), strings.Join(missing, ", "), remedy)
-	case len(moved) > 1 && !joint:
-		fail(path, "%s[%s] cannot be kept: steps[%d] moves %s independently; use joint: true, or %s",
-			what, strings.Join(table, ", "), i, strings.Join(moved, " and "), remedy)
-	}
-}
-
-// agreed reports whether partners of a swap agree on a column.
-func agreed(s Step, column string) bool {
-	employer := s.Scope == "within-employer" || slices.Contains(s.Same, linked.Employer)
-	year := s.Unit == "person" || s.Unit == "spell" || slices.Contains(s.Same, linked.Year) // persons are aligned by year
-	firm := slices.Contains(linked.FirmAttributes, column)
-	return slices.Contains(s.Same, column) ||
-		column == linked.Employer && employer ||
-		column == linked.Year && year ||
-		firm && employer && year
 }

@@ -230,7 +230,10 @@ func (c *checker) columns(path string, list, known []string) {
 }
 
 func (c *checker) column(path, name string, known []string) {
-	list := path[:strings.LastIndex(path, "[")]
+	list := path
+	if strings.HasSuffix(path, "]") {
+		list = path[:strings.LastIndex(path, "[")]
+	}
 	switch {
 	case !slices.Contains(known, name) && slices.Contains(categories, name):
 		c.fail(path, "column %q cannot stand in %s, want %s", name, strictyaml.LastKey(list), strings.Join(known, ", "))

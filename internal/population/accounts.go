@@ -170,7 +170,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 		total := stock + turnover*a.AssetsPerSales*assets
 		w.key.Reseed(&w.y, stageBooks, entityYear(id, year))
 		y := w.book(e, &h, year, &w.y)
-		schema := filing.next(w.schema(year, &h, y.fte, turnover, total))
+		schema := filing.next(w.schema(year, &h, y.average, y.fte, turnover, total))
 		if !w.files(id, year) {
 			continue
 		}
@@ -239,18 +239,22 @@ func (s *schemas) next(year size) int {
 }
 
 // schema applies the size rules of a year: small companies exceed no more than
-// one of the three thresholds, in full-time equivalents. Members of a group are
+// one of the three thresholds. Average head counts are compared until there is a
+// micro schema, then full-time equivalents. Members of a group are
 // judged by the group's size where a rule says so, and are never micro.
-func (s *skeleton) schema(year int, h *habits, fte, turnover, total float64) size {
+func (s *skeleton) schema(year int, h *habits, staff, fte, turnover, total float64) size {
 	var rule calibration.SchemaRule
 	for _, x := range s.c.Accounts.Schema {
 		if x.From <= year {
 			rule = x
 		}
 	}
+	if rule.Micro {
+		staff = fte
+	}
 	over := func(a, b, c, group float64) int {
 		n := 0
-		for _, x := range [3]bool{fte*group > a, turnover*group > b, total*group > c} {
+		for _, x := range [3]bool{staff*group > a, turnover*group > b, total*group > c} {
 			if x {
 				n++
 			}
@@ -262,7 +266,7 @@ func (s *skeleton) schema(year int, h *habits, fte, turnover, total float64) siz
 		group = h.group
 	}
 	return size{
-		large: fte > rule.Always || over(rule.Staff, rule.Turnover, rule.Total, group) > 1,
+		large: staff > rule.Always || over(rule.Staff, rule.Turnover, rule.Total, group) > 1,
 		micro: rule.Micro && !h.affiliated && over(rule.MStaff, rule.MTurnover, rule.MTot, 1) <= 1,
 		rule:  rule.Micro,
 	}

@@ -326,7 +326,7 @@ func TestSchemaWaitsForTwoYears(t *testing.T) {
 		{"micro", "one threshold may be exceeded", 2018, habits{group: 1}, 6, 8e5, 3e5, size{micro: true, rule: true}},
 		{"not micro", "a subsidiary", 2018, habits{affiliated: true, group: 1}, 6, 8e5, 3e5, size{rule: true}},
 	} {
-		if got := s.schema(c.year, &c.h, c.fte, c.turnover, c.total); got != c.want {
+		if got := s.schema(c.year, &c.h, c.fte, c.fte, c.turnover, c.total); got != c.want {
 			t.Errorf("%s: %s: %+v, want %+v", c.name, c.why, got, c.want)
 		}
 	}

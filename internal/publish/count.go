@@ -23,6 +23,7 @@ type counter struct {
 	wage, fte    number64
 	age          number64
 	hired, left  []int32
+	protect      *protector
 }
 
 // denseCells is the product of levels and fields up to which cells are an array
@@ -55,6 +56,7 @@ func newCounter(d *linked.Data, o Options) (*counter, error) {
 			}
 		}
 	}
+	c.protect = newProtector(o.Cells, d.Jobs.Col(linked.Employer).Dict, c)
 	var err error
 	for _, x := range []struct {
 		name    string
@@ -82,6 +84,10 @@ func (c *counter) compress(rows int) {
 		all[i] = at(i)
 	}
 	slices.Sort(all)
+	if c.o.Cells.Suppress > 1 {
+		all = append(all, 0) // the row without level and field
+		slices.Sort(all)
+	}
 	all = slices.Compact(all)
 	for _, k := range all {
 		c.cells = append(c.cells, [2]int32{int32(k>>32) - 1, int32(k&math.MaxUint32) - 1})
@@ -180,6 +186,7 @@ type tally struct {
 type part struct {
 	unit, year, cell, workers, wage, fte []int32
 	staff, age                           []int32
+	did                                  Protected
 }
 
 func (p *part) grow(parts []part) {
@@ -197,6 +204,7 @@ func (p *part) append(q part) {
 	p.unit, p.year, p.cell = append(p.unit, q.unit...), append(p.year, q.year...), append(p.cell, q.cell...)
 	p.workers, p.wage, p.fte = append(p.workers, q.workers...), append(p.wage, q.wage...), append(p.fte, q.fte...)
 	p.staff, p.age = append(p.staff, q.staff...), append(p.age, q.age...)
+	p.did.add(q.did)
 }
 
 // count tallies groups over an array of all cells; a bitmap remembers which
@@ -205,6 +213,7 @@ func (c *counter) count(groups []group) part {
 	var p part
 	tallies := make([]tally, len(c.cells))
 	touched := make([]uint64, (len(c.cells)+63)/64)
+	var cells []counted
 	for _, g := range groups {
 		var age mean
 		firstDay, days := yearDays(g.year)
@@ -223,7 +232,7 @@ func (c *counter) count(groups []group) part {
 				age.add(&c.age, i, w)
 			}
 		}
-		staff := int32(0)
+		cells = cells[:0]
 		for word, bitmap := range touched {
 			if bitmap == 0 {
 				continue
@@ -231,18 +240,44 @@ func (c *counter) count(groups []group) part {
 			touched[word] = 0
 			for ; bitmap != 0; bitmap &= bitmap - 1 {
 				k := word<<6 + bits.TrailingZeros64(bitmap)
-				t := &tallies[k]
-				n := t.weight
+				n := tallies[k].weight
 				if c.o.CountOn == CountAverage {
 					n = max(1, (2*n+days)/(2*days))
 				}
-				staff += int32(n)
-				p.unit, p.year, p.cell = append(p.unit, g.unit), append(p.year, g.year), append(p.cell, int32(k))
-				p.workers = append(p.workers, int32(n))
+				cells = append(cells, counted{int32(k), int32(n)})
+			}
+		}
+		before := int32(0)
+		for _, x := range cells {
+			before += x.n
+		}
+		p.did.Cells, p.did.Workers = p.did.Cells+int64(len(cells)), p.did.Workers+int64(before)
+		if c.protect.Suppress > 1 {
+			cells = c.protect.fold(cells, tallies, &p.did)
+		}
+		staff := int32(0)
+		for _, x := range cells {
+			t := &tallies[x.cell]
+			n := c.protect.change(x.n, g.unit, g.year, x.cell)
+			switch staff += n; {
+			case n == 0:
+				p.did.Vanished++
+			default:
+				if n != x.n {
+					p.did.Changed++
+				}
+				p.unit, p.year, p.cell = append(p.unit, g.unit), append(p.year, g.year), append(p.cell, x.cell)
+				p.workers = append(p.workers, n)
 				p.wage = append(p.wage, t.wage.class(c.o.Wage, &c.wage))
 				p.fte = append(p.fte, t.fte.class(c.o.FTE, &c.fte))
-				*t = tally{}
 			}
+			*t = tally{}
+		}
+		p.did.After += int64(staff)
+		if staff == 0 && c.protect.Suppress > 1 {
+			staff = before // hidden, not gone
+		} else if staff == 0 {
+			age = mean{}
 		}
 		p.staff, p.age = append(p.staff, staff), append(p.age, age.class(c.o.Age, &c.age))
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	// age. Without classes the column is left out: exact means never leave.
 	Wage, FTE, Age Classes
 	Counts         []int // lower bounds of classes of head counts; nil publishes them exactly
+	// Cells changes head counts on their way into the table.
+	Cells Protection
 	// Merge maps an employer's code to the unit it is published in (the code of
 	// one of its members); nil where each stands alone. A firm column of a
 	// merged unit is kept in a year where all members agree, else missing.
@@ -56,6 +58,9 @@ func (o Options) Validate() error {
 			return fmt.Errorf("publish: firm column %q is named twice", c)
 		}
 	}
+	if err := o.Cells.Validate(); err != nil {
+		return err
+	}
 	_, err := newCountClasses(o.Counts)
 	return err
 }
@@ -74,7 +79,10 @@ func (o Options) Warnings() []string {
 // Head counts, size_class and present are those of the jobs handed in: where
 // workers were sampled or employers merged, the original's would give away what
 // was hidden. present is staff exactly where a cell is published, and another
-// value of the firm table is kept only where none is.
+// value of the firm table is kept only where none is. With Options.Cells they
+// are those of the head counts published, so that no sum tells a cell; where
+// small cells are folded they are those of all jobs, and an employer-year all of
+// whose staff is below the minimum is present with staff, and without a cell.
 func Publish(ctx context.Context, d *linked.Data, employers []int32, o Options) (*Tables, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -113,7 +121,7 @@ func Publish(ctx context.Context, d *linked.Data, employers []int32, o Options) 
 	if err != nil {
 		return nil, err
 	}
-	return &Tables{Employers: emp, Cells: c.cellsTable(d, all)}, nil
+	return &Tables{Employers: emp, Cells: c.cellsTable(d, all), Protected: all.did}, nil
 }
 
 // chosen marks the employers that are published. Merged units are published

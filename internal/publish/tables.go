@@ -21,4 +21,5 @@ const (
 type Tables struct {
 	Employers *frame.Frame // serial, [year], present, [age_class], firm columns
 	Cells     *frame.Frame // serial, [year], level, [field], workers, [wage_class], [fte_class]
+	Protected Protected    // what was done to head counts; not part of a release
 }

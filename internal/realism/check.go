@@ -1,6 +1,7 @@
 package realism
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -47,7 +48,8 @@ type Summary struct {
 	Targets   int `json:"targets"`
 	Met       int `json:"met"`
 	Missed    int `json:"missed"`
-	Failed    int `json:"failed"` // missed and sourced
+	Failed    int `json:"failed"`              // missed and sourced
+	Conflicts int `json:"conflicts,omitempty"` // missed and sourced, but excluded by other figures
 	NotJudged int `json:"not_judged"`
 	Context   int `json:"context"`
 }
@@ -75,6 +77,7 @@ type Result struct {
 	Value     metric.Number `json:"value"`
 	Verdict   string        `json:"verdict"`
 	Fails     bool          `json:"fails"`
+	Conflict  bool          `json:"conflict,omitempty"` // missed and sourced, but another figure excludes it
 	Reason    string        `json:"reason,omitempty"`
 }
 
@@ -214,7 +217,7 @@ func judge(r Result, t Target, noise float64, employers int) Result {
 		r.Noise = metric.None
 		r.Verdict, r.Reason = NotJudged, "too few employers to know the sampling error"
 	case distance > tolerance+noise+1e-12:
-		r.Verdict, r.Fails, r.Reason = Missed, t.sourced(), t.Reason
+		r.Verdict, r.Fails, r.Conflict, r.Reason = Missed, t.sourced(), t.Conflict != "", cmp.Or(t.Conflict, t.Reason)
 	case noise > tooNoisy*width:
 		r.Verdict, r.Reason = NotJudged, "too few employers: the sampling error is more than twice the tolerance"
 	default:
@@ -237,5 +240,8 @@ func (s *Summary) count(r Result) {
 	}
 	if r.Fails {
 		s.Failed++
+	}
+	if r.Conflict {
+		s.Conflicts++
 	}
 }

@@ -51,7 +51,10 @@ type Target struct {
 	Source  string             `yaml:"source"`
 	Frame   string             `yaml:"frame"`  // ours (default), adopted or context
 	Reason  string             `yaml:"reason"` // of a miss that is known, or what the context is
-	Least   int                `yaml:"least"`  // employers a year below which it is not judged
+	// Conflict says why a sourced figure cannot hold together with another
+	// one, with the arithmetic; a miss is then shown but fails nothing.
+	Conflict string `yaml:"conflict"`
+	Least    int    `yaml:"least"` // employers a year below which it is not judged
 }
 
 // Frames of a target: figures of account-filing employers; of a wider Belgian
@@ -70,7 +73,7 @@ var (
 
 // sourced reports whether a miss fails the check.
 func (t Target) sourced() bool {
-	return t.Frame != Context && slices.Contains([]string{"S", "S*", "D", "C"}, t.Status)
+	return t.Frame != Context && t.Conflict == "" && slices.Contains([]string{"S", "S*", "D", "C"}, t.Status)
 }
 
 // bounds returns the figure as a range, equal bounds for a single value.

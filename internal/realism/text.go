@@ -57,7 +57,8 @@ func (c *Scorecard) summary(b *strings.Builder) {
 		}
 	}
 	list("Missed, and sourced: this fails the check", func(r Result) bool { return r.Fails })
-	list("Missed, by expert knowledge or assumption", func(r Result) bool { return r.Verdict == Missed && !r.Fails })
+	list("Missed, and sourced, but in conflict with another figure", func(r Result) bool { return r.Conflict })
+	list("Missed, by expert knowledge or assumption", func(r Result) bool { return r.Verdict == Missed && !r.Fails && !r.Conflict })
 	reasons := map[string]int{}
 	var order []string
 	for _, s := range c.Sections {
@@ -77,8 +78,12 @@ func (c *Scorecard) summary(b *strings.Builder) {
 		}
 	}
 	s := c.Summary
-	fmt.Fprintf(b, "\n%d targets: %d met, %d missed (%d sourced), %d not judged, %d context\n",
-		s.Targets, s.Met, s.Missed, s.Failed, s.NotJudged, s.Context)
+	sourced := fmt.Sprintf("%d sourced", s.Failed)
+	if s.Conflicts > 0 {
+		sourced += fmt.Sprintf(", %d in conflict", s.Conflicts)
+	}
+	fmt.Fprintf(b, "\n%d targets: %d met, %d missed (%s), %d not judged, %d context\n",
+		s.Targets, s.Met, s.Missed, sourced, s.NotJudged, s.Context)
 }
 
 // wrapped writes a text in lines of at most 98 letters.

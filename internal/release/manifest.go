@@ -24,10 +24,20 @@ type Meta struct {
 	// Selection is the number of records they were drawn from. It is written
 	// only where design weights are released, whose sum gives it away anyhow;
 	// otherwise leave it 0.
-	Selection     int      `json:"selection,omitempty"`
-	SerialPerYear bool     `json:"serial_per_year,omitempty"` // another serial each year
-	SampleShare   float64  `json:"sample_share,omitempty"`    // share of each employer's workers that is counted, where they were sampled
-	Notes         []string `json:"notes,omitempty"`
+	Selection     int     `json:"selection,omitempty"`
+	SerialPerYear bool    `json:"serial_per_year,omitempty"` // another serial each year
+	SampleShare   float64 `json:"sample_share,omitempty"`    // share of each employer's workers that is counted, where they were sampled
+	// Phase and Delivery say which serials these are. KeysDrawn is the number of
+	// keys that were drawn for this scramble of this population up to this one:
+	// above 1, the release may have been chosen by its result. 0: not counted, a
+	// simulation.
+	Phase     string `json:"phase,omitempty"`
+	Delivery  int    `json:"delivery,omitempty"`
+	KeysDrawn int    `json:"keys_drawn,omitempty"`
+	// MinimumCell is the least head count of a released cell, where the plan
+	// promises one.
+	MinimumCell int      `json:"minimum_cell,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
 }
 
 // Manifest is manifest.json.
@@ -85,8 +95,8 @@ func (m Meta) Deadline() (time.Time, bool) {
 	return at, err == nil
 }
 
-// overdue says that the day of destruction is past at now, or cannot be told.
-func (m Meta) overdue(now time.Time) []string {
+// Overdue says that the day of destruction is past at now, or cannot be told.
+func (m Meta) Overdue(now time.Time) []string {
 	at, ok := m.Deadline()
 	switch {
 	case !ok:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,7 +77,7 @@ func tables(t testing.TB, d *linked.Data) *publish.Tables {
 
 func serialised(t testing.TB, d *linked.Data, seed uint64, perYear bool) (*publish.Tables, SerialMap) {
 	t.Helper()
-	out, m, err := Serialise(tables(t, d), rng.SecretFromSeed(seed), perYear)
+	out, m, err := Serialise(tables(t, d), rng.SecretFromSeed(seed), Delivery{}, perYear)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func TestSerialise(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		perYear := rapid.Bool().Draw(rt, "perYear")
 		before := tables(t, data(rapid.IntRange(1, 60).Draw(rt, "n"), 1))
-		after, m, err := Serialise(before, rng.SecretFromSeed(rapid.Uint64().Draw(rt, "seed")), perYear)
+		after, m, err := Serialise(before, rng.SecretFromSeed(rapid.Uint64().Draw(rt, "seed")), Delivery{}, perYear)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -231,11 +232,11 @@ func TestSerialise(t *testing.T) {
 
 func TestSerialiseRefuses(t *testing.T) {
 	tabs := tables(t, data(10, 1))
-	if _, _, err := Serialise(tabs, rng.Secret{}, false); err == nil {
+	if _, _, err := Serialise(tabs, rng.Secret{}, Delivery{}, false); err == nil {
 		t.Error("a zero key was accepted")
 	}
 	last := tabs.Employers.Filter(func(i int) bool { return tabs.Employers.Col(linked.Employer).I[i] < 9 })
-	if _, _, err := Serialise(&publish.Tables{Employers: last, Cells: tabs.Cells}, rng.SecretFromSeed(1), false); err == nil {
+	if _, _, err := Serialise(&publish.Tables{Employers: last, Cells: tabs.Cells}, rng.SecretFromSeed(1), Delivery{}, false); err == nil {
 		t.Error("cells without an employer were accepted")
 	}
 	if _, err := Write(context.Background(), filepath.Join(t.TempDir(), "r"), tabs, meta, Options{}); err == nil {
@@ -388,7 +389,7 @@ func TestDestroyWhen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := strings.Join(Meta{DestroyWhen: tt.when, ExtendedBy: tt.extended}.overdue(at), ";")
+			got := strings.Join(Meta{DestroyWhen: tt.when, ExtendedBy: tt.extended}.Overdue(at), ";")
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 				t.Errorf("%s: got %q, want %q", tt.why, got, tt.want)
 			}
@@ -411,5 +412,48 @@ func TestExtraFilesAreNamed(t *testing.T) {
 	}
 	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "notes.txt") {
 		t.Errorf("warnings %q, want one on notes.txt", got.Warnings)
+	}
+}
+
+// Two deliveries under one key, and the two phases and two recipients, have
+// serials that say nothing of each other: the rank correlation stays in the band
+// that independent permutations leave with probability 1 in 10,000 per pair, and
+// as few serials agree as by chance (one on average, six or fewer nearly always).
+func TestDeliveriesShareNoSerials(t *testing.T) {
+	const n = 400
+	before, key := tables(t, data(n, 1)), rng.SecretFromSeed(3)
+	deliveries := []Delivery{
+		{PhaseOne, "a university", 1}, {PhaseOne, "a university", 2}, {PhaseOne, "a university", 3}, {PhaseOne, "a university", 11},
+		{PhaseTwo, "a university", 1}, {PhaseOne, "another university", 1}, {PhaseOne, "", 1}, {},
+	}
+	serials := make([][]int32, len(deliveries)) // by employer
+	for k, d := range deliveries {
+		_, m, err := Serialise(before, key, d, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		serials[k] = make([]int32, n)
+		for s, e := range m.Employers {
+			serials[k][e] = int32(s)
+		}
+		if _, again, err := Serialise(before, key, d, false); err != nil || !cmp.Equal(m, again) {
+			t.Errorf("%+v: the same delivery has other serials (%v)", d, err)
+		}
+	}
+	for a := range serials {
+		for b := range a {
+			agree, sum := 0, 0.0
+			for e := range n {
+				if serials[a][e] == serials[b][e] {
+					agree++
+				}
+				d := float64(serials[a][e] - serials[b][e])
+				sum += float64(d * d)
+			}
+			rho := 1 - 6*sum/float64(n*(n*n-1))
+			if band := 3.89 / math.Sqrt(n-1); math.Abs(rho) > band || agree > 6 {
+				t.Errorf("%+v and %+v: Spearman %.3f (band %.3f), %d serials agree", deliveries[a], deliveries[b], rho, band, agree)
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ package release
 
 import (
 	"fmt"
+	"strconv"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -24,12 +25,31 @@ type SerialMap struct {
 	PerYear   bool
 }
 
+// Phases of a study, of [Delivery].
+const (
+	PhaseOne = "one" // a scrambled fragment
+	PhaseTwo = "two" // the layout of the whole population
+)
+
+// Delivery says whose serials they are. Serials of two deliveries have nothing
+// to do with each other, even under the same key.
+type Delivery struct {
+	Phase     string
+	Recipient string
+	Number    int // of the recipient's deliveries in the phase, from 1
+}
+
+// key of the serials of a delivery.
+func (d Delivery) key(of rng.Secret) rng.Secret {
+	return of.Derive("serials").Derive("phase " + d.Phase).Derive("recipient " + d.Recipient).Derive("delivery " + strconv.Itoa(d.Number))
+}
+
 // Serialise replaces employers by serials 1..n, a random permutation under the
-// key, and sorts both tables by serial and year. With perYear every employer
+// key, phase, recipient and number of the delivery, and sorts both tables by serial and year. With perYear every employer
 // gets another serial each year, so that nothing follows it over time; without
 // a year column perYear changes nothing. Tables must be sorted by employer and
 // year, as [publish.Publish] leaves them.
-func Serialise(t *publish.Tables, key rng.Secret, perYear bool) (*publish.Tables, SerialMap, error) {
+func Serialise(t *publish.Tables, key rng.Secret, d Delivery, perYear bool) (*publish.Tables, SerialMap, error) {
 	if key.IsZero() {
 		return nil, SerialMap{}, fmt.Errorf("release: no key: use rng.NewSecret, or a seed for simulations")
 	}
@@ -49,7 +69,7 @@ func Serialise(t *publish.Tables, key rng.Secret, perYear bool) (*publish.Tables
 	for i := range order {
 		order[i] = int32(i)
 	}
-	rng.Shuffle(key.Derive("serials").Stream("permutation", 0), order)
+	rng.Shuffle(d.key(key).Stream("permutation", 0), order)
 
 	emp := t.Employers.Col(linked.Employer)
 	m := SerialMap{PerYear: perYear, Employers: make([]int32, n)}

@@ -35,7 +35,7 @@ func (g *guesser) result() (InitResult, error) {
 	sampled, why := g.sampled()
 	r.Plan = plan.For(plan.Data{Jobs: g.path, SampledWithin: sampled}, schema)
 	r.Plan.Project.Purpose = "state the purpose here"
-	r.Plan.Project.Recipient = "name the recipient here"
+	r.Plan.Project.Recipient = plan.RecipientToName
 	r.Plan.Project.LegalBasis = map[string]string{"data": "state the legal basis here"}
 	records := g.records(&r.Plan)
 	r.head = []string{

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"scramblelab/internal/escrow"
 	"scramblelab/internal/fidelity"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
@@ -34,7 +33,7 @@ type measured struct {
 func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, use *fidelity.Result, pol policy.Policy, key rng.Secret) (*metric.Report, error) {
 	r := s.emptyReport()
 	r.N = s.counted(v)
-	r.Metrics = slices.Concat(risk.metrics, use.Metrics, s.swapMetrics())
+	r.Metrics = slices.Concat(risk.metrics, use.Metrics, s.swapMetrics(), s.maskMetrics(v))
 	if s.data.Periods {
 		r.Metrics = append(r.Metrics, pathMetric(v))
 	}
@@ -42,7 +41,10 @@ func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, us
 		sizeless(r.Metrics)
 	}
 	r.Tables = slices.Concat(risk.tables, use.Tables)
-	r.Warnings = slices.Concat(s.sample.Warnings, s.data.Notes, s.warnings(), risk.warnings)
+	r.Warnings = slices.Concat(s.sample.Warnings, s.data.Notes, s.warnings(), risk.warnings, s.entry.warnings())
+	if n := s.entry.keysDrawn(); n > 0 {
+		r.N["keys drawn"] = int64(n)
+	}
 	var err error
 	if r.Facts, err = s.facts(ctx, v, use, key); err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, us
 func (s *scrambled) emptyReport() *metric.Report {
 	return &metric.Report{
 		Version: metric.Version, Tool: Tool(), Simulation: s.data.Simulated, PlanDigest: s.plan.Digest(),
-		DataDigest: escrow.Digest(s.data), Plan: string(s.plan.YAML()), N: map[string]int64{}, Metrics: []metric.Metric{}, Gates: []metric.Gate{}, Warnings: []string{},
+		DataDigest: s.dataDigest(), Plan: string(s.plan.YAML()), N: map[string]int64{}, Metrics: []metric.Metric{}, Gates: []metric.Gate{}, Warnings: []string{},
 	}
 }
 
@@ -121,6 +123,7 @@ func (s *scrambled) warnings() []string {
 	for _, step := range s.steps {
 		out = append(out, step.result.Report.Warnings...)
 	}
+	out = append(out, s.maskWarnings()...)
 	if s.plan.Scramble.Donors == "fragment" {
 		out = append(out, "donors come from the fragment: its margins are exact, so what is missing from it can be subtracted from phase two")
 	}

@@ -43,22 +43,28 @@ func Release(ctx context.Context, p plan.Plan, o Options) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := enter(p, data, &k, commandRelease, o)
+	if err != nil {
+		return nil, err
+	}
 	s, err := scramble(ctx, p, data, k.secret)
 	if err != nil {
 		return nil, err
 	}
+	s.entry, s.delivery = e, e.delivery()
 	v, err := s.publish(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tables, serials, err := release.Serialise(v.release, k.secret, s.perYear)
+	tables, serials, err := release.Serialise(v.release, k.secret, s.delivery, s.perYear)
 	if err != nil {
 		return nil, err
 	}
+	notes := e.warnings()
 	if err := s.writeAlone(ctx, out, tables, k.secret, serials, o); err != nil {
 		return nil, err
 	}
-	return slices.Concat(s.sample.Warnings, data.Notes, s.warnings()), nil
+	return slices.Concat(s.sample.Warnings, data.Notes, s.warnings(), notes), nil
 }
 
 // open reads the data of the plan and the release, and restores from the
@@ -121,7 +127,7 @@ func replay(ctx context.Context, p plan.Plan, data *linked.Data, e *escrow.Escro
 	if err != nil {
 		return fail(err)
 	}
-	tables, serials, err := release.Serialise(v.release, e.Key, s.perYear)
+	tables, serials, err := release.Serialise(v.release, e.Key, release.Delivery{Phase: e.Phase, Recipient: e.Recipient, Number: e.Delivery}, s.perYear)
 	if err != nil {
 		return fail(err)
 	}
@@ -142,17 +148,25 @@ func alike(a, b *frame.Frame) bool {
 	for k, x := range a.Columns() {
 		y := b.Columns()[k]
 		for i := range a.Rows() {
-			if x.Missing(i) != y.Missing(i) {
-				return false
-			}
-			switch {
-			case x.Missing(i):
-			case x.Coded() != y.Coded(), x.Coded() && x.Dict.Label(x.I[i]) != y.Dict.Label(y.I[i]), !x.Coded() && x.Value(i) != y.Value(i):
+			if !sameValue(x, y, i) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// sameValue reports whether two columns show the same in a row.
+func sameValue(x, y frame.Column, i int) bool {
+	switch {
+	case x.Missing(i) || y.Missing(i):
+		return x.Missing(i) && y.Missing(i)
+	case x.Coded() != y.Coded():
+		return false
+	case x.Coded():
+		return x.Dict.Label(x.I[i]) == y.Dict.Label(y.I[i])
+	}
+	return x.Value(i) == y.Value(i)
 }
 
 // Fidelity measures a release against its original and writes report.json.

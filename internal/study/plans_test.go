@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func sound(t *testing.T, r *metric.Report, out string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := audit.Release(t.Context(), dir, e, nil)
+	findings, err := audit.Release(t.Context(), dir, audit.Options{Escrow: e, Tool: Tool()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +83,12 @@ func TestPlans(t *testing.T) {
 		{"rate 0", "a step that moves nobody", scramble("{method: random-swap, bundle: [level], rate: 0, same: [year]}")},
 		{"rate 1", "everybody moves", scramble("{method: random-swap, bundle: [level, field], rate: 1, same: [year]}")},
 		{"employer swap", "whole workers move to another employer", scramble("{method: random-swap, bundle: [employer], rate: 0.2, same: [year, group]}")},
+		{"values", "numbers and categories are replaced", scramble(valueSteps)},
+		{"jittered", "head counts carry noise", scramble(swap + ", {method: jitter-counts, variance: 2, reach: 3}")},
+		{"rounded", "and are multiples of 3", scramble("{method: round-counts, base: 3}")},
+		{"rounded to the nearest", "or of 5", scramble("{method: round-counts, base: 5, rounding: nearest}, {method: fresh-serials}")},
+		{"small cells folded", "no cell under 4", scramble(swap + ", {method: suppress-cells, minimum: 4}")},
+		{"sums", "wages move across employers, whose yearly sums stay within 2 %", small + "scramble: {keep: [[year, group, level], 'sum(wage) by [employer, year] within 2%', sum(fte) by employer], steps: [{method: rank-swap, bundle: [wage], rate: 1, window: 0.02, same: [year]}, {method: random-swap, bundle: [wage], rate: 0.1, same: [year]}]}\n"},
 		{"no firm columns", "nothing travels with the employer", small + "release: {firm_columns: []}"},
 		{"no weights", "firm columns without the design", small + "release: {firm_columns: [group, event_year]}"},
 		{"no strata", "a simple draw", small + "release: {stratify: []}"},
@@ -92,7 +99,7 @@ func TestPlans(t *testing.T) {
 		{"no adversaries", "nobody attacks", small + "adversaries: []"},
 		{"head count only", "one intruder", small + "adversaries: [head-count-only]"},
 	}
-	slow := map[string]bool{"built-in": true, "no steps": true, "all remedies": true, "worker": true} // all but these only with time
+	slow := map[string]bool{"values": true, "sums": true, "built-in": true, "no steps": true, "all remedies": true, "worker": true} // all but these only with time
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if testing.Short() && !slow[tt.name] {
@@ -101,6 +108,49 @@ func TestPlans(t *testing.T) {
 			t.Parallel()
 			r, out := studied(t, tt.yaml, seeded(1), "")
 			sound(t, r, out)
+		})
+	}
+}
+
+const valueSteps = "{method: top-code, column: wage, above: 100000, replace: mean}, {method: noise, column: wage, sd: 0.02, kind: multiplicative, zero_sum: true, by: [year, group]}, " +
+	"{method: noise, column: fte, sd: 0.02, most: 1}, {method: pram, column: field, stay: 0.8, by: [year]}, {method: microaggregate, columns: [age], k: 3, by: [employer, year]}"
+
+// TestMasksAreReplayed: a release made with steps that draw noise is made again
+// from its escrow, its report says what they did, and the intruder reads noisy
+// values both ways.
+func TestMasksAreReplayed(t *testing.T) {
+	for name, steps := range map[string]string{
+		"jitter":   valueSteps + ", {method: jitter-counts, variance: 2, reach: 3}",
+		"suppress": "{method: suppress-cells, minimum: 4}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			yaml := small + "scramble: {keep: [], steps: [" + steps + "]}\n"
+			r, out := studied(t, yaml, seeded(1), "")
+			sound(t, r, out)
+			at := Opened{Release: filepath.Join(out, "release"), Escrow: out + ".escrow"}
+			again, err := Attack(t.Context(), parsed(t, yaml), at, Options{Out: filepath.Join(t.TempDir(), "attack"), Seed: seeded(1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"swap.step-1.touched"}
+			if name == "jitter" {
+				want = append(want, "swap.step-6.vanished", "swap.step-6.total-shift", "swap.step-2.variance-ratio", "swap.step-4.changed")
+			}
+			for _, n := range want {
+				if !slices.ContainsFunc(r.Metrics, func(m metric.Metric) bool { return m.Name == n }) {
+					t.Errorf("the report has no %s", n)
+				}
+			}
+			both := 0
+			for _, m := range again.Metrics {
+				if strings.Contains(m.Method, "read in two ways") {
+					both++
+				}
+			}
+			if (both > 0) != (name == "jitter") {
+				t.Errorf("%d metrics come from two readings", both)
+			}
 		})
 	}
 }

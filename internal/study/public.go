@@ -7,15 +7,17 @@ import (
 	"scramblelab/internal/fidelity"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/plan"
+	"scramblelab/internal/publish"
 )
 
 // public is what a plan says of its own method, and an intruder therefore
 // knows: everything but the key.
 type public struct {
 	method  attack.Method
-	counts  []int             // lower bounds of head-count classes, nil for exact counts
-	perYear bool              // a fresh serial every year
-	law     *fidelity.SwapLaw // of a swap of levels across employers, nil without one
+	counts  []int              // lower bounds of head-count classes, nil for exact counts
+	cells   publish.Protection // of head counts, without its key
+	perYear bool               // a fresh serial every year
+	law     *fidelity.SwapLaw  // of a swap of levels across employers, nil without one
 }
 
 // describe reads the method from the plan's steps.
@@ -40,8 +42,23 @@ func describe(p plan.Plan) public {
 			d.method.MergedMinimum = max(d.method.MergedMinimum, s.Minimum)
 		case "fresh-serials":
 			d.perYear = true
+		case plan.JitterCounts:
+			d.cells = publish.Protection{Variance: s.Variance, Reach: s.Reach}
+		case plan.RoundCounts:
+			d.cells = publish.Protection{Base: s.Base, Nearest: s.Rounding == "nearest"}
+		case plan.SuppressCells:
+			d.cells, d.method.CountFloor = publish.Protection{Suppress: s.Minimum}, s.Minimum
+		case plan.PRAM:
+			// Without the data the shares are unknown: staying is then by the
+			// diagonal alone. The run itself says the true share.
+			d.method.Swaps = append(d.method.Swaps, attack.Swap{Rate: s.Alpha * (1 - s.Stay*s.Stay), Bundle: []string{s.Column}, Strata: s.By, Redrawn: true})
+		case plan.Noise:
+			if s.Kind == "additive" {
+				d.method.Values = append(d.method.Values, attack.Value{Attribute: s.Column, RMS: s.SD})
+			}
 		}
 	}
+	d.method.CountNoise, d.method.CountReach = d.cells.Noise()
 	d.law = swapLaw(d.method.Swaps)
 	return d
 }
@@ -52,6 +69,9 @@ func describe(p plan.Plan) public {
 func swapLaw(swaps []attack.Swap) *fidelity.SwapLaw {
 	var law *fidelity.SwapLaw
 	for _, w := range swaps {
+		if w.Redrawn && slices.Contains(w.Bundle, linked.Level) {
+			return nil // draws levels by another law
+		}
 		if w.Within || !slices.Contains(w.Bundle, linked.Level) {
 			continue
 		}

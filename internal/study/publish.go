@@ -24,10 +24,10 @@ func (s *scrambled) publish(ctx context.Context) (*versions, error) {
 		return nil, err
 	}
 	published := s.shown(s.drawn(s.published()))
-	if v.release, err = publish.Publish(ctx, published, s.sample.Employers, o); err != nil || o.Counts == nil {
+	if v.release, err = publish.Publish(ctx, published, s.sample.Employers, o); err != nil || o.Counts == nil && o.Cells == (publish.Protection{}) {
 		return v, err
 	}
-	o.Counts = nil
+	o.Counts, o.Cells = nil, publish.Protection{}
 	exact, err := publish.Publish(ctx, published, s.sample.Employers, o)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (s *scrambled) publishOriginals(ctx context.Context) (*versions, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Counts = nil
+	o.Counts, o.Cells = nil, publish.Protection{}
 	v := &versions{counts31: s.plan.Release.CountOn != "any" && s.plan.Release.CountOn != "average"}
 	if v.fragment, err = publish.Publish(ctx, s.shown(s.drawn(s.data)), s.sample.Employers, o); err != nil {
 		return nil, err
@@ -88,7 +88,10 @@ func (s *scrambled) drawn(d *linked.Data) *linked.Data {
 
 func (s *scrambled) publishOptions() (publish.Options, error) {
 	r := s.plan.Release
-	o := publish.Options{CountOn: r.CountOn, FirmColumns: r.FirmColumns, Counts: s.counts, Merge: s.merge, Weight: s.designWeight()}
+	o := publish.Options{CountOn: r.CountOn, FirmColumns: r.FirmColumns, Counts: s.counts, Merge: s.merge, Weight: s.designWeight(), Cells: s.cells}
+	if s.cells != (publish.Protection{}) && !s.key.IsZero() {
+		o.Cells.Key = s.key.Derive("publish")
+	}
 	for _, c := range []struct {
 		to    *publish.Classes
 		from  plan.Class

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"scramblelab/internal/attack"
 	"scramblelab/internal/draw"
 	"scramblelab/internal/escrow"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
@@ -24,6 +26,16 @@ func (s *scrambled) writeRelease(ctx context.Context, dir string, t *publish.Tab
 		Purpose: p.Purpose, Recipient: p.Recipient, LegalBasis: p.LegalBasis, DestroyWhen: p.DestroyWhen, ExtendedBy: p.ExtendedBy,
 		PlanDigest: s.plan.Digest(), Tool: Tool(), Simulation: o.Seed != nil || s.data.Simulated,
 		Unit: s.sample.Unit, Records: s.sample.Records, SerialPerYear: perYear, Notes: s.notesForRecipient(),
+		Phase: s.delivery.Phase, Delivery: s.delivery.Number,
+	}
+	for _, step := range s.plan.Scramble.Steps {
+		if step.Method == plan.SuppressCells {
+			meta.MinimumCell = step.Minimum
+		}
+	}
+	if s.entry != nil {
+		meta.KeysDrawn = s.entry.keysDrawn()
+		meta.Simulation = meta.Simulation || s.entry.drawing.Simulation
 	}
 	if t.Employers.Has(linked.DesignWeight) {
 		meta.Selection = s.sample.Population
@@ -46,7 +58,8 @@ func (s *scrambled) writeAlone(ctx context.Context, out *folder.Pending, t *publ
 }
 
 // commit writes Out.escrow and gives the folder its name. The escrow goes first:
-// a release without one could never be checked. An escrow that is replaced is
+// a release without one could never be checked. The key is recorded before the
+// folder stands: nobody may have a release that the ledger does not know. An escrow that is replaced is
 // kept until the folder stands, and put back where it cannot.
 func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Secret, m release.SerialMap, o Options) error {
 	e, err := s.escrow(key, m, o.Seed != nil)
@@ -65,8 +78,16 @@ func (s *scrambled) commit(ctx context.Context, out *folder.Pending, key rng.Sec
 	}
 	err = escrow.Save(path, e, escrow.Options{Recipients: o.EscrowRecipients, Releases: []string{o.Out}})
 	saved := err == nil
+	recorded := false
+	if err == nil && s.entry != nil {
+		err = s.entry.record()
+		recorded = err == nil
+	}
 	if err == nil {
 		err = out.Commit()
+	}
+	if err != nil && recorded && !out.Committed() {
+		err = errors.Join(err, s.entry.withdraw())
 	}
 	switch {
 	case err == nil && old != "":
@@ -95,6 +116,19 @@ func (s *scrambled) notesForRecipient() []string {
 	if s.method.WorkerShare < 1 {
 		notes = append(notes, fmt.Sprintf("A share of %.2f of the workers is counted.", s.method.WorkerShare))
 	}
+	for i, step := range s.plan.Scramble.Steps {
+		switch step.Method {
+		case plan.JitterCounts:
+			notes = append(notes, fmt.Sprintf("Head counts of cells carry noise with mean 0 and variance %v, at most %d either way; a cell whose count came to zero is left out.", step.Variance, step.Reach))
+		case plan.RoundCounts:
+			notes = append(notes, fmt.Sprintf("Head counts of cells are rounded to multiples of %d (%s); a cell whose count came to zero is left out.", step.Base, step.Rounding))
+		case plan.SuppressCells:
+			notes = append(notes, fmt.Sprintf("Cells under %d workers are folded into a row without level and field; an employer-year under %d workers has no cell.", step.Minimum, step.Minimum))
+		case plan.TopCode, plan.Noise, plan.PRAM, plan.Microaggregate:
+			columns, _ := step.ReplacesValues()
+			notes = append(notes, fmt.Sprintf("Step %d (%s) replaced values of %s before they were counted or put in classes.", i+1, step.Method, strings.Join(columns, " and ")))
+		}
+	}
 	return notes
 }
 
@@ -102,7 +136,11 @@ func (s *scrambled) notesForRecipient() []string {
 func (s *scrambled) escrow(key rng.Secret, m release.SerialMap, simulation bool) (*escrow.Escrow, error) {
 	e := &escrow.Escrow{
 		Key: key, Simulation: simulation || s.data.Simulated, Tool: Tool(), PlanDigest: s.plan.Digest(),
-		DataDigest: escrow.Digest(s.data), Unit: s.sample.Unit,
+		DataDigest: s.dataDigest(), Unit: s.sample.Unit, Scramble: s.plan.ScrambleDigest(), Seeded: simulation,
+		Phase: s.delivery.Phase, Recipient: s.delivery.Recipient, Delivery: s.delivery.Number,
+	}
+	if s.entry != nil && s.entry.drawing.Simulation {
+		e.Simulation, e.Seeded = true, true
 	}
 	label := s.data.Jobs.Col(linked.Employer).Dict.Label
 	for i, code := range m.Employers {
@@ -130,6 +168,14 @@ func (s *scrambled) escrow(key rng.Secret, m release.SerialMap, simulation bool)
 	}{s.sample.Unit, s.sample.Records, s.sample.Population, s.sample.Strata})
 	e.Design = design
 	return e, err
+}
+
+// dataDigest is the digest of the original.
+func (s *scrambled) dataDigest() string {
+	if s.entry != nil {
+		return s.entry.population.Digest
+	}
+	return escrow.Digest(s.data)
 }
 
 // membersOf returns the employers that are published under a code.

@@ -11,6 +11,7 @@ import (
 	"scramblelab/internal/mask"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
+	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/swap"
 )
@@ -30,6 +31,11 @@ type scrambled struct {
 	permuted    *frame.Frame // the same after all swaps
 	jobs        *frame.Frame // after every step that works on jobs
 	steps       []swapStep
+	masks       []maskStep // every other step that worked on jobs, in the order of the plan
+	key         rng.Secret // zero where a release is opened without its escrow
+
+	entry    *entry // in the ledger; nil where nothing is released
+	delivery release.Delivery
 
 	merge   []int32           // employer code -> published unit, nil
 	members map[int32][]int32 // published unit -> employers, merged ones only
@@ -42,10 +48,16 @@ type swapStep struct {
 	result *swap.Result
 }
 
+// maskStep is a step that is no permutation and what it did.
+type maskStep struct {
+	number int // in the plan, from 1
+	report mask.Report
+}
+
 // scramble draws the fragment and applies the plan's steps in order. Merging
 // comes before the draw, because units are drawn whole.
 func scramble(ctx context.Context, p plan.Plan, d *linked.Data, key rng.Secret) (*scrambled, error) {
-	s := &scrambled{plan: p, data: d, public: describe(p)}
+	s := &scrambled{plan: p, data: d, public: describe(p), key: key}
 	for i, step := range p.Scramble.Steps {
 		if step.Method == "merge-small-employers" {
 			if err := s.mergeEmployers(step, i+1, key); err != nil {
@@ -93,18 +105,10 @@ func (s *scrambled) apply(ctx context.Context, step plan.Step, number int, key r
 		return s.swap(ctx, step, number, key)
 	}
 	switch step.Method {
-	case "sample-workers":
-		from := s.jobs
-		if from == nil {
-			from = s.permuted
-		}
-		jobs, _, err := mask.SampleWorkers(from, step.Rate, key, number)
-		if err != nil {
-			return err
-		}
-		s.jobs = jobs
-	case "coarsen-counts", "fresh-serials": // done when the tables are published
-	case "merge-small-employers": // done before the draw
+	case plan.SampleWorkers, plan.TopCode, plan.Noise, plan.PRAM, plan.Microaggregate:
+		return s.mask(ctx, step, number, key)
+	case plan.CoarsenCounts, plan.JitterCounts, plan.RoundCounts, plan.SuppressCells, plan.FreshSerials: // done when the tables are published
+	case plan.MergeSmallEmployers: // done before the draw
 	default:
 		return fmt.Errorf("no such method")
 	}
@@ -125,9 +129,20 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 	if err != nil {
 		return err
 	}
-	for _, k := range s.plan.Scramble.Keep {
-		if ok, why := swap.Keeps(o, swap.Promise{Columns: k}); !ok {
-			return fmt.Errorf("cannot keep %v: %s", k, why)
+	tables, sums, names := s.promises()
+	for _, p := range tables {
+		if ok, why := swap.Keeps(o, p); !ok {
+			return fmt.Errorf("cannot keep %v: %s", p.Columns, why)
+		}
+	}
+	if o.Sums = sums; len(sums) > 0 {
+		var more []string
+		if jobs, more, err = withFirmColumns(jobs, s.data.Firms, names); err != nil {
+			return err
+		}
+		joined = append(joined, more...)
+		if o.Original, _, err = withFirmColumns(s.swappedFrom, s.data.Firms, names); err != nil {
+			return err
 		}
 	}
 	r, err := swap.Run(ctx, jobs, o, key.Derive("swap"), number)
@@ -194,6 +209,7 @@ func (s *scrambled) mergeEmployers(step plan.Step, number int, key rng.Secret) e
 	if err != nil {
 		return err
 	}
+	s.masks = append(s.masks, maskStep{number, m.Report})
 	// A unit is published under the code of its first member.
 	s.setUnits(m.Members)
 	return nil
@@ -218,13 +234,8 @@ func (s *scrambled) setUnits(units [][]int32) {
 // checkPromises verifies every table that the plan promised to keep, on the
 // frame that was permuted.
 func (s *scrambled) checkPromises(ctx context.Context) error {
-	var names []string
-	var promises []swap.Promise
-	for _, k := range s.plan.Scramble.Keep {
-		promises = append(promises, swap.Promise{Columns: k})
-		names = append(names, k...)
-	}
-	if len(promises) == 0 || len(s.steps) == 0 {
+	promises, sums, names := s.promises()
+	if len(promises)+len(sums) == 0 || len(s.steps) == 0 {
 		return nil
 	}
 	before, _, err := withFirmColumns(s.swappedFrom, s.data.Firms, names)
@@ -238,7 +249,25 @@ func (s *scrambled) checkPromises(ctx context.Context) error {
 	if err := swap.Check(ctx, before, after, promises); err != nil {
 		return fmt.Errorf("keep: a promised table changed: %w", err)
 	}
+	if err := swap.CheckSums(ctx, before, after, sums); err != nil {
+		return fmt.Errorf("keep: a promised sum changed: %w", err)
+	}
 	return nil
+}
+
+// promises are the tables and sums that the plan keeps, and the columns that
+// they name.
+func (s *scrambled) promises() (tables []swap.Promise, sums []swap.SumPromise, names []string) {
+	for _, k := range s.plan.Scramble.Keep {
+		sum, ok, _ := k.Sum() // the plan was checked
+		if !ok {
+			tables, names = append(tables, swap.Promise{Columns: k}), append(names, k...)
+			continue
+		}
+		sums = append(sums, swap.SumPromise{Column: sum.Column, By: sum.By, Within: sum.Within})
+		names = append(append(names, sum.By...), sum.Column)
+	}
+	return tables, sums, names
 }
 
 // published are the jobs that the release is made from, as linked data.

@@ -33,7 +33,14 @@ type Options struct {
 	Seed   *uint64 // simulations only; nil draws keys from the system
 	// EscrowRecipients are age recipients to whom the escrow is encrypted.
 	EscrowRecipients []string
-	Progress         progress.Func // may be nil
+	// Ledger is the file that keys are entered in; "" is escrow-ledger.jsonl
+	// beside the escrow.
+	Ledger  string
+	Approve []string // names of who approve a second key; Release only
+	Reuse   string   // escrow whose key is used again, under other serials; Release only
+	// Identities are age identity files that open Reuse.
+	Identities []string
+	Progress   progress.Func // may be nil
 }
 
 // keys are the two kinds of randomness of a study: the secret that scrambles,
@@ -126,18 +133,23 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := enter(p, data, &k, commandRun, o)
+	if err != nil {
+		return nil, err
+	}
 	watch.start("scramble")
 	s, err := scramble(ctx, p, data, k.secret)
 	if err != nil {
 		return nil, err
 	}
+	s.entry, s.delivery = e, e.delivery()
 	watch.start("publish")
 	v, err := s.publish(ctx)
 	if err != nil {
 		return nil, err
 	}
 	watch.start("release")
-	tables, serials, err := release.Serialise(v.release, k.secret, s.perYear)
+	tables, serials, err := release.Serialise(v.release, k.secret, s.delivery, s.perYear)
 	if err != nil {
 		return nil, err
 	}

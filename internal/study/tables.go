@@ -43,8 +43,9 @@ func Tables(ctx context.Context, dir string, p plan.Plan, o Options) (employers,
 	if err != nil {
 		return 0, 0, err
 	}
-	key := newKeys(o.Seed).secret.Derive("phase two") // other serials than phase one
-	tables, serials, err := release.Serialise(v.population, key, false)
+	key := newKeys(o.Seed).secret
+	s.delivery = release.Delivery{Phase: release.PhaseTwo, Recipient: p.Project.Recipient, Number: 1}
+	tables, serials, err := release.Serialise(v.population, key, s.delivery, false)
 	if err != nil {
 		return 0, 0, fmt.Errorf("phase-two tables: %w", err)
 	}
