@@ -319,6 +319,7 @@ func TestPlantedLeaks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			tt.plant(w)
 			for _, f := range w.audit(t) {
