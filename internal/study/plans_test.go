@@ -43,7 +43,7 @@ func sound(t *testing.T, r *metric.Report, out string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := audit.Release(t.Context(), dir, e, nil)
+	findings, err := audit.Release(t.Context(), dir, audit.Options{Escrow: e, Tool: Tool()})
 	if err != nil {
 		t.Fatal(err)
 	}
