@@ -44,6 +44,7 @@ type published struct {
 	counts map[string]map[string]float64 // by magnitude, by cell
 	cells  map[string]bool               // that it shows
 	staff  map[string]float64            // employers by cell, where they are known
+	hidden map[string]bool               // cells that were kept back
 }
 
 // keyOf identifies a cell across tables by its categories.
@@ -83,8 +84,9 @@ func (c *check) difference(ctx context.Context) error {
 		}
 		o := published{name: p.name + ", population " + p.population, exact: true, counts: map[string]map[string]float64{}}
 		keys := c.keys(p.dims, p.nodes, p.table.rows())
-		o.cells, o.staff = map[string]bool{}, map[string]float64{}
+		o.cells, o.staff, o.hidden = map[string]bool{}, map[string]float64{}, map[string]bool{}
 		for i, key := range keys {
+			o.hidden[key] = p.hidden[i]
 			if o.cells[key] = !p.hidden[i]; p.table.Employers != nil {
 				o.staff[key] = float64(p.table.Employers[i])
 			}
@@ -127,6 +129,11 @@ func (c *check) difference(ctx context.Context) error {
 				c.report.hold("%s: %s is about another population and has no count in common with it, so that the two cannot be subtracted: give both a count, with the same of", t.path, o.name)
 			}
 		}
+		for i, o := range others {
+			if of[i] != t.spec.Population && o.hidden != nil && nearly(names, values, counts, keys, o, k) {
+				c.keepBack(t, keys, o.hidden, o.name)
+			}
+		}
 		for m, name := range names {
 			if !counts[m] {
 				continue
@@ -153,6 +160,75 @@ func (c *check) difference(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// nearly reports whether most of what two populations show of cells that are not
+// small is the same but for a few units, so that a cell of one tells that of the
+// other.
+func nearly(names []string, values [][]float64, counts []bool, keys []string, o published, k float64) bool {
+	both, large, near := 0, 0, 0
+	for m, name := range names {
+		if !counts[m] || o.counts[name] == nil {
+			continue
+		}
+		for row, key := range keys {
+			other, ok := o.counts[name][key]
+			if !ok {
+				continue
+			}
+			both++
+			if v := values[m][row]; max(v, other) >= 3*k {
+				large++
+				if math.Abs(v-other) < k {
+					near++
+				}
+			}
+		}
+	}
+	return both > 0 && 2*near >= large
+}
+
+// keepBack keeps the cells of a table back that were kept back for a population
+// that is nearly the same: whoever sees that a partner did not change would
+// derive from it what it was the partner of.
+func (c *check) keepBack(t *table, keys []string, hidden map[string]bool, name string) {
+	for row, key := range keys {
+		if hidden[key] {
+			t.group.want(t.group.system.Tables[t.index].Cells[row], "kept back in "+name+", which differs by a few units", nil)
+		}
+	}
+}
+
+// follow keeps back in a population what the pattern of another one keeps back,
+// where the two are nearly the same.
+func (c *check) follow(done, g *group) {
+	k := float64(c.rules.Differencing.N)
+	for _, u := range done.tables {
+		names, values, counts := u.additive()
+		keys := c.keys(u.dims, u.nodes, len(u.rows))
+		o := published{counts: map[string]map[string]float64{}}
+		hidden := map[string]bool{}
+		for row, cell := range done.system.Tables[u.index].Cells {
+			hidden[keys[row]] = done.pattern.Suppressed[cell]
+		}
+		for m, name := range names {
+			if !counts[m] {
+				continue
+			}
+			o.counts[name] = map[string]float64{}
+			for row, key := range keys {
+				if !hidden[key] {
+					o.counts[name][key] = values[m][row]
+				}
+			}
+		}
+		for _, t := range g.tables {
+			names, values, counts := t.additive()
+			if keys := c.keys(t.dims, t.nodes, len(t.rows)); nearly(names, values, counts, keys, o, k) {
+				c.keepBack(t, keys, hidden, filepath.Base(u.path)+", population "+done.population)
+			}
+		}
+	}
 }
 
 func shareCount(names []string, counts []bool, o published) bool {

@@ -199,7 +199,10 @@ func (c *check) gather(g *group, t *table, cells []int32, name string, values []
 
 // protect finds and checks the pattern of every population.
 func (c *check) protect(ctx context.Context) error {
-	for _, g := range c.groups {
+	for i, g := range c.groups {
+		for _, done := range c.groups[:i] {
+			c.follow(done, g)
+		}
 		if err := c.protectGroup(ctx, g); err != nil {
 			return err
 		}

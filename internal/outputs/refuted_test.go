@@ -319,3 +319,42 @@ func TestStatisticsOfFew(t *testing.T) {
 		}
 	}
 }
+
+// TestPatternsOfTwoPopulations: a population less one person has another pattern,
+// and what it publishes of the partners of the first must not give that away.
+func TestPatternsOfTwoPopulations(t *testing.T) {
+	other := strings.NewReplacer("L2,m,17", "L2,m,16", "L2,Total,62", "L2,Total,61", "Total,m,74", "Total,m,73", "Total,Total,155", "Total,Total,154").Replace(counts)
+	same := counts
+	for name, second := range map[string]string{"less one": other, "the same under another name": same} {
+		w := newWorld(t, map[string]string{"counts.csv": counts, "rules.yaml": countRules})
+		if r, err := w.run("first", "counts.csv"); err != nil || !r.Released {
+			t.Fatal(err, r)
+		}
+		w.write(map[string]string{"counts.csv": second, "rules.yaml": strings.NewReplacer("everybody", "others", "n: 5", "n: 2").Replace(countRules)})
+		r, err := w.run("second", "counts.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := func(dir string) {
+			t.Helper()
+			text := w.read(dir)
+			for _, cell := range []string{"L1,f,33", "L1,m,27", "L3,f,3", "L3,m,30"} {
+				if strings.Contains(text, cell) {
+					t.Errorf("%s: %s left, and 3 women at L3 follow from what was released before", name, cell)
+				}
+			}
+		}
+		if r.Released {
+			check("second/release/counts.csv")
+		}
+		// Both in one run.
+		w = newWorld(t, map[string]string{"counts.csv": counts, "b.csv": second, "rules.yaml": countRules +
+			"  - {file: b.csv, population: others, dimensions: [level, sex], measures: [{column: workers, is: count}]}\n"})
+		if r, err = w.run("both", "counts.csv", "b.csv"); err != nil {
+			t.Fatal(err)
+		}
+		if r.Released {
+			check("both/release/b.csv")
+		}
+	}
+}

@@ -349,6 +349,8 @@ func (c *check) checkValues(t *table) {
 				c.faultAt(t, i, "%s is %v: rules for magnitudes are not defined for negative ones", m.Column, v)
 			case v < 0:
 				c.faultAt(t, i, "%s is %v: its sum is negative, for which no rule is defined", m.Column, v)
+			case v > 1<<53 && m.Is == isCount:
+				c.faultAt(t, i, "%s is %v, which is no count of units", m.Column, v)
 			case v != math.Trunc(v) && (m.Is == isCount || m.Is == isEmployers):
 				c.faultAt(t, i, "%s is %v, want a whole number", m.Column, v)
 			}
