@@ -36,6 +36,11 @@ type releasedTable struct {
 	Values     [][]metric.Number `json:"values"`
 	Hidden     []int32           `json:"hidden"`    // rows that were kept back
 	Sensitive  []int32           `json:"sensitive"` // of these, the sensitive ones
+	// Room is what each sensitive row needs per magnitude, up and down, so that
+	// no later release narrows it; absent in ledgers before it was kept.
+	Room [][][2]metric.Number `json:"room,omitempty"`
+	// Employers are the contributors behind each row, where they are known.
+	Employers []metric.Number `json:"employers,omitempty"`
 }
 
 type releasedDim struct {
@@ -111,6 +116,10 @@ func (t *releasedTable) check() error {
 		for _, row := range rows {
 			ok = ok && row >= 0 && int(row) < n
 		}
+	}
+	ok = ok && (t.Room == nil || len(t.Room) == len(t.Sensitive)) && (t.Employers == nil || len(t.Employers) == n)
+	for _, r := range t.Room {
+		ok = ok && len(r) == len(t.Names)
 	}
 	if !ok {
 		return fmt.Errorf("table %s does not hang together", t.File)
@@ -215,8 +224,14 @@ func (c *check) gatherPast(g *group, p *past, cells []int32, inToday []bool) {
 			g.hidden[cell] = true
 		}
 	}
-	for _, row := range p.primary {
-		g.want(cells[row], "kept back in "+p.name, nil)
+	for i, row := range p.primary {
+		room := map[string][2]float64{}
+		for m, name := range t.Names {
+			if t.Room != nil {
+				room[name] = [2]float64{float64(t.Room[i][m][0]), float64(t.Room[i][m][1])}
+			}
+		}
+		g.want(cells[row], "kept back in "+p.name, room)
 	}
 	// What was published stays so, even if another release kept it back.
 	for cell, f := range g.fixed {
@@ -251,8 +266,18 @@ func (c *check) entry() released {
 				r.Hidden = append(r.Hidden, int32(row))
 				if v.status != Secondary {
 					r.Sensitive = append(r.Sensitive, int32(row))
+					room := make([][2]metric.Number, len(names))
+					if n := t.group.needs[t.group.system.Tables[t.index].Cells[row]]; n != nil {
+						for m, name := range names {
+							room[m] = [2]metric.Number{metric.Number(n.room[name][0]), metric.Number(n.room[name][1])}
+						}
+					}
+					r.Room = append(r.Room, room)
 				}
 			}
+		}
+		for _, n := range t.contributors() {
+			r.Employers = append(r.Employers, metric.Number(n))
 		}
 		out.Tables = append(out.Tables, r)
 	}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/tabio"
@@ -41,6 +42,8 @@ type published struct {
 	name   string
 	exact  bool
 	counts map[string]map[string]float64 // by magnitude, by cell
+	cells  map[string]bool               // that it shows
+	staff  map[string]float64            // employers by cell, where they are known
 }
 
 // keyOf identifies a cell across tables by its categories.
@@ -80,6 +83,12 @@ func (c *check) difference(ctx context.Context) error {
 		}
 		o := published{name: p.name + ", population " + p.population, exact: true, counts: map[string]map[string]float64{}}
 		keys := c.keys(p.dims, p.nodes, p.table.rows())
+		o.cells, o.staff = map[string]bool{}, map[string]float64{}
+		for i, key := range keys {
+			if o.cells[key] = !p.hidden[i]; p.table.Employers != nil {
+				o.staff[key] = float64(p.table.Employers[i])
+			}
+		}
 		for m, name := range p.table.Names {
 			if !p.table.Counts[m] {
 				continue
@@ -106,6 +115,18 @@ func (c *check) difference(ctx context.Context) error {
 			return err
 		}
 		own := published{name: filepath.Base(t.path) + ", population " + t.spec.Population, exact: true, counts: map[string]map[string]float64{}}
+		own.cells, own.staff = map[string]bool{}, map[string]float64{}
+		employers := t.contributors()
+		for i, key := range keys {
+			if own.cells[key] = true; employers != nil {
+				own.staff[key] = employers[i]
+			}
+		}
+		for i, o := range others {
+			if of[i] != t.spec.Population && !shareCount(names, counts, o) && slices.ContainsFunc(keys, func(key string) bool { return o.cells[key] }) {
+				c.report.hold("%s: %s is about another population and has no count in common with it, so that the two cannot be subtracted: give both a count, with the same of", t.path, o.name)
+			}
+		}
 		for m, name := range names {
 			if !counts[m] {
 				continue
@@ -134,17 +155,40 @@ func (c *check) difference(ctx context.Context) error {
 	return nil
 }
 
+func shareCount(names []string, counts []bool, o published) bool {
+	for m, name := range names {
+		if counts[m] && o.counts[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// fewEmployers is from how many employers on a difference discloses none.
+func (c *check) fewEmployers() float64 {
+	if r := c.rules.Rules.Contributors; r != nil {
+		return float64(max(2, r.Employers))
+	}
+	return 3
+}
+
 // subtract looks for cells in which two populations differ by a few units, and
 // makes them sensitive.
 func (c *check) subtract(t *table, name string, values []float64, keys []string, o published, k float64) {
-	counts := o.counts[name]
+	counts, employers := o.counts[name], t.contributors()
 	for row, key := range keys {
 		other, ok := counts[key]
 		if !ok {
 			continue
 		}
 		d := math.Abs(values[row] - other)
-		if d == 0 || d >= k || math.IsNaN(d) {
+		who := 0.0 // employers that make a difference of many units, where they are few
+		if n, ok := o.staff[key]; ok && employers != nil {
+			if who = math.Abs(employers[row] - n); who >= c.fewEmployers() {
+				who = 0
+			}
+		}
+		if d == 0 || d >= k && who == 0 || math.IsNaN(d) {
 			continue
 		}
 		about := ""
@@ -156,10 +200,15 @@ func (c *check) subtract(t *table, name string, values []float64, keys []string,
 		}
 		cell := t.group.system.Tables[t.index].Cells[row]
 		sentence := fmt.Sprintf("%s is %v here and %v in %s: %s%v units are in one and not in the other", name, values[row], other, o.name, about, d)
+		room := map[string][2]float64{name: {k - d, 0}}
+		if d >= k {
+			sentence += fmt.Sprintf(", of %v employers", who)
+			safe := math.Ceil(c.rules.Rules.SafetyRange / 100 * d)
+			room[name] = [2]float64{safe, min(safe, values[row])}
+		}
 		c.report.Differences = append(c.report.Differences, Difference{
 			File: filepath.Base(t.path), Cell: c.cellName(t, row), Against: o.name, Units: d, Exact: o.exact, Sentence: sentence,
 		})
-		room := map[string][2]float64{name: {k - d, 0}}
 		v := &t.rows[row]
 		if v.reason != "" {
 			v.reason += "; "
@@ -189,6 +238,11 @@ func (c *check) fragment(ctx context.Context, t *table) (*published, error) {
 		c.report.warn("%s: head counts are in classes, so that the fragment cannot be subtracted", dir)
 		return nil, nil
 	}
+	for _, name := range []string{"serial", "year"} {
+		if !cells.Has(name) || !employers.Has(name) {
+			return nil, fmt.Errorf("differencing: the tables cells and employers of %s want a column %s: name the release folder of phase one", dir, name)
+		}
+	}
 	serial, year := cells.Col("serial"), cells.Col("year")
 	at := map[[2]float64]int{}
 	for i := range employers.Rows() {
@@ -196,7 +250,10 @@ func (c *check) fragment(ctx context.Context, t *table) (*published, error) {
 	}
 	row := make([]int, cells.Rows())
 	for i := range row {
-		row[i] = at[[2]float64{serial.Value(i), year.Value(i)}]
+		var ok bool
+		if row[i], ok = at[[2]float64{serial.Value(i), year.Value(i)}]; !ok {
+			return nil, fmt.Errorf("differencing: %s: row %d of cells is of an employer that employers lacks", dir, i+1)
+		}
 	}
 	label := func(column string) (func(i int) string, bool) {
 		if col, ok := cells.Lookup(column); ok {

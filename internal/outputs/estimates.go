@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,12 @@ type estimates struct {
 	rows []verdict
 }
 
+// tidy lists the columns of numbers that a file of estimates may have.
+var tidy = map[string][]string{
+	"regression": {"estimate", "std.error", "statistic", "p.value", "conf.low", "conf.high", "n", "dof", "model", "year"},
+	"summary":    {"value", "std.error", "conf.low", "conf.high", "n", "q", "ties", "year"},
+}
+
 func (e *estimates) read(ctx context.Context, c *check) error {
 	want := map[string][]string{"regression": {"term", "estimate"}, "summary": {"statistic", "value"}}[e.spec.Kind]
 	s := tabio.Schema{Columns: []tabio.ColumnSpec{{Name: want[0], Kind: frame.Category, Required: true, Missing: []string{}}, {Name: want[1], Kind: frame.Float, Required: true}}}
@@ -29,8 +36,13 @@ func (e *estimates) read(ctx context.Context, c *check) error {
 		return err
 	}
 	for _, name := range []string{"n", "dof", "q"} {
-		if col, ok := f.Lookup(name); ok && (col.Coded() || col.Kind == frame.Date) {
+		if col, ok := f.Lookup(name); ok && (col.Coded() && slices.Max(append([]int32{-1}, col.I...)) >= 0 || col.Kind == frame.Date) {
 			c.fault("%s: column %q is %v, want numbers", e.path, name, col.Kind)
+		}
+	}
+	for _, col := range f.Columns() {
+		if !col.Coded() && col.Kind != frame.Date && !slices.Contains(tidy[e.spec.Kind], col.Name) {
+			c.fault("%s: column %q is not one of a %s, and no rule covers it: take it out (known: %s)", e.path, col.Name, e.spec.Kind, strings.Join(tidy[e.spec.Kind], ", "))
 		}
 	}
 	e.f, e.rows = f, make([]verdict, f.Rows())
@@ -49,7 +61,7 @@ func (e *estimates) label(row int) string {
 
 // number returns a column's value in a row, NaN where there is none.
 func (e *estimates) number(name string, row int) float64 {
-	if col, ok := e.f.Lookup(name); ok {
+	if col, ok := e.f.Lookup(name); ok && !col.Coded() { // a coded one has no value in any row
 		return col.Value(row)
 	}
 	return math.NaN()
@@ -102,13 +114,13 @@ func (c *check) model(e *estimates, row int, terms map[string]int) (Status, stri
 	if math.IsNaN(dof) && !math.IsNaN(n) {
 		dof = n - float64(terms[e.model(row)])
 	}
-	if s.Freedom != nil {
-		switch {
-		case math.IsNaN(dof):
-			return Unevaluated, "degrees-of-freedom: neither dof nor n is given"
-		case dof < float64(s.Freedom.N):
-			return Primary, fmt.Sprintf("degrees-of-freedom%s: %v, want at least %d", norm(s, s.Freedom.Norm), dof, s.Freedom.N)
-		}
+	switch {
+	case s.Freedom == nil:
+		return Unevaluated, "no rule degrees-of-freedom says how many a model must have left"
+	case math.IsNaN(dof):
+		return Unevaluated, "degrees-of-freedom: neither dof nor n is given"
+	case dof < float64(s.Freedom.N):
+		return Primary, fmt.Sprintf("degrees-of-freedom%s: %v, want at least %d", norm(s, s.Freedom.Norm), dof, s.Freedom.N)
 	}
 	return c.units(n)
 }
@@ -171,10 +183,22 @@ func (c *check) statistic(e *estimates, row int) (Status, string) {
 		}
 		return c.units(n)
 	case "mean", "sd", "variance", "sum", "count", "share", "correlation", "skewness", "kurtosis", "gini", "r.squared", "n":
-		if name == "count" || name == "n" {
-			if v := e.number("value", row); math.IsNaN(n) {
+		switch v := e.number("value", row); {
+		case name == "count" || name == "n":
+			if v == 0 {
+				return Safe, ""
+			}
+			if math.IsNaN(n) || v < n {
 				n = v
 			}
+		case name == "share" && v > 0 && v < 1: // of few, or of all but few
+			n = math.Round(n*min(v, 1-v)*1e6) / 1e6
+		}
+		if (name == "sum" || name == "mean") && s.byMagnitude() {
+			return Unevaluated, "dominance, p% and pq of a sum or mean: nobody says who contributes; give it as a table"
+		}
+		if s.Frequency == nil {
+			return Unevaluated, "no rule minimum-frequency says on how many units a statistic must rest"
 		}
 		return c.units(n)
 	}

@@ -105,7 +105,58 @@ func (c *check) linkGroup(g *group) error {
 	for i, p := range g.past {
 		c.gatherPast(g, p, s.Tables[len(g.tables)+i].Cells, inToday)
 	}
+	c.across(g)
 	return nil
+}
+
+// across adds the sums that run over several tables, names those that do not add
+// up, and makes cells sensitive whose complement in a published total is small.
+func (c *check) across(g *group) {
+	k, tolerance := float64(c.rules.Differencing.N), 0.0
+	for _, t := range g.tables {
+		tolerance = max(tolerance, t.spec.Tolerance)
+	}
+	g.system.Across(func(total int32, parts []int32, complete bool) bool {
+		adds := true
+		for m, values := range g.values {
+			rest, sum := values[total], 0.0
+			for _, p := range parts {
+				sum += values[p]
+			}
+			if rest -= sum; math.IsNaN(rest) || math.Abs(rest) <= tolerance*float64(1+len(parts))+1e-9*math.Abs(sum) {
+				continue
+			}
+			adds = false
+			switch {
+			case complete:
+				c.fault("%s: %s does not add up over several tables: the total is %v, its parts differ by %v", g.where(total), g.names[m], values[total], rest)
+			case g.counts[m] && rest > 0 && rest < k:
+				c.complement(g, g.names[m], total, parts, rest, k)
+			}
+		}
+		return adds
+	})
+}
+
+// complement makes a cell sensitive because a published total tells how few
+// units are not in it.
+func (c *check) complement(g *group, name string, total int32, parts []int32, rest, k float64) {
+	cell := total
+	for _, p := range parts {
+		if !g.fixed[p] {
+			cell = p
+		}
+	}
+	sentence := fmt.Sprintf("complement: %s of %s leaves %v beside what tables show of it", name, g.system.Name(total), rest)
+	if g.fixed[cell] {
+		c.report.hold("%s, and all of them were released before", sentence)
+		return
+	}
+	room := [2]float64{0, k - rest}
+	if cell == total {
+		room = [2]float64{k - rest, 0}
+	}
+	g.want(cell, sentence, map[string][2]float64{name: room})
 }
 
 // where names a cell with the table that shows it.

@@ -318,7 +318,7 @@ func (t *TableSpec) validate(fail failing, path string, r *Rules) {
 	if t.Tolerance < 0 {
 		fail(path+".tolerance", "tolerance is %v, want at least 0", t.Tolerance)
 	}
-	columns := map[string]string{}
+	columns, totals := map[string]string{}, 0
 	for i, m := range t.Measures {
 		at := fmt.Sprintf("%s.measures[%d]", path, i)
 		oneOf(fail, at+".is", m.Is, isCount, isSum, isMean, isEmployers, isLargest, isSecond, isIgnored)
@@ -326,8 +326,14 @@ func (t *TableSpec) validate(fail failing, path string, r *Rules) {
 			fail(at, "column %q is missing or stands twice", m.Column)
 		}
 		columns[m.Column] = m.Is
+		if m.Is == isSum || m.Is == isMean {
+			totals++
+		}
 	}
 	for i, m := range t.Measures {
+		if (m.Is == isLargest || m.Is == isSecond) && m.Of == "" && totals > 1 {
+			fail(fmt.Sprintf("%s.measures[%d]", path, i), "column %q is the %s of which total? say so with of, there and at the sum", m.Column, m.Is)
+		}
 		if m.Is == isMean && m.Over != "" && columns[m.Over] != isCount {
 			fail(fmt.Sprintf("%s.measures[%d].over", path, i), "over is %q, want a column that is a count", m.Over)
 		}

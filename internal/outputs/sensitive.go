@@ -106,6 +106,19 @@ func newJudge(c *check, t *table) *judge {
 	return j
 }
 
+// contributors returns how many employers stand behind each row, nil if nobody
+// says so.
+func (t *table) contributors() []float64 {
+	if t.tally == nil {
+		return t.column(isEmployers, "")
+	}
+	out := make([]float64, len(t.rows))
+	for i, n := range t.tally.Employers {
+		out[i] = float64(n)
+	}
+	return out
+}
+
 // magnitudes finds the contributions to sums and means: from the microdata, or
 // from the table's own columns of the two largest.
 func (j *judge) magnitudes() {
@@ -155,6 +168,9 @@ func (j *judge) magnitudes() {
 func (j *judge) lookForMissing() {
 	s := j.rules
 	lacks := func(what, need string) { j.missing = append(j.missing, what+": "+need) }
+	if s.Frequency == nil && s.Contributors == nil && !s.byMagnitude() {
+		lacks("rules", "none of minimum-frequency, contributors, dominance, p-percent and pq is given, so that nothing says what is too few")
+	}
 	if s.Frequency != nil && j.count == nil {
 		lacks("minimum-frequency", "no column is a count, and there are no microdata")
 	}
@@ -194,15 +210,8 @@ func (j *judge) row(row int) {
 		}
 	}
 	s := j.rules
-	if s.Frequency != nil && j.count != nil {
-		f := primary.Frequency{N: int64(s.Frequency.N)}
-		if n := int64(j.count[row]); f.Unsafe(n) {
-			room := j.byRange(row)
-			if j.countName != "" {
-				room[j.countName] = [2]float64{f.Protection(n), 0}
-			}
-			unsafe(fmt.Sprintf("minimum-frequency%s: %d, want at least %d", norm(s, s.Frequency.Norm), n, f.N), room)
-		}
+	if s.Frequency != nil {
+		j.frequency(row, unsafe)
 	}
 	if r := s.Contributors; r != nil && j.employers != nil && j.count != nil {
 		rule := primary.Contributors{Employers: r.Employers, Workers: int64(r.Workers), LargestShare: r.LargestShare}
@@ -235,6 +244,36 @@ func (j *judge) row(row int) {
 	}
 	if j.count != nil {
 		j.groups(row, unsafe)
+	}
+}
+
+// frequency applies the minimum frequency to every count that the row shows, and
+// to the contributing rows where they are known: a weighted count, or one of
+// several units a row, says nothing of how few answered.
+func (j *judge) frequency(row int, unsafe func(string, map[string][2]float64)) {
+	s := j.rules
+	f := primary.Frequency{N: int64(s.Frequency.N)}
+	first := true
+	for m, name := range j.names {
+		if !j.counts[m] {
+			continue
+		}
+		if n := int64(j.values[m][row]); f.Unsafe(n) {
+			room := j.byRange(row)
+			room[name] = [2]float64{f.Protection(n), 0}
+			of := ""
+			if !first {
+				of = " of " + name
+			}
+			unsafe(fmt.Sprintf("minimum-frequency%s: %d%s, want at least %d", norm(s, s.Frequency.Norm), n, of, f.N), room)
+		}
+		first = false
+	}
+	if j.t.tally == nil || !first && j.c.micro.weights == nil {
+		return
+	}
+	if n := j.t.tally.Rows[row]; f.Unsafe(n) {
+		unsafe(fmt.Sprintf("minimum-frequency%s: %d rows of the microdata, want at least %d", norm(s, s.Frequency.Norm), n, f.N), j.byRange(row))
 	}
 }
 

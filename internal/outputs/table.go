@@ -164,6 +164,9 @@ func (c *check) read(ctx context.Context) error {
 	}
 	for _, t := range c.tables {
 		c.checkValues(t)
+		if c.bad == nil {
+			c.checkLargest(t)
+		}
 	}
 	c.translate()
 	return c.faults()
@@ -293,6 +296,29 @@ func (c *check) codes(d int, dict *frame.Dict) []int32 {
 		}
 	}
 	return code
+}
+
+// checkLargest names rows whose largest contributions cannot be: then no rule for
+// magnitudes could be evaluated.
+func (c *check) checkLargest(t *table) {
+	for _, m := range t.spec.Measures {
+		largest, second := t.column(isLargest, m.Of), t.column(isSecond, m.Of)
+		if m.Is != isSum || largest == nil || second == nil {
+			continue
+		}
+		for i, total := range valuesOf(t.f.Col(m.Column)) {
+			one, two := largest[i], second[i]
+			slack := t.spec.Tolerance + 1e-9*total
+			switch {
+			case total > 0 && !(one > 0):
+				c.faultAt(t, i, "%s is %v, and its largest contribution is not given", m.Column, total)
+			case math.IsNaN(two) && total > one+slack:
+				c.faultAt(t, i, "%s is %v, more than its largest contribution %v, and the second largest is not given", m.Column, total, one)
+			case two > one || one+two > total+slack:
+				c.faultAt(t, i, "%s is %v, and its largest contributions %v and %v: they cannot be", m.Column, total, one, two)
+			}
+		}
+	}
 }
 
 // checkValues names missing and negative values.

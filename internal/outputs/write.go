@@ -52,16 +52,21 @@ func (c *check) release(ctx context.Context, dir string) error {
 		return fmt.Errorf("outputs: %w", err)
 	}
 	for _, t := range c.tables {
-		var values []string
+		var values, drop []string
 		for _, m := range t.spec.Measures {
-			values = append(values, m.Column)
+			switch m.Is {
+			case isLargest, isSecond, isIgnored: // somebody's own value, or not judged at all
+				drop = append(drop, m.Column)
+			default:
+				values = append(values, m.Column)
+			}
 		}
-		if err := c.writeClean(ctx, dir, t.path, t.f, t.rows, values, true); err != nil {
+		if err := c.writeClean(ctx, dir, t.path, t.f, t.rows, values, drop, true); err != nil {
 			return err
 		}
 	}
 	for _, e := range c.others {
-		if err := c.writeClean(ctx, dir, e.path, e.f, e.rows, nil, false); err != nil {
+		if err := c.writeClean(ctx, dir, e.path, e.f, e.rows, nil, nil, false); err != nil {
 			return err
 		}
 	}
@@ -70,7 +75,7 @@ func (c *check) release(ctx context.Context, dir string) error {
 
 // writeClean writes a file without what is not safe: of a table the values of a
 // row, so that its place is seen; of estimates the row.
-func (c *check) writeClean(ctx context.Context, dir, path string, f *frame.Frame, rows []verdict, values []string, blank bool) error {
+func (c *check) writeClean(ctx context.Context, dir, path string, f *frame.Frame, rows []verdict, values, drop []string, blank bool) error {
 	out := f
 	if blank {
 		mark := make([]string, len(rows))
@@ -81,6 +86,9 @@ func (c *check) writeClean(ctx context.Context, dir, path string, f *frame.Frame
 		}
 		for _, name := range values {
 			out = out.With(without(f.Col(name), func(i int) bool { return mark[i] == "yes" }))
+		}
+		for _, name := range drop {
+			out = out.Without(name)
 		}
 		out = out.With(frame.Strings(Suppressed, mark))
 	} else {

@@ -159,6 +159,9 @@ func New(dims []Dimension, tables []Table) (*System, []Fault, error) {
 	}
 	for t := range s.Tables {
 		faults = append(faults, s.relate(t)...)
+		if len(tables) > 1 {
+			faults = append(faults, s.untotalled(t)...)
+		}
 	}
 	if faults != nil {
 		return nil, faults[:min(len(faults), maxFaults)], nil
