@@ -246,7 +246,7 @@ func (l *links) of(id int32) []sale {
 // candidates draws a seller's sales, books them on the customers' purchases but
 // for those to main buyers, which are booked, and returns those that may be main
 // ones: of each year the five largest, which are marked, and those that are a large
-// part of what the customer buys of its main suppliers alone.
+// part of what the customer is known to buy so far.
 func (l *links) candidates(id int32) []sale {
 	l.sales = l.sales[:0]
 	l.draw(id)
@@ -316,14 +316,19 @@ func (p *sale) before(q *sale) bool {
 	return p.amount > q.amount || p.amount == q.amount && p.customer < q.customer
 }
 
+// purchaseChunk is how many sellers' purchases are added up at a time.
+const purchaseChunk = 512
+
 // drawPurchases adds up what every employer buys in every year, over all links,
-// and keeps the sales of sellers from to before that may be main ones.
+// and keeps the sales of sellers from to before that may be main ones: the sums
+// so far say which cannot.
 func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 	w, n := s.net, len(s.employers)
 	w.kept, w.keptFrom, w.purchases = make([][]sale, before-from), from, newPurchases(n, s.o)
 	free := make(chan *links, runtime.GOMAXPROCS(0)) // buffers to be used again
-	chunks := func(f func(l *links, lo, hi int)) error {
-		return par.Chunks(ctx, n, networkChunk, func(_, lo, hi int) error {
+	// round runs f over the chunks number first, first + step, ...
+	round := func(first, step int, f func(l *links, lo, hi int)) error {
+		err := par.Do(ctx, par.Count(max(0, par.Count(n, purchaseChunk)-first), step), func(k int) error {
 			var l *links
 			select {
 			case l = <-free:
@@ -331,7 +336,8 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 				l = s.newLinks()
 				l.bought = w.purchases.buffer()
 			}
-			f(l, lo, hi)
+			lo := (first + k*step) * purchaseChunk
+			f(l, lo, min(n, lo+purchaseChunk))
 			l.bought.flush()
 			select {
 			case free <- l:
@@ -339,41 +345,52 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 			}
 			return nil
 		})
-	}
-	err := chunks(func(l *links, lo, hi int) {
-		for id := int32(lo); id < int32(hi); id++ {
-			if w.at[id] == w.at[id+1] {
-				continue
-			}
-			e, luck := &s.employers[id], s.luckOf(id)
-			for year := max(s.o.From, int(e.first)); year <= int(e.last); year++ {
-				l.divide(id, year, luck)
-			}
-			l.mainAmounts(id, func(customer int32, year int, amount int64) { l.bought.add(customer, year-s.o.From, amount) })
-		}
-	})
-	if err != nil {
+		w.purchases.setFloors(s.c.Network.MainPart)
 		return err
 	}
-	w.purchases.setFloors(s.c.Network.MainPart)
-	return chunks(func(l *links, lo, hi int) {
+	if err := round(0, 1, s.bookMains); err != nil {
+		return err
+	}
+	keep := func(l *links, lo, hi int) {
 		var all []sale
-		var at []int
+		var at [purchaseChunk + 1]int
 		for id := lo; id < hi; id++ {
-			at = append(at, len(all))
-			if r := w.reach[id]; r != r {
-				continue
+			if r := w.reach[id]; r == r {
+				if c := l.candidates(int32(id)); id >= from && id < before {
+					all = append(all, c...)
+				}
 			}
-			c := l.candidates(int32(id))
-			if id >= from && id < before {
-				all = append(all, c...)
-			}
+			at[id-lo+1] = len(all)
 		}
-		at, all = append(at, len(all)), slices.Clip(slices.Clone(all))
+		all = slices.Clone(all)
 		for id := max(lo, from); id < min(hi, before); id++ {
 			w.kept[id-from] = all[at[id-lo]:at[id-lo+1]]
 		}
-	})
+	}
+	const first = 16 // one chunk in so many begins, later rounds are as large as all before
+	if err := round(0, first, keep); err != nil {
+		return err
+	}
+	for step := first; step > 1; step /= 2 {
+		if err := round(step/2, step, keep); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bookMains books the purchases from main suppliers lo to hi.
+func (s *skeleton) bookMains(l *links, lo, hi int) {
+	for id := int32(lo); id < int32(hi); id++ {
+		if s.net.at[id] == s.net.at[id+1] {
+			continue
+		}
+		e, luck := &s.employers[id], s.luckOf(id)
+		for year := max(s.o.From, int(e.first)); year <= int(e.last); year++ {
+			l.divide(id, year, luck)
+		}
+		l.mainAmounts(id, func(customer int32, year int, amount int64) { l.bought.add(customer, year-s.o.From, amount) })
+	}
 }
 
 // prepareLinks readies the drawing of all links, which the rest of the skeleton

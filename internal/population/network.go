@@ -16,11 +16,11 @@ import (
 type network struct {
 	reach   []float32 // by employer: log number of buyers at one head; NaN for those that do not sell to the frame
 	asBuyer []asBuyer // by employer
-	mains []mainLink
-	at    []int32        // by employer: its first main link; one more at the end
-	back  []int32        // main links by buyer,
-	from  []int32        // and where each buyer's begin
-	years []buyerMarkets // by year of the window
+	mains   []mainLink
+	at      []int32        // by employer: its first main link; one more at the end
+	back    []int32        // main links by buyer,
+	from    []int32        // and where each buyer's begin
+	years   []buyerMarkets // by year of the window
 	// purchases are known where main links are to be told from others, and with
 	// them the sales of sellers keptFrom on that may be main ones.
 	purchases *purchases

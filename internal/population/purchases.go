@@ -34,7 +34,7 @@ func (p *purchases) floorsOf(id int32) []float32 { return p.floors[int(id)*p.yea
 // setFloors takes a part of the purchases so far as the least that can be that
 // part of the final ones, rounded down.
 func (p *purchases) setFloors(part float64) {
-	p.floors = make([]float32, len(p.sums))
+	p.floors = sized(p.floors, len(p.sums))
 	for i, x := range p.sums {
 		f := part * float64(x)
 		if p.floors[i] = float32(f); float64(p.floors[i]) > f {
