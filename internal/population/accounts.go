@@ -53,7 +53,7 @@ func (b *yearSums) add(w *writer, worker uint64, employer int32, level int, woma
 	k := w.reported(level, float64(uint16(h))/65536, float64(uint16(h>>16))/65536)
 	b.study[k]++
 	b.fteStudy[k] += fte
-	switch x, u := w.c.Levels[level], float64(uint16(h>>32))/65536; {
+	switch x, u := &w.c.Levels[level], float64(uint16(h>>32))/65536; {
 	case u < x.Manager:
 		b.managers++
 	case u < x.Manager+x.Clerk:

@@ -39,6 +39,7 @@ type links struct {
 type smallLink struct {
 	buyer    int32
 	weight   float32
+	floor    float32 // no less is a large part of what the buyer buys in any year
 	from, to int16
 }
 
@@ -136,7 +137,7 @@ func (l *links) draw(id int32) {
 			if to = min(to, int(e.last), int(b.last)); to > year {
 				l.alive = append(l.alive, int32(len(l.stretch)))
 			}
-			l.stretch = append(l.stretch, smallLink{buyer, l.weights[bitsOfWeight&1023] * b.factor, int16(year), int16(to)})
+			l.stretch = append(l.stretch, smallLink{buyer, l.weights[bitsOfWeight&1023] * b.factor, b.floor, int16(year), int16(to)})
 			count++
 		}
 		for _, k := range back {
@@ -257,10 +258,10 @@ func (l *links) candidates(id int32) []sale {
 		// No small link outdoes a main one.
 		l.sales[i].main = l.parts[int(l.sales[i].year)-l.o.From].mains == mainPlaces
 	}
-	least := l.c.Network.Least
+	least, years := l.c.Network.Least, len(l.parts)
 	for i := range l.stretch {
 		p := &l.stretch[i]
-		floors := l.net.purchases.floorsOf(p.buyer)
+		waiting := l.bought.room(p.buyer, years)
 		for y := int(p.from) - l.o.From; y <= int(p.to)-l.o.From; y++ {
 			part := &l.parts[y]
 			a := part.small(p.weight)
@@ -268,11 +269,12 @@ func (l *links) candidates(id int32) []sale {
 				continue
 			}
 			amount := int64(a)
-			l.bought.add(p.buyer, y, amount)
-			if float64(amount) >= float64(floors[y]) || part.mains < mainPlaces {
+			waiting = append(waiting, l.bought.waits(p.buyer, y, amount))
+			if part.mains < mainPlaces || a >= float64(p.floor) && float64(amount) >= float64(l.net.purchases.floorsOf(p.buyer)[y]) {
 				l.sales = append(l.sales, sale{p.buyer, int16(y + l.o.From), false, amount})
 			}
 		}
+		l.bought.wait(p.buyer, waiting)
 	}
 	l.mark()
 	return l.sales
@@ -346,6 +348,10 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 			return nil
 		})
 		w.purchases.setFloors(s.c.Network.MainPart)
+		for id := range s.employers {
+			e, floors := &s.employers[id], w.purchases.floorsOf(int32(id))
+			w.asBuyer[id].floor = slices.Min(floors[max(s.o.From, int(e.first))-s.o.From : max(s.o.From, int(e.last))-s.o.From+1])
+		}
 		return err
 	}
 	if err := round(0, 1, s.bookMains); err != nil {

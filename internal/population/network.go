@@ -31,6 +31,7 @@ type network struct {
 // asBuyer is what a draw of small links asks of a buyer.
 type asBuyer struct {
 	factor float32 // on what it buys from one seller
+	floor  float32 // no less is a large part of what it buys in any year
 	last   int16   // year-end with staff
 }
 
@@ -128,7 +129,7 @@ func (s *skeleton) drawReach() {
 	for id := range s.employers {
 		e := &s.employers[id]
 		year := min(max(mid, int(e.first)), int(e.last))
-		w.asBuyer[id] = asBuyer{float32(math.Pow(e.size(year), x.BuyBySize)), e.last}
+		w.asBuyer[id] = asBuyer{factor: float32(math.Pow(e.size(year), x.BuyBySize)), last: e.last}
 		s.key.Reseed(&r, stageNetwork, uint64(id)|1<<62)
 		w.reach[id] = float32(math.NaN())
 		if sells := r.Bool(s.c.Sectors[e.sector].Network); sells {

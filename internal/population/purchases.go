@@ -66,12 +66,23 @@ func (p *purchases) buffer() *purchaseBuffer {
 
 // add books an amount; year counts from the first of the window.
 func (b *purchaseBuffer) add(id int32, year int, amount int64) {
-	k := id >> shelfBits
-	w := b.waiting[k]
-	w = append(w, waitingPurchase(amount)<<placeBits|waitingPurchase(int(id)&(1<<shelfBits-1)*b.years+year))
-	if b.waiting[k] = w; len(w) == shelfRoom {
-		b.put(int(k))
+	b.wait(id, append(b.room(id, 1), b.waits(id, year, amount)))
+}
+
+// room returns what waits for the shelf of an employer, with room for n more
+// that are handed back to wait.
+func (b *purchaseBuffer) room(id int32, n int) []waitingPurchase {
+	if w := b.waiting[id>>shelfBits]; len(w)+n <= cap(w) {
+		return w
 	}
+	b.put(int(id >> shelfBits))
+	return b.waiting[id>>shelfBits]
+}
+
+func (b *purchaseBuffer) wait(id int32, w []waitingPurchase) { b.waiting[id>>shelfBits] = w }
+
+func (b *purchaseBuffer) waits(id int32, year int, amount int64) waitingPurchase {
+	return waitingPurchase(amount)<<placeBits | waitingPurchase(int(id)&(1<<shelfBits-1)*b.years+year)
 }
 
 // put adds what waits for a shelf to it.
