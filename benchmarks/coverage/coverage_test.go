@@ -93,7 +93,7 @@ func TestTwoWayFixedEffectsMiss(t *testing.T) {
 		t.Run(world, func(t *testing.T) {
 			type draw struct{ estimate, low, high, se, truth float64 }
 			draws, err := par.Map(ctx, *populations, func(k int) (draw, error) {
-				c, truth, err := Naive(ctx, NaiveOptions(500, world, uint64(k+1)))
+				c, truth, err := Naive(ctx, NaiveOptions(1000, world, uint64(k+1)))
 				return draw{c.Estimate, c.Low, c.High, c.StdErr, truth}, err
 			})
 			if err != nil {
@@ -104,7 +104,7 @@ func TestTwoWayFixedEffectsMiss(t *testing.T) {
 				c.add(d.estimate, d.low, d.high, d.se, d.truth)
 			}
 			Judge([]*Tally{c})
-			t.Logf("%s", Table(world+": two-way fixed effects, 500 employers that all automate", []*Tally{c}))
+			t.Logf("%s", Table(world+": two-way fixed effects, 1000 employers that all automate", []*Tally{c}))
 			if world == "null" && c.P < Alarm {
 				t.Errorf("covers %d times of %d without any effect, want [%d, %d]", c.Hits, c.N, c.Low, c.High)
 			}

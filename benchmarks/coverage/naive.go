@@ -46,7 +46,7 @@ func alone(o population.Options) population.Options {
 }
 
 // Naive estimates one effect for all years after the event from employers that
-// automate, by least squares of log head counts on employer effects and effects
+// automate and were there from the start, by least squares of log head counts on employer effects and effects
 // of the year by size class at the start, and returns it with the mean effect
 // on these very employers and years.
 func Naive(ctx context.Context, o population.Options) (c estimate.Coefficient, truth float64, err error) {
@@ -54,22 +54,21 @@ func Naive(ctx context.Context, o population.Options) (c estimate.Coefficient, t
 	if err != nil {
 		return c, 0, err
 	}
-	if truth, err = True(h.Truth.Effects, 0, 99, "log", "employer", "own"); err != nil {
-		return c, 0, err
-	}
 	s := estimate.Spec{X: make([][]float64, 1), Names: []string{"automated"}, Absorb: make([][]int32, 2)}
-	start := int32(0)
+	start, entered, rows := int32(0), int32(0), 0
 	for i, e := range h.Employer {
 		if i == 0 || h.Employer[i-1] != e {
-			start = linked.SizeCode(h.Staff[i])
+			start, entered = linked.SizeCode(h.Staff[i]), h.Year[i]
 		}
 		g := h.Event[e]
-		if g == frame.NoInt {
+		if g == frame.NoInt || entered > int32(h.Options.From) { // entrants grow fast whatever they do
 			continue
 		}
 		after := 0.0
 		if h.Year[i] >= g {
 			after = 1
+			truth += math.Log(float64(h.OwnOnly[i]) / float64(h.Without[i]))
+			rows++
 		}
 		s.Y, s.X[0] = append(s.Y, math.Log(float64(h.Staff[i]))), append(s.X[0], after)
 		s.Absorb[0] = append(s.Absorb[0], e)
@@ -81,5 +80,5 @@ func Naive(ctx context.Context, o population.Options) (c estimate.Coefficient, t
 		return c, 0, err
 	}
 	c, _ = f.Get("automated")
-	return c, truth, nil
+	return c, truth / float64(rows), nil
 }

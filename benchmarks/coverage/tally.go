@@ -15,7 +15,7 @@ type Tally struct {
 	N, Hits   int
 	Truth     float64 // mean
 	Bias      float64 // mean of estimate less truth
-	SD        float64 // of estimate less truth
+	RMSE      float64 // of estimate against truth
 	StdErr    float64 // root mean square
 	Low, High int     // of the band: hits outside have a probability of at most Alarm
 	P         float64 // exact, two-sided, that coverage is the nominal one
@@ -34,14 +34,14 @@ func (t *Tally) add(estimate, low, high, stdErr, truth float64) {
 		t.Hits++
 	}
 	d := estimate - truth
-	t.Truth, t.Bias, t.SD, t.StdErr = t.Truth+truth, t.Bias+d, t.SD+float64(d*d), t.StdErr+float64(stdErr*stdErr)
+	t.Truth, t.Bias, t.RMSE, t.StdErr = t.Truth+truth, t.Bias+d, t.RMSE+float64(d*d), t.StdErr+float64(stdErr*stdErr)
 }
 
 // Judge turns sums into means, and hits into verdicts.
 func Judge(table []*Tally) {
 	for _, t := range table {
 		n := float64(t.N)
-		t.Truth, t.Bias, t.SD, t.StdErr = t.Truth/n, t.Bias/n, math.Sqrt(t.SD/n), math.Sqrt(t.StdErr/n)
+		t.Truth, t.Bias, t.RMSE, t.StdErr = t.Truth/n, t.Bias/n, math.Sqrt(t.RMSE/n), math.Sqrt(t.StdErr/n)
 		t.Low, t.High = infer.BinomialBand(t.N, Nominal, Alarm)
 		t.P = binomial(t.Hits, t.N, Nominal)
 	}
@@ -87,14 +87,14 @@ func binomial(k, n int, p float64) float64 {
 // Table prints coverage, band and bias by coefficient.
 func Table(title string, table []*Tally) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%-12s %5s %9s %16s %9s %9s %9s %9s %9s %9s\n", title, "coefficient", "n", "coverage", "band", "p", "Holm p", "truth", "bias", "sd", "std.err.")
+	fmt.Fprintf(&b, "%s\n%-12s %5s %9s %16s %9s %9s %9s %9s %9s %9s\n", title, "coefficient", "n", "coverage", "band", "p", "Holm p", "truth", "bias", "rmse", "std.err.")
 	for _, t := range table {
 		n, flag := float64(t.N), ""
 		if t.Outside() {
 			flag = "  outside"
 		}
 		fmt.Fprintf(&b, "%-12s %5d %9.3f [%6.3f, %6.3f] %9.2g %9.2g %9.4f %9.4f %9.4f %9.4f%s\n", t.Name, t.N, float64(t.Hits)/n,
-			float64(t.Low)/n, float64(t.High)/n, t.P, t.Holm, t.Truth, t.Bias, t.SD, t.StdErr, flag)
+			float64(t.Low)/n, float64(t.High)/n, t.P, t.Holm, t.Truth, t.Bias, t.RMSE, t.StdErr, flag)
 	}
 	return b.String()
 }

@@ -16,6 +16,7 @@ import (
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/progress"
+	"scramblelab/internal/release"
 	"scramblelab/internal/study"
 )
 
@@ -108,6 +109,19 @@ func loadPlan(args []string, policy string) (plan.Plan, error) {
 func warn(w io.Writer, warnings []string) {
 	for _, s := range warnings {
 		fmt.Fprintln(w, "warning:", s)
+	}
+}
+
+// tellOverdue names a release that was to be destroyed by now.
+func tellOverdue(w io.Writer, p plan.Project) {
+	warn(w, release.Meta{DestroyWhen: p.DestroyWhen, ExtendedBy: p.ExtendedBy}.Overdue(time.Now()))
+}
+
+// tellOverdueReport names the release of a report that was to be destroyed by
+// now. A report of another version, whose plan cannot be read, says nothing.
+func tellOverdueReport(w io.Writer, r *metric.Report) {
+	if p, err := plan.Parse("plan.yaml", []byte(r.Plan)); err == nil && r.Plan != "" {
+		tellOverdue(w, p.Project)
 	}
 }
 

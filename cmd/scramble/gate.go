@@ -29,6 +29,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			tellOverdueReport(cmd.ErrOrStderr(), r)
 			b, err := policies.Read(file)
 			if err != nil {
 				return err

@@ -7,9 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"scramblelab/internal/audit"
-	"scramblelab/internal/escrow"
 	"scramblelab/internal/folder"
+	"scramblelab/internal/plan"
 	"scramblelab/internal/report"
 	"scramblelab/internal/study"
 )
@@ -54,8 +53,9 @@ EXIT STATUS
 				return err
 			}
 			warn(cmd.ErrOrStderr(), warnings)
+			tellOverdue(cmd.ErrOrStderr(), p.Project)
 			out := filepath.Clean(c.out)
-			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nNext       scramble audit %s --escrow %s.escrow\n", out, out, out, out)
+			fmt.Fprintf(cmd.OutOrStdout(), "Release    %s\nEscrow     %s.escrow (whoever has it can undo everything)\nLedger     %s\nNext       scramble audit %s --escrow %s.escrow\n", out, out, o.LedgerFile(), out, out)
 			return nil
 		},
 	}
@@ -184,6 +184,7 @@ EXIT STATUS
 			if err != nil {
 				return err
 			}
+			tellOverdueReport(cmd.ErrOrStderr(), r)
 			write := folder.WriteNewFile
 			if force {
 				write = folder.WriteFile
@@ -198,27 +199,42 @@ EXIT STATUS
 
 func newAudit() *cobra.Command {
 	var t truth
+	var c common
+	var file string
 	cmd := &cobra.Command{
-		Use:   "audit DIR [--escrow FILE]",
+		Use:   "audit DIR [--escrow FILE [--plan PLAN]]",
 		Short: "Look for what a release folder must not carry",
-		Long: `Look through a release for original identifiers, enterprise numbers, keys,
-seeds, paths, exact values where classes were promised, labels outside the
-codebook and any order that says something of the original. With the escrow the search knows what to
-look for.
+		Long: `Look through a release for original identifiers and their hashes, enterprise
+numbers, keys, seeds, paths, exact values where classes were promised, cells
+under the minimum that was promised, labels outside the codebook, bytes that no
+table accounts for, and any order that says something of the original. With the
+escrow the search knows what to look for.
+
+With the escrow and the plan it proves that the release is that plan applied to
+the data: by the permutations that the escrow kept, and by making the release
+again from the key where the version is the same.
 
 EXIT STATUS
-  0 nothing found    1 error    2 wrong flags    3 a leak was found`,
-		Example: "  scramble audit out/release --escrow out.escrow",
+  0 nothing found    1 error    2 wrong flags    3 a leak was found, or a proof failed`,
+		Example: "  scramble audit out/release --escrow out.escrow\n  scramble audit delivery --escrow delivery.escrow --plan plan.yaml",
 		Args:    nArgs(1, 1, "one release folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var e *escrow.Escrow
-			if t.escrow != "" {
-				var err error
-				if e, err = escrow.Load(t.escrow, t.identities...); err != nil {
+			t.release = args[0]
+			var p *plan.Plan
+			if file != "" {
+				if t.escrow == "" {
+					return errUsage{fmt.Errorf("--plan proves what the escrow says: name --escrow FILE too")}
+				}
+				read, err := loadPlan([]string{file}, "")
+				if err != nil {
 					return err
 				}
+				p = &read
 			}
-			findings, err := audit.Release(cmd.Context(), args[0], e, nil)
+			show, done := showProgress(cmd)
+			defer done()
+			findings, err := study.Audit(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, study.Options{Seed: c.seed.value, Progress: show})
+			done()
 			if err != nil {
 				return err
 			}
@@ -229,6 +245,8 @@ EXIT STATUS
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&file, "plan", "", "plan `file` that the release was made from: prove that it is that plan applied to the data")
+	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addEscrow(cmd)
 	return cmd
 }

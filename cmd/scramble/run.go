@@ -54,6 +54,7 @@ EXIT STATUS
 				return err
 			}
 			warn(cmd.ErrOrStderr(), r.Warnings)
+			tellOverdue(cmd.ErrOrStderr(), p.Project)
 			if c.json != "-" {
 				report.Summary(cmd.OutOrStdout(), r, filepath.Clean(c.out))
 			}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"scramblelab/internal/escrow"
 	"scramblelab/internal/ledger"
 	"scramblelab/internal/metric"
@@ -147,4 +149,112 @@ func TestOneKeyPerRecipient(t *testing.T) {
 	if _, err := os.Lstat("tenth"); err == nil {
 		t.Error("a release that the ledger does not know was made")
 	}
+}
+
+// TestDestroy: the certificate, the refusals, and what is kept.
+func TestDestroy(t *testing.T) {
+	inVault(t)
+	must(t, 0, "release plan.yaml -o delivery")
+	must(t, 0, "release plan.yaml -o second --reuse delivery.escrow")
+	says(t, must(t, 2, "destroy delivery"), "add --yes")
+	says(t, must(t, 1, "destroy . --yes"), "contains the working directory")
+	says(t, must(t, 1, "destroy nothing --yes"), "does not exist")
+	says(t, must(t, 1, "destroy delivery --yes --escrow plan.yaml"), "is no escrow")
+	says(t, must(t, 1, "destroy delivery --yes --escrow second.escrow"), "the escrow of another release")
+	text := must(t, 0, "destroy delivery --yes", "--by", "Mia Claes")
+	says(t, text, "delivery.destroyed.json")
+	says(t, text, "no erasure")
+	if _, err := os.Lstat("delivery"); err == nil {
+		t.Error("the release is still there")
+	}
+	if _, err := os.Lstat("delivery.escrow"); err != nil {
+		t.Error("the escrow went without being named")
+	}
+	says(t, must(t, 0, "destroy delivery --yes"), "delivery.destroyed.json") // done already
+	must(t, 0, "destroy second/ --yes --escrow second.escrow")
+	if _, err := os.Lstat("second.escrow"); err == nil {
+		t.Error("the escrow that was named is still there")
+	}
+	b, err := os.ReadFile("delivery.destroyed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"recipient": "A University"`, `"purpose": `, `"destroyed_by": "Mia Claes"`, `"manifest_sha256": `, `"name": "cells.parquet"`} {
+		says(t, string(b), want)
+	}
+	l, err := ledger.Open("escrow-ledger.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := ""
+	for _, e := range l.Entries() {
+		kinds += e.Kind + " "
+	}
+	if kinds != "population key key destroyed destroyed " {
+		t.Errorf("entries %s", kinds)
+	}
+	// A copy may be left: the recipient is still bound.
+	must(t, 1, "release plan.yaml -o third")
+}
+
+// TestOverdue: every command that opens a release, or a report on one, names it
+// once its day is past, with the decision that extends it.
+func TestOverdue(t *testing.T) {
+	inVault(t)
+	past := strings.Replace(recipientPlan, "recipient: A University", "recipient: A University, destroy_when: at latest 2020-12-31", 1)
+	write(t, "plan.yaml", []byte(past))
+	const want = "was to be destroyed by 2020-12-31"
+	says(t, must(t, 0, "release plan.yaml -o delivery"), want)
+	lines := []struct {
+		status int
+		line   string
+	}{
+		{0, "audit delivery"}, {0, "attack plan.yaml --release delivery --escrow delivery.escrow -o attacked"}, {0, "attack plan.yaml --release delivery -o claimed"},
+		{0, "fidelity plan.yaml --release delivery --escrow delivery.escrow -o measured"},
+		{3, "gate attacked/report.json"}, {0, "report measured/report.json -o page.html"}, {3, "run plan.yaml -o out"}, {0, "audit out/release"},
+		{2, "destroy delivery"},
+	}
+	for _, l := range lines {
+		says(t, must(t, l.status, l.line), want+": destroy it")
+	}
+	write(t, "plan.yaml", []byte(strings.Replace(past, "2020-12-31", "2020-12-31, extended_by: decision 24/1", 1)))
+	must(t, 0, "release plan.yaml -o extended --seed 1")
+	says(t, must(t, 0, "audit extended"), want+"; extended by: decision 24/1")
+	says(t, must(t, 0, "fidelity plan.yaml --release extended --escrow extended.escrow -o measured --force"), "extended by: decision 24/1")
+	says(t, must(t, 0, "report measured/report.json -o page.html --force"), "extended by: decision 24/1")
+}
+
+// TestEncryptedEscrow: every command that needs the escrow opens an encrypted
+// one with the identity, and says so where it is missing or another's.
+func TestEncryptedEscrow(t *testing.T) {
+	inVault(t)
+	mine, err1 := age.GenerateX25519Identity()
+	other, err2 := age.GenerateX25519Identity()
+	if err1 != nil || err2 != nil {
+		t.Fatal(err1, err2)
+	}
+	write(t, "mine.txt", []byte(mine.String()+"\n"))
+	write(t, "other.txt", []byte(other.String()+"\n"))
+	must(t, 0, "release plan.yaml -o delivery --escrow-recipient "+mine.Recipient().String())
+	b, err := os.ReadFile("delivery.escrow")
+	if err != nil || !strings.HasPrefix(string(b), "age-encryption.org/") {
+		t.Fatalf("the escrow is not encrypted: %v", err)
+	}
+	for i, line := range []string{
+		"audit delivery --escrow delivery.escrow", "audit delivery --escrow delivery.escrow --plan plan.yaml",
+		"attack plan.yaml --release delivery --escrow delivery.escrow -o attacked", "fidelity plan.yaml --release delivery --escrow delivery.escrow -o measured",
+		"release plan.yaml -o second --reuse delivery.escrow",
+	} {
+		says(t, must(t, 1, line), "is encrypted: give the age identity file")
+		says(t, must(t, 1, line+" --identity other.txt"), "encrypted to somebody else")
+		text := must(t, 0, line+" --identity mine.txt")
+		if i == 1 {
+			says(t, text, "permutation     the 1 permutations")
+			says(t, text, "replay          the key makes the same release again")
+		}
+	}
+	says(t, must(t, 2, "audit delivery --plan plan.yaml"), "name --escrow FILE too")
+	// Encrypted or not, it is destroyed; with the identity it is seen to be the right one.
+	says(t, must(t, 1, "destroy second --yes --escrow delivery.escrow --identity mine.txt"), "the escrow of another release")
+	must(t, 0, "destroy delivery --yes --escrow delivery.escrow")
 }

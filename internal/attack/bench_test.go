@@ -56,7 +56,7 @@ func fragment(tb testing.TB, d *linked.Data, n int, perYear, coarse bool) Releas
 	if err != nil {
 		tb.Fatal(err)
 	}
-	t, _, err = release.Serialise(t, rng.SecretFromSeed(4), perYear)
+	t, _, err = release.Serialise(t, rng.SecretFromSeed(4), release.Delivery{}, perYear)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -53,6 +53,7 @@ var checks = []struct {
 	{"whole", checkWhole},
 	{"columns", checkColumns},
 	{"classes", checkClasses},
+	{"threshold", checkThreshold},
 	{"sorted", checkSorted},
 	{"size-order", checkSizeOrder},
 	{"words", checkWords},
@@ -60,6 +61,7 @@ var checks = []struct {
 	{"times", checkTimes},
 	{"check-digits", checkEnterpriseNumbers},
 	{"metadata", checkMetadata},
+	{"bytes", checkBytes},
 	{"destruction", checkDestruction},
 	{"simulation", checkSimulation},
 	{"key", checkKey},
@@ -69,6 +71,8 @@ var checks = []struct {
 
 // folder is a release as it lies on disk, and what is known about it.
 type folder struct {
+	ctx      context.Context
+	tool     string
 	dir      string
 	manifest release.Manifest
 	extra    []string
@@ -81,11 +85,18 @@ type folder struct {
 	original *linked.Data
 }
 
-// Release audits the folder dir. e is nil without the escrow, original nil
-// where the data are not at hand; checks that need them are then skipped and
-// say so. The error is for folders that cannot be read at all.
-func Release(ctx context.Context, dir string, e *escrow.Escrow, original *linked.Data) ([]Finding, error) {
-	f := &folder{dir: dir, files: map[string][]byte{}, raw: map[string][]byte{}, escrow: e, original: original}
+// Options is what an audit knows beside the folder. The zero value knows
+// nothing; checks that need more are then skipped and say so.
+type Options struct {
+	Escrow   *escrow.Escrow
+	Original *linked.Data // what the release was made from
+	Tool     string       // this program and its version: files of the same must be the same, byte for byte
+}
+
+// Release audits the folder dir. The error is for folders that cannot be read at
+// all.
+func Release(ctx context.Context, dir string, o Options) ([]Finding, error) {
+	f := &folder{ctx: ctx, dir: dir, files: map[string][]byte{}, raw: map[string][]byte{}, escrow: o.Escrow, original: o.Original, tool: o.Tool}
 	var err error
 	if f.manifest, err = release.ReadManifest(dir); err != nil {
 		return nil, fmt.Errorf("audit: %w", err)

@@ -1,12 +1,17 @@
 package audit
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"os"
 	"path/filepath"
@@ -33,6 +38,7 @@ type world struct {
 	meta   release.Meta
 	escrow *escrow.Escrow
 	format string
+	tool   string
 	after  func(dir string) error // change of the folder
 }
 
@@ -53,7 +59,7 @@ func newWorld(t testing.TB) *world {
 			}
 		}
 	}
-	w := &world{format: release.CSV}
+	w := &world{format: release.CSV, tool: "scramblelab 0"}
 	w.data = &linked.Data{
 		Jobs: frame.Must(frame.Codes(linked.Employer, dict, emp), frame.Ints(linked.Year, year), frame.Ints(linked.Worker, worker),
 			frame.Ordered(linked.Level, frame.MustDict("low", "mid", "high"), level), frame.Ints(linked.Wage, wage), frame.Fixed(linked.FTE, 2, fte), frame.Ints(linked.Age, age)),
@@ -105,7 +111,7 @@ func (w *world) audit(t testing.TB) []Finding {
 			t.Fatal(err)
 		}
 	}
-	got, err := Release(context.Background(), dir, w.escrow, w.data)
+	got, err := Release(context.Background(), dir, Options{Escrow: w.escrow, Original: w.data, Tool: w.tool})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,6 +265,49 @@ func TestPlantedLeaks(t *testing.T) {
 		}},
 		{"hashed identifier", "undone by hashing all identifiers", "identifiers", note(hash(label(9)))},
 		{"hashed worker", "short numbers are hashed as well", "identifiers", note(hash("150301"))},
+		{"hash in capitals", "as databases write it", "identifiers", note(strings.ToUpper(hash(label(9))))},
+		{"hash in base64", "as programs write it", "identifiers", func(w *world) {
+			sum := md5.Sum([]byte(label(11)))
+			note(base64.StdEncoding.EncodeToString(sum[:]))(w)
+		}},
+		{"half a hash", "cut to 32 hexadecimals", "identifiers", note(hash(label(12))[:32])},
+		{"hash with the recipient as salt", "a salt that everybody knows", "identifiers", note(hash("a university:" + label(13)))},
+		{"hash with a word as salt", "a salt that everybody tries", "identifiers", note(hash(label(14) + "salt"))},
+		{"check sums", "a CRC-32 is undone at once", "identifiers", note(fmt.Sprintf("%08x and %08x", crc32.ChecksumIEEE([]byte(label(20))), crc32.ChecksumIEEE([]byte(label(21)))))},
+		{"hash as label", "a firm column under a hash", "identifiers", func(w *world) {
+			w.tables.Employers = w.tables.Employers.With(frame.Codes(linked.Region, frame.MustDict(hash(label(1))), make([]int32, w.tables.Employers.Rows())))
+		}},
+		{"cell under the minimum", "the plan promises three", "threshold", func(w *world) { w.meta.MinimumCell = 3 }},
+		{"class under the minimum", "a class that begins at one", "threshold", func(w *world) {
+			w.meta.MinimumCell = 3
+			w.tables.Cells = w.tables.Cells.With(frame.Ordered(publish.Workers, frame.MustDict("[1,5)", "[5,)"), make([]int32, w.tables.Cells.Rows())))
+		}},
+		{"code outside the codebook of a Parquet file", "a label that only the data have", "whole", func(w *world) {
+			w.format = release.Parquet
+			w.after = withManifest("codebook.json", func(s string) string { return strings.Replace(s, `"[20000,25000)"`, `"[20000,20001)"`, 1) })
+		}},
+		{"blank lines", "as many as employers were left out", "bytes", func(w *world) {
+			w.after = withManifest("employers.csv", func(s string) string { return s + "\n\n\n" })
+		}},
+		{"second gzip member", "bytes that a reader of one member does not see", "bytes", func(w *world) {
+			w.format = release.CSVGzip
+			w.after = withManifest("cells.csv.gz", func(s string) string {
+				var b bytes.Buffer
+				z := gzip.NewWriter(&b)
+				z.Close()
+				return s + b.String()
+			})
+		}},
+		{"padding before a Parquet footer", "a size that no table accounts for", "bytes", func(w *world) {
+			w.format = release.Parquet
+			w.after = withManifest("cells.parquet", func(s string) string {
+				footer := len(s) - 8 - int(binary.LittleEndian.Uint32([]byte(s[len(s)-8:])))
+				return s[:footer] + strings.Repeat("\x00", 64) + s[footer:]
+			})
+		}},
+		{"script with a comment", "written by no version of the program", "bytes", func(w *world) {
+			w.after = withManifest("read.py", func(s string) string { return s + "# 412 employers\n" })
+		}},
 		{"identifier in compressed CSV", "packed files are unpacked", "identifiers", func(w *world) {
 			w.format = release.CSVGzip
 			w.tables.Employers = w.tables.Employers.With(frame.Codes(linked.Region, frame.MustDict(label(1)), make([]int32, w.tables.Employers.Rows())))
@@ -270,6 +319,7 @@ func TestPlantedLeaks(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			tt.plant(w)
 			for _, f := range w.audit(t) {
@@ -326,7 +376,7 @@ func TestOverdueAndNoRelease(t *testing.T) {
 	if i := slices.IndexFunc(got, func(f Finding) bool { return f.Check == "destruction" }); got[i].Severity != Warn || Failed(got) {
 		t.Errorf("a release past its day: %+v", got[i])
 	}
-	if _, err := Release(context.Background(), t.TempDir(), nil, nil); err == nil {
+	if _, err := Release(context.Background(), t.TempDir(), Options{}); err == nil {
 		t.Error("an empty folder was audited")
 	}
 }

@@ -3,9 +3,6 @@ package audit
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/md5"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -208,9 +205,9 @@ func checkIdentifiers(f *folder) []Finding {
 		return []Finding{{Severity: Warn, Remedy: byHand, Detail: fmt.Sprintf(
 			"none of %d original identifiers could be looked for in text (%d were looked for as labels): %s; %s", len(ids), numbers, reason, byHand)}}
 	case index.size < len(ids):
-		return pass("%d of %d original identifiers looked for in text, %d as labels; the other %d were not looked for in text: %s", index.size, len(ids), numbers, len(ids)-index.size, reason)
+		return pass("%d of %d original identifiers looked for in text, %d as labels; the other %d were not looked for in text: %s; %s", index.size, len(ids), numbers, len(ids)-index.size, reason, hashesSought(len(ids)))
 	}
-	return pass("all %d original identifiers looked for in text, %d as labels", len(ids), numbers)
+	return pass("all %d original identifiers looked for in text, %d as labels; %s", len(ids), numbers, hashesSought(len(ids)))
 }
 
 // packed reports whether the text of a file is not its bytes.
@@ -233,11 +230,11 @@ func (f *folder) identifiers() []string {
 			case w.Coded():
 				ids = append(ids, w.Dict.Labels()...)
 			case w.Kind == frame.Int:
-				for _, v := range w.I {
+				for _, v := range distinct(w.I) { // many years of few workers
 					ids = append(ids, strconv.Itoa(int(v)))
 				}
 			case w.Kind == frame.Long:
-				for _, v := range w.L {
+				for _, v := range distinct(w.L) {
 					ids = append(ids, strconv.FormatInt(v, 10))
 				}
 			}
@@ -247,47 +244,14 @@ func (f *folder) identifiers() []string {
 	return slices.Compact(ids)
 }
 
-// hashes compares every word that looks like a hash, and is none of the
-// manifest's own, with the hashes of the identifiers.
-func (f *folder) hashes(ids []string, remedy string) []Finding {
-	own := map[string]bool{strings.ToLower(f.manifest.PlanDigest): true}
-	for _, x := range f.manifest.Files {
-		own[x.SHA256] = true
-	}
-	suspects := map[string]string{} // by hash: file
-	for _, name := range f.names {
-		for lo, hi := range words(f.files[name]) {
-			if n := hi - lo; n == 32 || n == 40 || n == 64 {
-				if w := strings.ToLower(string(f.files[name][lo:hi])); isHex(w) && !own[w] {
-					suspects[w] = name
-				}
-			}
-		}
-	}
-	if len(suspects) == 0 {
-		return nil
-	}
-	leaks := map[string]bool{}
-	for _, id := range ids {
-		b := []byte(id)
-		m, s1, s2 := md5.Sum(b), sha1.Sum(b), sha256.Sum256(b)
-		for _, h := range []string{hex.EncodeToString(m[:]), hex.EncodeToString(s1[:]), hex.EncodeToString(s2[:])} {
-			if name, ok := suspects[h]; ok {
-				leaks[name] = true
-			}
-		}
-	}
-	var found []Finding
-	for _, name := range f.names {
-		if leaks[name] {
-			found = append(found, fail(remedy, "%s holds the plain hash of an original identifier", name))
-		}
-	}
-	return found
-}
-
 func isHex(s string) bool {
 	return strings.Trim(s, "0123456789abcdef") == ""
+}
+
+func distinct[T int32 | int64](v []T) []T {
+	v = slices.Clone(v)
+	slices.Sort(v)
+	return slices.Compact(v)
 }
 
 // words yields the bounds of runs of letters and digits.

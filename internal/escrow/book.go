@@ -1,6 +1,7 @@
 package escrow
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -364,11 +365,30 @@ func (b *Book) Withdraw(at time.Time, entry int, why string) error {
 	})
 }
 
-// Destroyed notes the certificate of a release that was destroyed. It frees
-// nobody: whoever had the release may have a copy.
-func (b *Book) Destroyed(at time.Time, certificate any) error {
+// Destroyed is what a ledger keeps of the certificate of a release.
+type Destroyed struct {
+	Release   string `json:"release"`
+	Manifest  string `json:"manifest_sha256"`
+	Recipient string `json:"recipient"`
+	Escrow    string `json:"escrow_state"`
+	By        string `json:"destroyed_by,omitempty"`
+	Finished  string `json:"finished"`
+}
+
+// Destroyed notes that a release was destroyed, once. It frees nobody: whoever
+// had the release may have a copy.
+func (b *Book) Destroyed(at time.Time, d Destroyed) error {
+	body, err := json.Marshal(d)
+	if err != nil {
+		return err
+	}
 	return b.retry(func(now *Book) error {
-		_, err := now.l.Append(kindDestroyed, at, certificate)
+		for _, e := range now.l.Entries() {
+			if e.Kind == kindDestroyed && bytes.Equal(e.Body, body) {
+				return nil
+			}
+		}
+		_, err := now.l.Append(kindDestroyed, at, d)
 		return err
 	})
 }

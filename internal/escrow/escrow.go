@@ -304,6 +304,32 @@ func Load(path string, identities ...string) (*Escrow, error) {
 	return e, nil
 }
 
+// Encrypted reports whether an escrow needs an identity, and refuses a file that
+// is none. Links are not followed.
+func Encrypted(path string) (bool, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return false, fmt.Errorf("escrow: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return false, fmt.Errorf("escrow: %s is no file, and links are not followed: name the escrow itself", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, fmt.Errorf("escrow: %w", err)
+	}
+	defer f.Close()
+	head := make([]byte, max(len(magic), len(ageMagic)))
+	n, _ := io.ReadFull(f, head)
+	switch head = head[:n]; {
+	case bytes.HasPrefix(head, []byte(ageMagic)):
+		return true, nil
+	case bytes.HasPrefix(head, []byte(magic)):
+		return false, nil
+	}
+	return false, fmt.Errorf("escrow: %s is no escrow of scramblelab", path)
+}
+
 func decrypt(path string, r io.Reader, files []string) (io.Reader, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("escrow: %s is encrypted: give the age identity file that opens it (--identity FILE)", path)

@@ -15,13 +15,12 @@ import (
 
 // event is a coefficient at work.
 type event struct {
-	k      int32
-	cells  []*cellState
-	tally  *tally
-	psi    []float64
-	used   []Use
-	coef   EventCoefficient
-	reason string
+	k     int32
+	cells []*cellState
+	tally *tally
+	psi   []float64
+	used  []Use
+	coef  EventCoefficient
 }
 
 // estimate runs all stacks of all coefficients.

@@ -205,7 +205,7 @@ func For(data Data, schema map[string]Role) Plan {
 	p.Release.FirmColumns = p.those(p.leaves, group, linked.EventYear, size, linked.DesignWeight)
 	within := p.those(p.has, linked.Year, group)
 	bundle := p.those(p.has, linked.Level, linked.Field)
-	p.Scramble.Keep = [][]string{{linked.Employer}, append(slices.Clone(within), p.those(p.has, linked.Level)...)}
+	p.Scramble.Keep = []Kept{{linked.Employer}, append(slices.Clone(within), p.those(p.has, linked.Level)...)}
 	step := &p.Scramble.Steps[0]
 	step.Bundle, step.Same, step.Unit = bundle, within, p.unit()
 	p.Attack.Public.Columns = p.those(p.known, "head_count", linked.FTE, "wage_bill", linked.Level, linked.Age, group, linked.EventYear, linked.Region, size)

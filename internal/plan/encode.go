@@ -146,6 +146,9 @@ func flow(v reflect.Value) string {
 	case reflect.Pointer:
 		return flow(v.Elem())
 	case reflect.Slice:
+		if k, ok := v.Interface().(Kept); ok && k.isSum() {
+			return scalar(k[0])
+		}
 		for i := range v.Len() {
 			parts = append(parts, flow(v.Index(i)))
 		}

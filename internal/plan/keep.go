@@ -14,6 +14,10 @@ import (
 func (c *checker) keep() {
 	for k, table := range c.plan.Scramble.Keep {
 		path := fmt.Sprintf("scramble.keep[%d]", k)
+		if table.isSum() {
+			c.keepSum(path, table)
+			continue
+		}
 		if len(table) == 0 {
 			c.fail(path, "a table of no columns: name the columns that span it, such as [year, level]")
 		}

@@ -85,9 +85,9 @@ type Class struct {
 
 // Scramble is an ordered list of steps and what they promise to keep.
 type Scramble struct {
-	Donors string     `yaml:"donors"` // population or fragment
-	Keep   [][]string `yaml:"keep"`   // tables of head counts kept exactly on the frame that is permuted
-	Steps  []Step     `yaml:"steps"`
+	Donors string `yaml:"donors"` // population or fragment
+	Keep   []Kept `yaml:"keep"`   // tables of head counts and sums kept on the frame that is permuted
+	Steps  []Step `yaml:"steps"`
 }
 
 // Step is one step. Which keys it takes depends on its method.

@@ -103,7 +103,7 @@ func TestDataAndSchemaSuffice(t *testing.T) {
 	if diff := cmp.Diff([]Step{{Method: RandomSwap, Unit: "row", Bundle: []string{"level"}, Joint: &yes, Rate: 0.2, Same: []string{"sector"}, Scope: "across-employers"}}, p.Scramble.Steps); diff != "" {
 		t.Errorf("the default step must fit the schema (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([][]string{{"employer"}, {"sector", "level"}}, p.Scramble.Keep); diff != "" {
+	if diff := cmp.Diff([]Kept{{"employer"}, {"sector", "level"}}, p.Scramble.Keep); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"sector", "size_class", "design_weight"}, p.Release.FirmColumns); diff != "" {
@@ -196,6 +196,14 @@ func TestErrors(t *testing.T) {
 		{"two steps on counts", "noise on rounded counts promises neither", "scramble: {keep: [], steps: [{method: round-counts, base: 3}, {method: suppress-cells, minimum: 3}]}", "p.yaml:1:72: suppress-cells and steps[0] (round-counts) both change the head counts of cells: keep one of them"},
 		{"swap of replaced values", "promises are checked before", "scramble: {keep: [], steps: [{method: top-code, column: wage, above: 9}, {method: random-swap, bundle: [wage], rate: 0.1}]}", "p.yaml:1:74: a permutation stands after steps[0] (top-code), which replaces values: put permutations first, so that what they keep can be checked"},
 		{"promise on a replaced column", "", "scramble: {keep: [[year, level]], steps: [{method: pram, column: level, stay: 0.8}]}", "p.yaml:1:19: [year, level] cannot be kept: steps[0] (pram) replaces values of level; take the step out, or take the table out"},
+		{"sum without cells", "", "scramble: {keep: [sum(wage)], steps: []}", "p.yaml:1:19: \"sum(wage)\" is no sum: write it as sum(wage) by employer, or sum(wage) by [employer, year] within 1%"},
+		{"sum of categories", "", "scramble: {keep: [sum(level) by employer], steps: []}", "p.yaml:1:19: \"sum(level) by employer\" sums level, want one of wage, fte, age"},
+		{"sum by unknown", "", "scramble: {keep: ['sum(wage) by [employer, yaer]'], steps: []}", "p.yaml:1:19: unknown column \"yaer\" in keep (did you mean \"year\"?)"},
+		{"tolerance", "", "scramble: {keep: [sum(wage) by employer within 200%], steps: []}", "p.yaml:1:19: \"sum(wage) by employer within 200%\": the tolerance is 200%, want more than 0 and at most 100%"},
+		{"sum that is not kept", "wages move across employers", "scramble: {keep: [sum(wage) by employer], steps: [{method: random-swap, bundle: [wage], rate: 1, same: [year]}]}", "p.yaml:1:19: \"sum(wage) by employer\" cannot be kept: steps[0] moves wage between units that differ in employer; add that to its same, give a tolerance (within 1%), or take the sum out"},
+		{"sum of a shuffle", "there are no pairs to take back", "scramble: {keep: [sum(wage) by employer within 1%], steps: [{method: full-shuffle, bundle: [wage], rate: 1, same: [year]}]}", "p.yaml:1:19: \"sum(wage) by employer within 1%\" cannot be kept: steps[0] (full-shuffle) deals values to no pairs that could be taken back; use rank-swap, nearest-swap or random-swap, or take the sum out"},
+		{"sum by what moves", "", "scramble: {keep: [sum(wage) by level within 1%], steps: [{method: random-swap, bundle: [level], rate: 1, same: [year]}]}", "p.yaml:1:19: \"sum(wage) by level within 1%\" cannot be kept: steps[0] moves level between units that differ in wage; add that to its same, or take the sum out"},
+		{"sum of noise", "", "scramble: {keep: [sum(wage) by employer], steps: [{method: noise, column: wage, sd: 100}]}", "p.yaml:1:19: \"sum(wage) by employer\" cannot be kept: steps[0] (noise) replaces values of wage; take the step out, or take the sum out"},
 		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, rank-swap, targeted-swap, nearest-swap, conditional-shuffle, full-shuffle, sample-workers, coarsen-counts, merge-small-employers, fresh-serials, top-code, noise, pram, microaggregate, jitter-counts, round-counts, suppress-cells (did you mean \"random-swap\"?)"},
 		{"unknown world", "known values are listed", "data: {generate: {world: zzz}}", "p.yaml:1:26: world is \"zzz\", want productivity, displacement, null, pretrend"},
 		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, research-team, head-count-only (did you mean \"outsider\"?)"},
@@ -277,6 +285,7 @@ func TestRoundTrip(t *testing.T) {
 			"    - {method: conditional-shuffle, bundle: [wage], rate: 1, given: [age, fte]}\n    - {method: random-swap, unit: spell, bundle: [wage], rate: 0.1}\n"},
 		{"every other step", "scramble:\n  keep: []\n  steps:\n    - {method: top-code, column: wage, above: 1e5, replace: mean}\n    - {method: noise, column: fte, sd: 0.05, kind: multiplicative, zero_sum: true, by: [employer, year], most: 1}\n" +
 			"    - {method: pram, column: level, stay: 0.8, by: [year]}\n    - {method: microaggregate, columns: [wage, age], k: 3}\n    - {method: jitter-counts, variance: 2, reach: 3}\n"},
+		{"sums", "scramble: {keep: [[year, group, level], sum(wage) by employer within 0.5%, 'sum(fte) by [employer, year]'], steps: [{method: random-swap, bundle: [wage], rate: 0.1, same: [year]}]}"},
 		{"rounded", "scramble: {steps: [{method: round-counts, base: 5, rounding: nearest}]}"}, {"suppressed", "scramble: {steps: [{method: suppress-cells, minimum: 3}]}"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -348,6 +357,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(sesSchema))
 	f.Add([]byte("scramble: {steps: [{method: random-swap, bundle: [wage], rate: .nan}]}"))
+	f.Add([]byte("scramble: {keep: [[year], sum(wage) by employer within 0.5%], steps: [{method: pram, column: level, stay: 0.8}]}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := Parse("p.yaml", b)
 		if err != nil {

@@ -14,16 +14,17 @@ func (c *checker) valueStep(path string, s Step) {
 	if s.Method == PRAM {
 		known = coded
 	}
-	if s.Method == Microaggregate {
+	switch {
+	case s.Method == Microaggregate:
 		c.listed(path+".columns", s.Columns, amounts, "the numbers to be replaced by means of clusters, such as [wage, age]")
 		if s.K < 2 {
 			c.fail(path+".k", "k is %d, want clusters of at least 2", s.K)
 		}
-	} else if s.Column == "" {
+	case s.Column == "":
 		c.fail(path, "%s has no column, want one of %s", s.Method, strings.Join(known, ", "))
-	} else if (slices.Contains(amounts, s.Column) || slices.Contains(coded, s.Column)) && !slices.Contains(known, s.Column) {
+	case (slices.Contains(amounts, s.Column) || slices.Contains(coded, s.Column)) && !slices.Contains(known, s.Column):
 		c.fail(path+".column", "%s cannot replace values of %s, want one of %s", s.Method, s.Column, strings.Join(known, ", "))
-	} else {
+	default:
 		c.column(path+".column", s.Column, known)
 	}
 	c.columns(path+".by", s.By, categories)

@@ -15,7 +15,6 @@ type wageTables struct {
 	premium  []float64   // by cell
 	ages     [][]float64 // level x age
 	sectors  []float64
-	price    []float64 // by year of the window: index and drift, 0 at the end anchor
 	floor    []float64 // by year of the window: minimum wage, euro
 	gap      []float64 // by year of the window: what women lack
 	gapAge   []float64 // by age: what older women lack on top of it

@@ -53,9 +53,6 @@ func (p Protection) Validate() error {
 	return nil
 }
 
-// on reports whether anything is changed.
-func (p Protection) on() bool { return p.Variance != 0 || p.Base != 0 || p.Suppress > 1 }
-
 // Protected says what a protection did to the cells.
 type Protected struct {
 	Cells    int64 // of the jobs, before
@@ -148,7 +145,6 @@ type protector struct {
 	Protection
 	table [][]float64 // by count up to the reach: cumulated chances
 	key   rng.Secret
-	unit  *frame.Dict
 	names []uint64 // hashes of the labels of units, of use where there are draws
 	cells []uint64 // hashes of the labels of cells
 }

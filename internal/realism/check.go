@@ -48,7 +48,8 @@ type Summary struct {
 	Targets   int `json:"targets"`
 	Met       int `json:"met"`
 	Missed    int `json:"missed"`
-	Failed    int `json:"failed"` // missed and sourced
+	Failed    int `json:"failed"`              // missed and sourced
+	Conflicts int `json:"conflicts,omitempty"` // missed and sourced, but excluded by other figures
 	NotJudged int `json:"not_judged"`
 	Context   int `json:"context"`
 }
@@ -239,5 +240,8 @@ func (s *Summary) count(r Result) {
 	}
 	if r.Fails {
 		s.Failed++
+	}
+	if r.Conflict {
+		s.Conflicts++
 	}
 }

@@ -64,6 +64,7 @@ func TestJudge(t *testing.T) {
 		fails     bool
 	}{
 		{"inside", "a value within the tolerance", Target{Value: &three, Abs: .5, Status: "S"}, 3.4, 0, 100, Met, false},
+		{"conflict", "one that other figures exclude is shown and fails nothing", Target{Value: &three, Abs: .5, Status: "S", Conflict: "why"}, 3.6, 0, 100, Missed, false},
 		{"outside", "a sourced target beyond it fails", Target{Value: &three, Abs: .5, Status: "S"}, 3.6, 0, 100, Missed, true},
 		{"relative", "10 % of 3", Target{Value: &three, Rel: .1, Status: "D"}, 3.31, 0, 100, Missed, true},
 		{"noise", "sampling error widens the tolerance", Target{Value: &three, Abs: .5, Status: "S"}, 3.6, .2, 100, Met, false},

@@ -25,6 +25,7 @@ type page struct {
 	Headline string
 	Verdict  string
 	Failed   []Result
+	Conflict []Result // missed and sourced, but excluded by other figures
 	Off      []Result // missed, by expert knowledge or assumption
 }
 
@@ -37,6 +38,8 @@ func HTML(w io.Writer, c *Scorecard) error {
 			switch {
 			case r.Fails:
 				p.Failed = append(p.Failed, r)
+			case r.Conflict:
+				p.Conflict = append(p.Conflict, r)
 			case r.Verdict == Missed:
 				p.Off = append(p.Off, r)
 			}
@@ -49,6 +52,8 @@ func HTML(w io.Writer, c *Scorecard) error {
 		p.Verdict, p.Headline = "fail", fmt.Sprintf("%d sourced figures are missed.", len(p.Failed))
 	case c.Summary.Met == 0:
 		p.Verdict, p.Headline = "skip", "No target could be judged."
+	case len(p.Conflict) > 0:
+		p.Headline = fmt.Sprintf("No sourced figure is missed, but for %d that contradict others.", len(p.Conflict))
 	default:
 		p.Headline = "No sourced figure is missed."
 	}
@@ -82,8 +87,11 @@ func (r Result) Class() string {
 
 // Word is the verdict for the page.
 func (r Result) Word() string {
-	if r.Fails {
+	switch {
+	case r.Fails:
 		return "fails"
+	case r.Conflict:
+		return "conflict"
 	}
 	return r.Verdict
 }

@@ -78,8 +78,12 @@ func (c *Scorecard) summary(b *strings.Builder) {
 		}
 	}
 	s := c.Summary
-	fmt.Fprintf(b, "\n%d targets: %d met, %d missed (%d sourced), %d not judged, %d context\n",
-		s.Targets, s.Met, s.Missed, s.Failed, s.NotJudged, s.Context)
+	sourced := fmt.Sprintf("%d sourced", s.Failed)
+	if s.Conflicts > 0 {
+		sourced += fmt.Sprintf(", %d in conflict", s.Conflicts)
+	}
+	fmt.Fprintf(b, "\n%d targets: %d met, %d missed (%s), %d not judged, %d context\n",
+		s.Targets, s.Met, s.Missed, sourced, s.NotJudged, s.Context)
 }
 
 // wrapped writes a text in lines of at most 98 letters.

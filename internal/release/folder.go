@@ -118,7 +118,7 @@ func openAt(ctx context.Context, dir string, now time.Time) (*Release, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Release{Manifest: man, Warnings: man.overdue(now)}
+	r := &Release{Manifest: man, Warnings: man.Overdue(now)}
 	if err := Verify(dir, man); err != nil {
 		return nil, err
 	}

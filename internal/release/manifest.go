@@ -31,10 +31,13 @@ type Meta struct {
 	// keys that were drawn for this scramble of this population up to this one:
 	// above 1, the release may have been chosen by its result. 0: not counted, a
 	// simulation.
-	Phase     string   `json:"phase,omitempty"`
-	Delivery  int      `json:"delivery,omitempty"`
-	KeysDrawn int      `json:"keys_drawn,omitempty"`
-	Notes     []string `json:"notes,omitempty"`
+	Phase     string `json:"phase,omitempty"`
+	Delivery  int    `json:"delivery,omitempty"`
+	KeysDrawn int    `json:"keys_drawn,omitempty"`
+	// MinimumCell is the least head count of a released cell, where the plan
+	// promises one.
+	MinimumCell int      `json:"minimum_cell,omitempty"`
+	Notes       []string `json:"notes,omitempty"`
 }
 
 // Manifest is manifest.json.
@@ -92,8 +95,8 @@ func (m Meta) Deadline() (time.Time, bool) {
 	return at, err == nil
 }
 
-// overdue says that the day of destruction is past at now, or cannot be told.
-func (m Meta) overdue(now time.Time) []string {
+// Overdue says that the day of destruction is past at now, or cannot be told.
+func (m Meta) Overdue(now time.Time) []string {
 	at, ok := m.Deadline()
 	switch {
 	case !ok:

@@ -389,7 +389,7 @@ func TestDestroyWhen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := strings.Join(Meta{DestroyWhen: tt.when, ExtendedBy: tt.extended}.overdue(at), ";")
+			got := strings.Join(Meta{DestroyWhen: tt.when, ExtendedBy: tt.extended}.Overdue(at), ";")
 			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
 				t.Errorf("%s: got %q, want %q", tt.why, got, tt.want)
 			}

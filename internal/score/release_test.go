@@ -72,7 +72,7 @@ func TestOddReleases(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tables, serials, err := release.Serialise(tables, rng.SecretFromSeed(1), test.perYear)
+			tables, serials, err := release.Serialise(tables, rng.SecretFromSeed(1), release.Delivery{}, test.perYear)
 			if err != nil {
 				t.Fatal(err)
 			}

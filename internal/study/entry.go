@@ -19,8 +19,8 @@ type entry struct {
 	number     int // in the ledger, once it is recorded
 }
 
-// ledger is the file that the keys of a study are entered in.
-func (o Options) ledger() string {
+// LedgerFile is the file that the keys of a study are entered in.
+func (o Options) LedgerFile() string {
 	if o.Ledger != "" {
 		return o.Ledger
 	}
@@ -38,7 +38,7 @@ const (
 // second key. Only a release to a named recipient under a key of the system
 // binds; everything else is recorded.
 func enter(p plan.Plan, d *linked.Data, k *keys, command string, o Options) (*entry, error) {
-	book, err := escrow.OpenBook(o.ledger(), o.Out)
+	book, err := escrow.OpenBook(o.LedgerFile(), o.Out)
 	if err != nil {
 		return nil, err
 	}

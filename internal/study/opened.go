@@ -148,17 +148,25 @@ func alike(a, b *frame.Frame) bool {
 	for k, x := range a.Columns() {
 		y := b.Columns()[k]
 		for i := range a.Rows() {
-			if x.Missing(i) != y.Missing(i) {
-				return false
-			}
-			switch {
-			case x.Missing(i):
-			case x.Coded() != y.Coded(), x.Coded() && x.Dict.Label(x.I[i]) != y.Dict.Label(y.I[i]), !x.Coded() && x.Value(i) != y.Value(i):
+			if !sameValue(x, y, i) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// sameValue reports whether two columns show the same in a row.
+func sameValue(x, y frame.Column, i int) bool {
+	switch {
+	case x.Missing(i) || y.Missing(i):
+		return x.Missing(i) && y.Missing(i)
+	case x.Coded() != y.Coded():
+		return false
+	case x.Coded():
+		return x.Dict.Label(x.I[i]) == y.Dict.Label(y.I[i])
+	}
+	return x.Value(i) == y.Value(i)
 }
 
 // Fidelity measures a release against its original and writes report.json.

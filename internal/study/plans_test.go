@@ -43,7 +43,7 @@ func sound(t *testing.T, r *metric.Report, out string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	findings, err := audit.Release(t.Context(), dir, e, nil)
+	findings, err := audit.Release(t.Context(), dir, audit.Options{Escrow: e, Tool: Tool()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,6 +88,7 @@ func TestPlans(t *testing.T) {
 		{"rounded", "and are multiples of 3", scramble("{method: round-counts, base: 3}")},
 		{"rounded to the nearest", "or of 5", scramble("{method: round-counts, base: 5, rounding: nearest}, {method: fresh-serials}")},
 		{"small cells folded", "no cell under 4", scramble(swap + ", {method: suppress-cells, minimum: 4}")},
+		{"sums", "wages move across employers, whose yearly sums stay within 2 %", small + "scramble: {keep: [[year, group, level], 'sum(wage) by [employer, year] within 2%', sum(fte) by employer], steps: [{method: rank-swap, bundle: [wage], rate: 1, window: 0.02, same: [year]}, {method: random-swap, bundle: [wage], rate: 0.1, same: [year]}]}\n"},
 		{"no firm columns", "nothing travels with the employer", small + "release: {firm_columns: []}"},
 		{"no weights", "firm columns without the design", small + "release: {firm_columns: [group, event_year]}"},
 		{"no strata", "a simple draw", small + "release: {stratify: []}"},
@@ -98,7 +99,7 @@ func TestPlans(t *testing.T) {
 		{"no adversaries", "nobody attacks", small + "adversaries: []"},
 		{"head count only", "one intruder", small + "adversaries: [head-count-only]"},
 	}
-	slow := map[string]bool{"values": true, "built-in": true, "no steps": true, "all remedies": true, "worker": true} // all but these only with time
+	slow := map[string]bool{"values": true, "sums": true, "built-in": true, "no steps": true, "all remedies": true, "worker": true} // all but these only with time
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if testing.Short() && !slow[tt.name] {

@@ -28,6 +28,11 @@ func (s *scrambled) writeRelease(ctx context.Context, dir string, t *publish.Tab
 		Unit: s.sample.Unit, Records: s.sample.Records, SerialPerYear: perYear, Notes: s.notesForRecipient(),
 		Phase: s.delivery.Phase, Delivery: s.delivery.Number,
 	}
+	for _, step := range s.plan.Scramble.Steps {
+		if step.Method == plan.SuppressCells {
+			meta.MinimumCell = step.Minimum
+		}
+	}
 	if s.entry != nil {
 		meta.KeysDrawn = s.entry.keysDrawn()
 		meta.Simulation = meta.Simulation || s.entry.drawing.Simulation

@@ -129,9 +129,20 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 	if err != nil {
 		return err
 	}
-	for _, k := range s.plan.Scramble.Keep {
-		if ok, why := swap.Keeps(o, swap.Promise{Columns: k}); !ok {
-			return fmt.Errorf("cannot keep %v: %s", k, why)
+	tables, sums, names := s.promises()
+	for _, p := range tables {
+		if ok, why := swap.Keeps(o, p); !ok {
+			return fmt.Errorf("cannot keep %v: %s", p.Columns, why)
+		}
+	}
+	if o.Sums = sums; len(sums) > 0 {
+		var more []string
+		if jobs, more, err = withFirmColumns(jobs, s.data.Firms, names); err != nil {
+			return err
+		}
+		joined = append(joined, more...)
+		if o.Original, _, err = withFirmColumns(s.swappedFrom, s.data.Firms, names); err != nil {
+			return err
 		}
 	}
 	r, err := swap.Run(ctx, jobs, o, key.Derive("swap"), number)
@@ -223,13 +234,8 @@ func (s *scrambled) setUnits(units [][]int32) {
 // checkPromises verifies every table that the plan promised to keep, on the
 // frame that was permuted.
 func (s *scrambled) checkPromises(ctx context.Context) error {
-	var names []string
-	var promises []swap.Promise
-	for _, k := range s.plan.Scramble.Keep {
-		promises = append(promises, swap.Promise{Columns: k})
-		names = append(names, k...)
-	}
-	if len(promises) == 0 || len(s.steps) == 0 {
+	promises, sums, names := s.promises()
+	if len(promises)+len(sums) == 0 || len(s.steps) == 0 {
 		return nil
 	}
 	before, _, err := withFirmColumns(s.swappedFrom, s.data.Firms, names)
@@ -243,7 +249,25 @@ func (s *scrambled) checkPromises(ctx context.Context) error {
 	if err := swap.Check(ctx, before, after, promises); err != nil {
 		return fmt.Errorf("keep: a promised table changed: %w", err)
 	}
+	if err := swap.CheckSums(ctx, before, after, sums); err != nil {
+		return fmt.Errorf("keep: a promised sum changed: %w", err)
+	}
 	return nil
+}
+
+// promises are the tables and sums that the plan keeps, and the columns that
+// they name.
+func (s *scrambled) promises() (tables []swap.Promise, sums []swap.SumPromise, names []string) {
+	for _, k := range s.plan.Scramble.Keep {
+		sum, ok, _ := k.Sum() // the plan was checked
+		if !ok {
+			tables, names = append(tables, swap.Promise{Columns: k}), append(names, k...)
+			continue
+		}
+		sums = append(sums, swap.SumPromise{Column: sum.Column, By: sum.By, Within: sum.Within})
+		names = append(append(names, sum.By...), sum.Column)
+	}
+	return tables, sums, names
 }
 
 // published are the jobs that the release is made from, as linked data.

@@ -39,7 +39,7 @@ func BenchmarkRandomSwap(b *testing.B) {
 	across, all, within, year, person := base, base, base, base, base
 	across.Scope, all.Rate, within.Scope, year.Unit, person.Unit = AcrossEmployers, 1, WithinEmployer, PersonYear, Person
 	across.Rate = 0.2
-	for _, rows := range []int{1e5, 1e6, 1e7} {
+	for _, rows := range []int{1e5, 1e6, 1e7, 4e7} { // 4e7 worker-years are all of Belgium
 		f := benchFrame(rows)
 		for _, o := range []struct {
 			name string

@@ -9,6 +9,7 @@ const (
 	NoPartnerOutside   = "no partner outside the employer"
 	NoPartnerNear      = "no partner near enough"
 	MissingValue       = "value missing"
+	SumTooFar          = "a promised sum would leave its tolerance"
 	KeyCollision       = "worker would hold one employer twice"
 	reachableTolerance = 0.005
 )
@@ -91,9 +92,13 @@ func share(a, b int64) float64 {
 func (r *Report) warn() {
 	for _, p := range r.Pairings {
 		if p.Expected < r.Wanted-reachableTolerance {
+			remedy := "use fewer columns in same, or a wider scope"
+			if p.Without(SumTooFar) > 0 {
+				remedy = fmt.Sprintf("%d %ss were left alone because %s: widen it, or use %s with a smaller window", p.Without(SumTooFar), r.Unit, SumTooFar, RankSwap)
+			}
 			r.Warnings = append(r.Warnings, fmt.Sprintf(
-				"step %d: rate %.3g of %q is not reached: %.3g of the %d %ss have a partner to touch; use fewer columns in same, or a wider scope",
-				r.Step, r.Wanted, p.Columns, p.Expected, p.Units, r.Unit))
+				"step %d: rate %.3g of %q is not reached: %.3g of the %d %ss have a partner to touch; %s",
+				r.Step, r.Wanted, p.Columns, p.Expected, p.Units, r.Unit, remedy))
 		}
 		if p.Touched > 0 && p.Changed == 0 {
 			r.Warnings = append(r.Warnings, fmt.Sprintf(

@@ -118,6 +118,11 @@ type Options struct {
 	Profiles      [][]string // targeted-swap: columns on which partners agree, the first list that finds one wins; none is anybody
 	Priority      Priority   // targeted-swap: whether K or Rate wins
 	Given         []string   // conditional-shuffle: columns whose relation with the bundle is kept
+
+	// Sums are kept: pairs that would take one out of its tolerance are taken
+	// back. Original is what they are compared with, nil the frame itself.
+	Sums     []SumPromise
+	Original *frame.Frame
 }
 
 // Validate checks the options and, where f is not nil, whether f has what they
@@ -157,6 +162,14 @@ func (o Options) Validate(f *frame.Frame) error {
 		}
 		if !o.Unit.overYears() && !slices.Contains(o.Same, linked.Year) {
 			return fmt.Errorf("swap: bundle holds %q without %q in same: workers would land in years without that employer; add it to same", linked.Employer, linked.Year)
+		}
+	}
+	for _, p := range o.Sums {
+		if p.Within < 0 || p.Within > Million {
+			return fmt.Errorf("swap: promised %v: want a tolerance from 0 to 100%%", p)
+		}
+		if ok, why := KeepsSum(o, p); !ok {
+			return fmt.Errorf("swap: %v cannot be kept: %s", p, why)
 		}
 	}
 	if f != nil {

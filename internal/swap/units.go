@@ -257,6 +257,9 @@ func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secr
 			return nil, nil, err
 		}
 	}
+	if err := e.keepSums(ctx, p, cols, pr, key, stage); err != nil {
+		return nil, nil, err
+	}
 	return p, pr, e.verify(ctx, p)
 }
 

@@ -315,8 +315,8 @@ func (e *chunkEncoder) page(encoding format.Encoding, rows, nulls int) error {
 	if e.packed, err = e.codec.Encode(e.packed[:0], e.values); err != nil {
 		return err
 	}
-	body := append(e.body, e.packed...)
-	e.body = body
+	e.body = append(e.body, e.packed...)
+	body := e.body
 	header := format.PageHeader{Type: format.DataPageV2, UncompressedPageSize: int32(top + len(e.values)), CompressedPageSize: int32(len(body)),
 		CRC: int32(crc32.ChecksumIEEE(body))}
 	header.DataPageHeaderV2 = thrift.New(format.DataPageHeaderV2{NumValues: int32(rows), NumNulls: int32(nulls), NumRows: int32(rows), Encoding: encoding,
