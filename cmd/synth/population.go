@@ -52,7 +52,7 @@ func newPopulationCommand() *cobra.Command {
 jobs), codebook.json with every column, code and unit, datapackage.json for
 programs that read Frictionless tables, and truth.json with what was planted.
 
-Twenty thousand employers over ten years are about six million jobs. The folder
+Twenty thousand employers over ten years are about five million jobs. The folder
 is complete or absent; one that exists is replaced only with --force,
 and only if it holds nothing but a population.
 

@@ -199,9 +199,9 @@ func TestErrorsGrowWithTheRate(t *testing.T) {
 		{"fidelity.cells.false-nonzero-share", 1, 0, 0},
 		{"fidelity.cells.wage-class-agreement", -1, 0, 1},
 		{"fidelity.margins.level-field-tv", 1, 0, 0},
-		{"fidelity.wages.level-field-error", 1, 2, 0},
-		{"fidelity.regression.wage-overlap", -1, 3, 1},
-		{"fidelity.regression.wage-bias-se", 1, 3, 0},
+		{"fidelity.wages.level-field-error", 1, 1.5, 0},
+		{"fidelity.regression.wage-overlap", -1, 2, 1},
+		{"fidelity.regression.wage-bias-se", 1, 2, 0},
 	} {
 		values := make([]float64, len(rates))
 		for k, r := range results {

@@ -53,7 +53,7 @@ func (b *yearSums) add(w *writer, worker uint64, employer int32, level int, woma
 	k := w.reported(level, float64(uint16(h))/65536, float64(uint16(h>>16))/65536)
 	b.study[k]++
 	b.fteStudy[k] += fte
-	switch x, u := w.c.Levels[level], float64(uint16(h>>32))/65536; {
+	switch x, u := &w.c.Levels[level], float64(uint16(h>>32))/65536; {
 	case u < x.Manager:
 		b.managers++
 	case u < x.Manager+x.Clerk:
@@ -146,9 +146,9 @@ func (w *writer) file(id int32, e *employer, row int) {
 	h := w.habitsOf(id, r)
 	filing := schemas{}
 	w.key.Reseed(r, stageAccounts, uint64(id)+1<<40)
-	rate := a.MachineryRate * math.Exp(float64(a.RateSD*r.Normal())-float64(a.RateSD*a.RateSD/2))
+	rate := a.MachineryRate * math.Exp(float64(a.RateSD*r.QuickNormal())-float64(a.RateSD*a.RateSD/2))
 	other := (1 - a.MachineryMix) / a.MachineryMix
-	assets := math.Exp(a.AssetsSD * r.Normal())
+	assets := math.Exp(a.AssetsSD * r.QuickNormal())
 	stock, usual := 0.0, 0.0
 	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
 		usual += math.Log(w.turnover(id, year)) / float64(int(e.last)-max(int(e.first), w.o.From)+1)
@@ -156,10 +156,10 @@ func (w *writer) file(id int32, e *employer, row int) {
 	for year := max(int(e.first), w.o.From); year <= int(e.last); year++ {
 		turnover := w.turnover(id, year)
 		normal := rate * math.Exp(float64(a.Inertia*usual)+float64((1-a.Inertia)*math.Log(turnover)))
-		machinery := normal * math.Exp(float64(a.YearSD*r.Normal()))
-		rest := normal * other * math.Exp(float64(a.YearSD*r.Normal()))
-		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.Normal()))
-		cost, hours := a.CostNoise*r.Normal(), a.HoursSD*r.Normal()
+		machinery := normal * math.Exp(float64(a.YearSD*r.QuickNormal()))
+		rest := normal * other * math.Exp(float64(a.YearSD*r.QuickNormal()))
+		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.QuickNormal()))
+		cost, hours := a.CostNoise*r.QuickNormal(), a.HoursSD*r.QuickNormal()
 		if year == int(e.event) && w.outcome != untreated {
 			machinery *= spike
 		}

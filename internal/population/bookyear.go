@@ -46,10 +46,10 @@ func (s *skeleton) habitsOf(id int32, r *rng.Stream) habits {
 	if branch := r.Bool(a.Branch); branch && size >= a.BranchFrom {
 		h.extra += size * a.BranchPart * r.Float64()
 	}
-	h.lean = r.Normal()
+	h.lean = r.QuickNormal()
 	h.affiliated = r.Bool(min(a.AffiliatedMost, a.Affiliated+float64(a.AffiliatedBy*math.Log(size))))
 	h.parent = r.Bool(a.Parent)
-	if z := math.Abs(r.Normal()); h.affiliated {
+	if z := math.Abs(r.QuickNormal()); h.affiliated {
 		h.group = math.Exp(a.GroupSD * z)
 	}
 	return h
@@ -107,7 +107,7 @@ func (w *writer) book(e *employer, h *habits, year int, r *rng.Stream) bookYear 
 	a := &w.c.Accounts
 	n := float64(out.staff)
 	sd := math.Sqrt(float64(a.CountRoot*a.CountRoot*n) + float64(a.CountBase*a.CountBase*n*n))
-	off := h.extra + sd*(float64(math.Sqrt(a.CountStays)*h.lean)+float64(math.Sqrt(1-a.CountStays)*r.Normal()))
+	off := h.extra + sd*(float64(math.Sqrt(a.CountStays)*h.lean)+float64(math.Sqrt(1-a.CountStays)*r.QuickNormal()))
 	reported := max(min(out.staff, 1), out.staff+int64(math.Round(off)))
 	out.average = max(0, out.average+float64(reported-out.staff))
 	out.staff, out.fte = reported, out.average*ratio

@@ -14,6 +14,7 @@ type buyerMarkets struct {
 	// sectorOf reads the buyer's sector from sectorBits random bits, by the
 	// seller's sector.
 	sectorOf [][]uint8
+	ownArea  uint32 // chance that a buyer is of the seller's area, of 2^16
 }
 
 const sectorBits = 12
@@ -125,24 +126,56 @@ func (t *buyerTable) fit(lo, hi int, weight []float64, small, large []int32) ([]
 // draw returns a buyer for a seller, of its own area with a fixed probability,
 // from two words of random bits; -1 where the market is empty. It leaves the
 // upper half of a alone.
-func (m *buyerMarkets) draw(s *skeleton, e *employer, main bool, a, b uint64) int32 {
+func (m *buyerMarkets) draw(e *employer, main bool, a, b uint64) int32 {
+	var d drawnBuyer
+	d.find(m, e, main, a, b)
+	d.look()
+	return d.buyer
+}
+
+// drawBatch is how many buyers are drawn at a time where many are.
+const drawBatch = 32
+
+// drawnBuyer is a draw of [buyerMarkets.draw] in two steps, so that the tables
+// can be read for many at once.
+type drawnBuyer struct {
+	entry *aliasEntry
+	coin  uint32
+	buyer int32 // -1 for none
+	seen  int32
+	bits  uint64
+}
+
+// find draws the place in a table.
+func (d *drawnBuyer) find(m *buyerMarkets, e *employer, main bool, a, b uint64) {
 	t := m.small
 	if main {
 		t = m.main
 	}
 	c := int(m.sectorOf[e.sector][a&(1<<sectorBits-1)]) * t.each
-	at := c + t.areas
-	if float64(a>>sectorBits&0xffff) < 0x1p16*s.c.Network.SameArea && t.start[c+int(e.province)] < t.start[c+int(e.province)+1] {
-		at = c + int(e.province)
+	lo, hi := t.start[c+t.areas], t.start[c+t.areas+1]
+	if uint32(a>>sectorBits&0xffff) < m.ownArea {
+		if l, h := t.start[c+int(e.province)], t.start[c+int(e.province)+1]; l < h {
+			lo, hi = l, h
+		}
 	}
-	lo, hi := t.start[at], t.start[at+1]
 	if lo == hi {
-		return -1
+		d.entry = nil
+		return
 	}
 	k, rest := bits.Mul64(b, uint64(hi-lo))
-	x := &t.entries[lo+int32(k)]
-	if uint32(rest>>32) < x.own {
-		return x.id
+	d.entry, d.coin = &t.entries[lo+int32(k)], uint32(rest>>32)
+}
+
+// look reads the table there.
+func (d *drawnBuyer) look() {
+	if d.entry == nil {
+		d.buyer = -1
+		return
 	}
-	return x.alias
+	x := *d.entry
+	if d.coin >= x.own {
+		x.id = x.alias
+	}
+	d.buyer = x.id
 }

@@ -106,6 +106,7 @@ func (c *jobColumns) all() []*[]int32 {
 type emitter struct {
 	*skeleton
 	ids       []int32
+	last      int32 // the highest of them
 	people    *people
 	jobAt     []int // by employer: its first row of jobs, and one more
 	accountAt []int
@@ -123,6 +124,7 @@ func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	if e.ids, err = s.workerIDs(ctx); err != nil {
 		return nil, err
 	}
+	e.last = slices.Max(e.ids)
 	err = par.Chunks(ctx, n, emitChunk, func(_, lo, hi int) error {
 		for id := lo; id < hi; id++ {
 			for _, sp := range s.spells[id] {
@@ -219,12 +221,14 @@ func (e *emitter) person(x *worker) person {
 type writer struct {
 	*emitter
 	*sheet
-	r, y   rng.Stream
-	sorted []numbered
-	cursor []int
-	sums   []yearSums
-	room   [4][]int64
-	psi    []float64
+	r, y    rng.Stream
+	sorted  []numbered
+	keys    []uint64
+	buckets buckets
+	cursor  []int
+	sums    []yearSums
+	room    [4][]int64
+	psi     []float64
 }
 
 // numbered is a spell, its worker, and the number that the worker has in the
@@ -240,16 +244,7 @@ type numbered struct {
 func (w *writer) employer(id int32, jobAt, accountAt int) {
 	e, s := &w.employers[id], w.skeleton
 	years := s.o.To - s.o.From + 1
-	w.sorted = w.sorted[:0]
-	for _, sp := range s.spells[id] {
-		w.sorted = append(w.sorted, numbered{w.ids[sp.worker], sp, w.workers[sp.worker]})
-	}
-	slices.SortFunc(w.sorted, func(a, b numbered) int { // by number, then time
-		if d := a.id - b.id; d != 0 {
-			return int(d)
-		}
-		return int(a.from - b.from)
-	})
+	w.sort(s.spells[id])
 	w.cursor = append(w.cursor[:0], make([]int, years+1)...)
 	w.sums = append(w.sums[:0], make([]yearSums, years)...)
 	for i := range w.sorted {
@@ -280,6 +275,20 @@ func (w *writer) firmEffects(id int32, e *employer) {
 	w.key.Reseed(&w.r, stageFirmEffect, uint64(id))
 	size := func(year int) float64 { return e.size(min(max(year, int(e.first)), int(e.last))) }
 	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
+}
+
+// sort lists the spells of an employer by number, then time.
+func (w *writer) sort(spells []spell) {
+	w.keys, w.sorted = sized(w.keys, len(spells)), sized(w.sorted, len(spells))
+	scale := math.MaxUint64 / (uint64(w.last) + 1)
+	for i, sp := range spells {
+		w.keys[i] = uint64(w.ids[sp.worker]) * scale
+	}
+	w.buckets.sort(w.keys, func(i int, place int32) {
+		sp := spells[i]
+		w.sorted[place] = numbered{w.ids[sp.worker], sp, w.workers[sp.worker]}
+	})
+	finish(w.sorted, func(a, b *numbered) bool { return a.id < b.id || a.id == b.id && a.from < b.from })
 }
 
 func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *traits, year, row int) {

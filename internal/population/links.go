@@ -3,8 +3,8 @@ package population
 import (
 	"context"
 	"math"
+	"runtime"
 	"slices"
-	"sync/atomic"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/par"
@@ -22,16 +22,16 @@ type sale struct {
 // links emits the sales of sellers, one after the other, with its own buffers.
 type links struct {
 	*skeleton
-	r       rng.Stream
-	stamp   []int32 // by employer: the seller's year in which it was last seen as a buyer
-	now     int32
-	stretch []smallLink
-	alive   []int32 // indices of stretches that last
-	sales   []sale
-	life    [16][16]uint16 // by sixteenth of the weights: chance of a link to outlast so many years, of 2^16
-	weights [1024]float32
-	large   []float64 // by year of the window: share of small links drawn among the large
-	parts   []yearSales
+	seed, drawn uint64  // of the seller's random words
+	stamp       []int32 // by employer: the seller's year in which it was last seen as a buyer
+	now         int32
+	stretch     []smallLink
+	alive       []int32 // indices of stretches that last
+	sales       []sale
+	life        [16][16]uint16 // by sixteenth of the weights: chance of a link to outlast so many years, of 2^16
+	weights     [1024]float32
+	parts       []yearSales
+	bought      *purchaseBuffer
 }
 
 // smallLink is a stretch of years in which a seller sells to a buyer beside its
@@ -39,14 +39,17 @@ type links struct {
 type smallLink struct {
 	buyer    int32
 	weight   float32
+	floor    float32 // no less is a large part of what the buyer buys in any year
 	from, to int16
 }
 
 // yearSales is what a year of a seller is divided by.
 type yearSales struct {
-	places        [mainPlaces]float64
-	sales, others float64
-	weight        float64 // of all small links
+	places           [mainPlaces]float64
+	sales, others    float64
+	weight           float64 // of all small links
+	perWeight, limit float64 // euro per unit of it, and the most that a small link may have
+	mains            int     // main links with a reported amount
 }
 
 func (s *skeleton) newLinks() *links {
@@ -66,29 +69,52 @@ func (s *skeleton) newLinks() *links {
 	return l
 }
 
+// word returns the next 64 random bits of the seller's small links.
+func (l *links) word() uint64 {
+	l.drawn++
+	return rng.Mix(l.seed, l.drawn)
+}
+
+// divide sets what a seller's years are divided by, and reports its number of
+// buyers of a year.
+func (l *links) divide(id int32, year int, luck float64) (part *yearSales, buyers int) {
+	buyers, part = l.reachOf(id, year), &l.parts[year-l.o.From]
+	part.places, part.others = l.split(buyers, luck)
+	part.sales, part.weight, part.mains = l.turnover(id, year)*l.c.Network.Sales, 0, 0
+	part.limit = part.sales * .95 * part.places[mainPlaces-1]
+	return part, buyers
+}
+
 // draw draws the stretches of a seller's small links: those with which it
 // answers main suppliers of its own, and random ones up to its number of buyers.
 func (l *links) draw(id int32) {
 	s, w, x := l.skeleton, l.net, &l.c.Network
 	e := &s.employers[id]
 	l.stretch, l.alive = l.stretch[:0], l.alive[:0]
-	s.key.Reseed(&l.r, stageSmallLinks, uint64(id))
+	l.seed, l.drawn = s.key.Uint64(stageSmallLinks, uint64(id)), 0
 	luck := s.luckOf(id)
 	mains := w.mains[w.at[id]:w.at[id+1]]
 	back := w.back[w.from[id]:w.from[id+1]]
+	var batch [drawBatch]drawnBuyer
 	for year := max(s.o.From, int(e.first)); year <= int(e.last); year++ {
-		buyers := s.reachOf(id, year)
-		part := &l.parts[year-s.o.From]
-		part.places, part.others = s.split(buyers, luck)
-		part.sales, part.weight = s.turnover(id, year)*x.Sales, 0
+		part, buyers := l.divide(id, year, luck)
 		l.now++
-		l.stamp[id] = l.now
+		now := l.now
+		l.stamp[id] = now
 		count := 0
 		for i := range mains {
 			if int(mains[i].from) <= year && year <= int(mains[i].to) {
-				l.stamp[mains[i].buyer] = l.now
+				l.stamp[mains[i].buyer] = now
 				count++
 			}
+		}
+		if part.others == 0 {
+			for _, k := range l.alive {
+				p := &l.stretch[k]
+				p.to = min(p.to, int16(year-1))
+			}
+			l.alive = l.alive[:0]
+			continue
 		}
 		keep := l.alive[:0]
 		for _, k := range l.alive {
@@ -96,99 +122,94 @@ func (l *links) draw(id int32) {
 			if int(p.to) < year {
 				continue
 			}
-			if b := p.buyer; l.stamp[b] == l.now || !w.present(b, year) {
+			if l.stamp[p.buyer] == now {
 				p.to = int16(year - 1)
 				continue
 			}
-			l.stamp[p.buyer] = l.now
+			l.stamp[p.buyer] = now
 			keep = append(keep, k)
 			count++
 		}
 		l.alive = keep
-		if part.others == 0 {
-			for _, k := range l.alive {
-				l.stretch[k].to = int16(year - 1)
-			}
-			l.alive = l.alive[:0]
-			continue
-		}
 		begin := func(buyer int32, to int, bitsOfWeight uint64) {
-			l.stamp[buyer] = l.now
-			l.alive = append(l.alive, int32(len(l.stretch)))
-			weight := l.weights[bitsOfWeight&1023] * w.buys[buyer]
-			l.stretch = append(l.stretch, smallLink{buyer, weight, int16(year), int16(min(to, int(e.last)))})
+			l.stamp[buyer] = now
+			b := &w.asBuyer[buyer]
+			if to = min(to, int(e.last), int(b.last)); to > year {
+				l.alive = append(l.alive, int32(len(l.stretch)))
+			}
+			l.stretch = append(l.stretch, smallLink{buyer, l.weights[bitsOfWeight&1023] * b.factor, b.floor, int16(year), int16(to)})
 			count++
 		}
 		for _, k := range back {
-			if m := &w.mains[k]; int(m.from) == year && l.stamp[m.seller] != l.now && l.r.Bool(x.Return) {
-				begin(m.seller, int(m.to), l.r.Uint64())
+			if m := &w.mains[k]; int(m.from) == year && l.stamp[m.seller] != now && float64(l.word()>>11)*0x1p-53 < x.Return {
+				begin(m.seller, int(m.to), l.word())
 			}
 		}
-		large := min(.95, x.Large*math.Exp(x.LargeBy*math.Log(float64(buyers)/x.TopAt)))
+		large := 0x1p10 * min(.95, x.Large*math.Exp(x.LargeBy*math.Log(float64(buyers)/x.TopAt)))
 		m := &w.years[year-s.o.From]
-		for tries := 3 * (buyers - count); count < buyers && tries > 0; tries-- {
-			a := l.r.Uint64()
-			c := m.draw(s, e, float64(a>>54) < 0x1p10*large, a, l.r.Uint64())
-			if c < 0 || l.stamp[c] == l.now {
-				continue
+		for tries := 3 * (buyers - count); count < buyers && tries > 0; {
+			some := batch[:min(tries, buyers-count, drawBatch)]
+			tries -= len(some)
+			for i := range some {
+				a := l.word()
+				some[i].bits = a
+				some[i].find(m, e, float64(a>>54) < large, a, l.word())
 			}
-			last := year
-			life := &l.life[a>>50&15]
-			for k, u := 0, uint16(a>>28); k < len(life) && u < life[k]; k++ {
-				last++
+			for i := range some { // each look-up waits for memory, together they wait once
+				some[i].look()
 			}
-			begin(c, last, a>>44)
+			for i := range some {
+				some[i].seen = l.stamp[max(0, some[i].buyer)]
+			}
+			for i := range some {
+				c, a := some[i].buyer, some[i].bits
+				if c < 0 || some[i].seen == now || l.stamp[c] == now {
+					continue
+				}
+				last := year
+				life := &l.life[a>>50&15]
+				for k, u := 0, uint16(a>>28); k < len(life) && u < life[k]; k++ {
+					last++
+				}
+				begin(c, last, a>>44)
+			}
 		}
 	}
-	l.weigh()
+	l.weigh(int(e.last))
 }
 
 // weigh adds up the weights of small links by year.
-func (l *links) weigh() {
+func (l *links) weigh(last int) {
 	for i := range l.stretch {
 		p := &l.stretch[i]
 		for y := p.from; y <= p.to; y++ {
 			l.parts[int(y)-l.o.From].weight += float64(p.weight)
 		}
 	}
-}
-
-// recall takes the small links of a seller that were kept.
-func (l *links) recall(id int32) {
-	e, luck := &l.employers[id], l.luckOf(id)
-	for year := max(l.o.From, int(e.first)); year <= int(e.last); year++ {
-		part := &l.parts[year-l.o.From]
-		part.places, part.others = l.split(l.reachOf(id, year), luck)
-		part.sales, part.weight = l.turnover(id, year)*l.c.Network.Sales, 0
+	for y := range l.parts[:last-l.o.From+1] {
+		if p := &l.parts[y]; p.weight > 0 {
+			p.perWeight = p.sales * p.others / p.weight
+		}
 	}
-	l.stretch = append(l.stretch[:0], l.net.kept[int(id)-l.net.keptFrom]...)
-	l.weigh()
 }
 
-// amounts calls f with every sale of the seller that was drawn last. No small
-// link outdoes a main one, and sales under the threshold of the listing are
-// not reported.
-func (l *links) amounts(id int32, f func(customer int32, year int, amount int64)) {
-	s, least := l.skeleton, l.c.Network.Least
+// mainAmounts calls f with the seller's sales to its main buyers, once its years
+// are divided. Sales under the threshold of the listing are not reported.
+func (l *links) mainAmounts(id int32, f func(customer int32, year int, amount int64)) {
+	least := l.c.Network.Least
 	for _, m := range l.net.mains[l.net.at[id]:l.net.at[id+1]] {
 		for y := int(m.from); y <= int(m.to); y++ {
-			part := &l.parts[y-s.o.From]
+			part := &l.parts[y-l.o.From]
 			if a := part.sales * part.places[m.place]; a >= least {
+				part.mains++
 				f(m.buyer, y, int64(a))
 			}
 		}
 	}
-	for i := range l.stretch {
-		p := &l.stretch[i]
-		for y := int(p.from); y <= int(p.to); y++ {
-			part := &l.parts[y-s.o.From]
-			a := part.sales * min(part.others*float64(p.weight)/part.weight, .95*part.places[mainPlaces-1])
-			if a >= least {
-				f(p.buyer, y, int64(a))
-			}
-		}
-	}
 }
+
+// small is what a small link sells in the year. None outdoes a main one.
+func (p *yearSales) small(weight float32) float64 { return min(p.perWeight*float64(weight), p.limit) }
 
 // of returns the sales of a seller by customer and year: all of them, or the
 // main ones if purchases are known. The slice is valid until the next call.
@@ -197,29 +218,70 @@ func (l *links) of(id int32) []sale {
 	if r := l.net.reach[id]; r != r {
 		return nil
 	}
-	if k := int(id) - l.net.keptFrom; k >= 0 && k < len(l.net.kept) {
-		l.recall(id)
+	if p := l.net.purchases; p != nil {
+		for _, x := range l.net.kept[int(id)-l.net.keptFrom] {
+			if x.main || float64(x.amount) >= l.c.Network.MainPart*float64(p.of(x.customer, int(x.year))) {
+				l.sales = append(l.sales, x)
+			}
+		}
 	} else {
 		l.draw(id)
-	}
-	l.amounts(id, func(customer int32, year int, amount int64) {
-		l.sales = append(l.sales, sale{customer, int16(year), false, amount})
-	})
-	if l.net.purchases != nil {
-		l.mark()
-		l.sales = slices.DeleteFunc(l.sales, func(p sale) bool { return !p.main })
+		l.mainAmounts(id, func(customer int32, year int, amount int64) {
+			l.sales = append(l.sales, sale{customer, int16(year), false, amount})
+		})
+		for i := range l.stretch {
+			p := &l.stretch[i]
+			for y := int(p.from); y <= int(p.to); y++ {
+				if a := l.parts[y-l.o.From].small(p.weight); a >= l.c.Network.Least {
+					l.sales = append(l.sales, sale{p.buyer, int16(y), false, int64(a)})
+				}
+			}
+		}
 	}
 	slices.SortFunc(l.sales, func(a, b sale) int {
-		if a.customer != b.customer {
-			return int(a.customer) - int(b.customer)
-		}
-		return int(a.year) - int(b.year)
+		return (int(a.customer)<<16 | int(a.year)) - (int(b.customer)<<16 | int(b.year))
 	})
 	return l.sales
 }
 
-// mark marks main links: of each year the five largest, the lower customer of
-// equal ones first, and those that are a large part of the customer's purchases.
+// candidates draws a seller's sales, books them on the customers' purchases but
+// for those to main buyers, which are booked, and returns those that may be main
+// ones: of each year the five largest, which are marked, and those that are a large
+// part of what the customer is known to buy so far.
+func (l *links) candidates(id int32) []sale {
+	l.sales = l.sales[:0]
+	l.draw(id)
+	l.mainAmounts(id, func(customer int32, year int, amount int64) {
+		l.sales = append(l.sales, sale{customer, int16(year), false, amount})
+	})
+	for i := range l.sales {
+		// No small link outdoes a main one.
+		l.sales[i].main = l.parts[int(l.sales[i].year)-l.o.From].mains == mainPlaces
+	}
+	least, years := l.c.Network.Least, len(l.parts)
+	for i := range l.stretch {
+		p := &l.stretch[i]
+		waiting := l.bought.room(p.buyer, years)
+		for y := int(p.from) - l.o.From; y <= int(p.to)-l.o.From; y++ {
+			part := &l.parts[y]
+			a := part.small(p.weight)
+			if a < least {
+				continue
+			}
+			amount := int64(a)
+			waiting = append(waiting, l.bought.waits(p.buyer, y, amount))
+			if part.mains < mainPlaces || a >= float64(p.floor) && float64(amount) >= float64(l.net.purchases.floorsOf(p.buyer)[y]) {
+				l.sales = append(l.sales, sale{p.buyer, int16(y + l.o.From), false, amount})
+			}
+		}
+		l.bought.wait(p.buyer, waiting)
+	}
+	l.mark()
+	return l.sales
+}
+
+// mark marks the five largest sales of each year with fewer than five main ones,
+// the lower customer of equal ones first.
 func (l *links) mark() {
 	years := l.o.To - l.o.From + 1
 	var top [64][mainPlaces]int
@@ -229,7 +291,9 @@ func (l *links) mark() {
 	for i := range l.sales {
 		p := &l.sales[i]
 		y := int(p.year) - l.o.From
-		p.main = float64(p.amount) >= l.c.Network.MainPart*float64(l.net.purchases[int(p.customer)*years+y])
+		if l.parts[y].mains == mainPlaces {
+			continue
+		}
 		at := i
 		for j, k := range top[y] {
 			if k < 0 || l.sales[at].before(&l.sales[k]) {
@@ -254,30 +318,85 @@ func (p *sale) before(q *sale) bool {
 	return p.amount > q.amount || p.amount == q.amount && p.customer < q.customer
 }
 
+// purchaseChunk is how many sellers' purchases are added up at a time.
+const purchaseChunk = 512
+
 // drawPurchases adds up what every employer buys in every year, over all links,
-// and keeps the small links of sellers from to before.
+// and keeps the sales of sellers from to before that may be main ones: the sums
+// so far say which cannot.
 func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
-	s.net.kept, s.net.keptFrom = make([][]smallLink, before-from), from
-	years := s.o.To - s.o.From + 1
-	sums := make([]int64, len(s.employers)*years)
-	err := par.Chunks(ctx, len(s.employers), networkChunk, func(_, lo, hi int) error {
-		l := s.newLinks()
-		for id := lo; id < hi; id++ {
-			if r := s.net.reach[id]; r != r {
-				continue
+	w, n := s.net, len(s.employers)
+	w.kept, w.keptFrom, w.purchases = make([][]sale, before-from), from, newPurchases(n, s.o)
+	free := make(chan *links, runtime.GOMAXPROCS(0)) // buffers to be used again
+	// round runs f over the chunks number first, first + step, ...
+	round := func(first, step int, f func(l *links, lo, hi int)) error {
+		err := par.Do(ctx, par.Count(max(0, par.Count(n, purchaseChunk)-first), step), func(k int) error {
+			var l *links
+			select {
+			case l = <-free:
+			default:
+				l = s.newLinks()
+				l.bought = w.purchases.buffer()
 			}
-			l.draw(int32(id))
-			l.amounts(int32(id), func(customer int32, year int, amount int64) {
-				atomic.AddInt64(&sums[int(customer)*years+year-s.o.From], amount)
-			})
-			if id >= from && id < before {
-				s.net.kept[id-from] = slices.Clone(l.stretch)
+			lo := (first + k*step) * purchaseChunk
+			f(l, lo, min(n, lo+purchaseChunk))
+			l.bought.flush()
+			select {
+			case free <- l:
+			default:
 			}
+			return nil
+		})
+		w.purchases.setFloors(s.c.Network.MainPart)
+		for id := range s.employers {
+			e, floors := &s.employers[id], w.purchases.floorsOf(int32(id))
+			w.asBuyer[id].floor = slices.Min(floors[max(s.o.From, int(e.first))-s.o.From : max(s.o.From, int(e.last))-s.o.From+1])
 		}
-		return nil
-	})
-	s.net.purchases = sums
-	return err
+		return err
+	}
+	if err := round(0, 1, s.bookMains); err != nil {
+		return err
+	}
+	keep := func(l *links, lo, hi int) {
+		var all []sale
+		var at [purchaseChunk + 1]int
+		for id := lo; id < hi; id++ {
+			if r := w.reach[id]; r == r {
+				if c := l.candidates(int32(id)); id >= from && id < before {
+					all = append(all, c...)
+				}
+			}
+			at[id-lo+1] = len(all)
+		}
+		all = slices.Clone(all)
+		for id := max(lo, from); id < min(hi, before); id++ {
+			w.kept[id-from] = all[at[id-lo]:at[id-lo+1]]
+		}
+	}
+	const first = 16 // one chunk in so many begins, later rounds are as large as all before
+	if err := round(0, first, keep); err != nil {
+		return err
+	}
+	for step := first; step > 1; step /= 2 {
+		if err := round(step/2, step, keep); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bookMains books the purchases from main suppliers lo to hi.
+func (s *skeleton) bookMains(l *links, lo, hi int) {
+	for id := int32(lo); id < int32(hi); id++ {
+		if s.net.at[id] == s.net.at[id+1] {
+			continue
+		}
+		e, luck := &s.employers[id], s.luckOf(id)
+		for year := max(s.o.From, int(e.first)); year <= int(e.last); year++ {
+			l.divide(id, year, luck)
+		}
+		l.mainAmounts(id, func(customer int32, year int, amount int64) { l.bought.add(customer, year-s.o.From, amount) })
+	}
 }
 
 // prepareLinks readies the drawing of all links, which the rest of the skeleton
@@ -316,7 +435,10 @@ func (s *skeleton) linksOf(ctx context.Context, lo, hi int) (*frame.Frame, error
 	if s.net != nil {
 		err := par.InOrder(ctx, par.Count(hi-lo, networkChunk), func(chunk int) (columns, error) {
 			var c columns
-			l := s.newLinks()
+			l := &links{skeleton: s}
+			if s.net.purchases == nil {
+				l = s.newLinks()
+			}
 			for id := lo + chunk*networkChunk; id < min(hi, lo+(chunk+1)*networkChunk); id++ {
 				for _, p := range l.of(int32(id)) {
 					c.supplier, c.customer = append(c.supplier, int32(id+1)), append(c.customer, p.customer+1)

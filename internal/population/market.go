@@ -1,9 +1,9 @@
 package population
 
 import (
-	"cmp"
 	"context"
-	"slices"
+	"math/bits"
+	"runtime"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/par"
@@ -19,6 +19,7 @@ type markets struct {
 	openings []placed // of the year, sorted by market
 	leavers  []leaver
 	hires    []stay // by place of the opening among all batches
+	free     chan *bench
 }
 
 // placed is an opening and its place among all openings of the year.
@@ -28,7 +29,7 @@ type placed struct {
 }
 
 func newMarkets(s *skeleton) *markets {
-	return &markets{s: s, pool: make([][]leaver, s.marketCount())}
+	return &markets{s: s, pool: make([][]leaver, s.marketCount()), free: make(chan *bench, runtime.GOMAXPROCS(0))}
 }
 
 func (s *skeleton) marketCount() int { return len(s.c.Sectors) * len(s.c.Regions) * calibration.Groups }
@@ -75,14 +76,23 @@ func (m *markets) clear(ctx context.Context, year int, batches []batch) error {
 	}
 	return par.Do(ctx, len(m.pool), func(k int) error {
 		m.expire(k, year)
-		b := newBench(m.s, m.pool[k], m.leavers[leaverAt[k]:leaverAt[k+1]])
-		openings := m.openings[openingAt[k]:openingAt[k+1]]
-		slices.SortFunc(openings, func(a, b placed) int { return cmp.Compare(a.rank, b.rank) })
+		var b *bench
+		select {
+		case b = <-m.free:
+		default:
+			b = &bench{}
+		}
+		b.seat(m.s, m.pool[k], m.leavers[leaverAt[k]:leaverAt[k+1]])
+		openings := b.line(m.openings[openingAt[k]:openingAt[k+1]])
 		for i := range openings {
 			o := &openings[i]
 			m.hires[o.place] = b.fill(m.s, &o.opening, year)
 		}
 		m.pool[k] = b.rest(m.pool[k][:0])
+		select {
+		case m.free <- b:
+		default:
+		}
 		return nil
 	})
 }
@@ -90,11 +100,16 @@ func (m *markets) clear(ctx context.Context, year int, batches []batch) error {
 // bench is the pool of a market in the order in which openings look through it:
 // a circle of workers, each at a place of the worker's own. An opening begins at
 // a place of its own too, so that one more or fewer of either moves the matches
-// next to it and no other.
+// next to it and no other. Its memory serves one market after the other.
 type bench struct {
-	places []seat
-	next   []int32 // the next place on which somebody sits, at or after this one; path-compressed
-	left   int
+	places  []seat
+	buckets buckets
+	next    []int32 // the next place on which somebody sits, at or after this one; path-compressed
+	left    int
+
+	keys   []uint64
+	queue  []placed
+	queued buckets
 }
 
 type seat struct {
@@ -102,21 +117,96 @@ type seat struct {
 	leaver
 }
 
-func newBench(s *skeleton, old, fresh []leaver) *bench {
-	b := &bench{places: make([]seat, 0, len(old)+len(fresh)), left: len(old) + len(fresh)}
-	for _, from := range [2][]leaver{old, fresh} {
-		for i := range from {
-			b.places = append(b.places, seat{s.key.Uint64(stageMarket, from[i].address|1<<63), from[i]})
-		}
+// buckets sort n things by keys that are spread evenly over all words, about one
+// thing to a bucket.
+type buckets struct {
+	begin []int32 // by bucket: its first place; one more at the end
+	n     int
+}
+
+func (b *buckets) of(key uint64) int {
+	k, _ := bits.Mul64(key, uint64(b.n))
+	return int(k)
+}
+
+// sort calls put with the place of every key, in the order of keys: those of one
+// bucket are neighbours and yet to be sorted.
+func (b *buckets) sort(keys []uint64, put func(i int, place int32)) {
+	b.n, b.begin = len(keys), sized(b.begin, len(keys)+2)
+	clear(b.begin)
+	for _, key := range keys {
+		b.begin[b.of(key)+2]++
 	}
-	slices.SortFunc(b.places, func(a, b seat) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.address, b.address), cmp.Compare(a.day, b.day))
+	for k := range len(keys) {
+		b.begin[k+2] += b.begin[k+1]
+	}
+	for i, key := range keys {
+		next := &b.begin[b.of(key)+1]
+		put(i, *next)
+		*next++
+	}
+}
+
+// finish sorts what stands in buckets.
+func finish[T any](v []T, less func(a, b *T) bool) {
+	for i := 1; i < len(v); i++ {
+		if !less(&v[i], &v[i-1]) {
+			continue
+		}
+		x, k := v[i], i
+		for ; k > 0 && less(&x, &v[k-1]); k-- {
+			v[k] = v[k-1]
+		}
+		v[k] = x
+	}
+}
+
+// seat fills the bench.
+func (b *bench) seat(s *skeleton, old, fresh []leaver) {
+	n := len(old) + len(fresh)
+	b.left, b.places, b.keys, b.next = n, sized(b.places, n), sized(b.keys, n), sized(b.next, n)
+	of := func(i int) *leaver {
+		if i < len(old) {
+			return &old[i]
+		}
+		return &fresh[i-len(old)]
+	}
+	for i := range b.keys {
+		b.keys[i] = s.key.Uint64(stageMarket, of(i).address|1<<63)
+	}
+	b.buckets.sort(b.keys, func(i int, place int32) { b.places[place] = seat{b.keys[i], *of(i)} })
+	finish(b.places, func(a, b *seat) bool {
+		if a.at != b.at {
+			return a.at < b.at
+		}
+		return a.address < b.address || a.address == b.address && a.day < b.day
 	})
-	b.next = make([]int32, len(b.places))
 	for i := range b.next {
 		b.next[i] = int32(i)
 	}
-	return b
+}
+
+// line returns the openings of a market by rank.
+func (b *bench) line(openings []placed) []placed {
+	b.keys, b.queue = sized(b.keys, len(openings)), sized(b.queue, len(openings))
+	for i := range openings {
+		b.keys[i] = openings[i].rank
+	}
+	b.queued.sort(b.keys, func(i int, place int32) { b.queue[place] = openings[i] })
+	finish(b.queue, func(a, b *placed) bool { return a.rank < b.rank })
+	return b.queue
+}
+
+// from returns the first place at or after a key, around the circle.
+func (b *bench) from(key uint64) int32 {
+	i := int(b.buckets.begin[b.buckets.of(key)])
+	for i < len(b.places) && b.places[i].at < key {
+		i++
+	}
+	if i == len(b.places) {
+		return 0
+	}
+	return int32(i)
 }
 
 // find returns the first place at or after i, around the circle, on which
@@ -231,8 +321,7 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 		return stay{worker: -1}
 	}
 	n := int32(len(b.places))
-	from, _ := slices.BinarySearchFunc(b.places, rng.Mix(o.rank, 2), func(x seat, at uint64) int { return cmp.Compare(x.at, at) })
-	best, i := int32(-1), b.find(int32(from)%n)
+	best, i := int32(-1), b.find(b.from(rng.Mix(o.rank, 2)))
 	for range min(s.c.Flows.Tries, b.left) {
 		c := &b.places[i]
 		if c.day < latest && c.employer != o.employer && (o.under == 0 || year-int(c.birth) < int(o.under)) {

@@ -14,20 +14,25 @@ import (
 // ([links.of]), so that they need no memory and any block of sellers can be
 // written anywhere.
 type network struct {
-	reach []float32 // by employer: log number of buyers at one head; NaN for those that do not sell to the frame
-	spans []uint32  // by employer: first and last year-end with staff
-	buys  []float32 // by employer: factor on what it buys from one seller
-	mains []mainLink
-	at    []int32        // by employer: its first main link; one more at the end
-	back  []int32        // main links by buyer,
-	from  []int32        // and where each buyer's begin
-	years []buyerMarkets // by year of the window
-	// purchases of an employer in a year, sum of all links, are known where main
-	// links are to be told from others, and with them the small links of sellers
-	// keptFrom on.
-	purchases []int64
-	kept      [][]smallLink
+	reach   []float32 // by employer: log number of buyers at one head; NaN for those that do not sell to the frame
+	asBuyer []asBuyer // by employer
+	mains   []mainLink
+	at      []int32        // by employer: its first main link; one more at the end
+	back    []int32        // main links by buyer,
+	from    []int32        // and where each buyer's begin
+	years   []buyerMarkets // by year of the window
+	// purchases are known where main links are to be told from others, and with
+	// them the sales of sellers keptFrom on that may be main ones.
+	purchases *purchases
+	kept      [][]sale
 	keptFrom  int
+}
+
+// asBuyer is what a draw of small links asks of a buyer.
+type asBuyer struct {
+	factor float32 // on what it buys from one seller
+	floor  float32 // no less is a large part of what it buys in any year
+	last   int16   // year-end with staff
 }
 
 // mainLink is a stretch of years in which a buyer holds one of the first places
@@ -57,7 +62,7 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 		return nil
 	}
 	n := len(s.employers)
-	w := &network{reach: make([]float32, n), buys: make([]float32, n), spans: make([]uint32, n)}
+	w := &network{reach: make([]float32, n), asBuyer: make([]asBuyer, n)}
 	s.net = w
 	s.drawReach()
 	years := s.o.To - s.o.From + 1
@@ -67,6 +72,7 @@ func (s *skeleton) drawNetwork(ctx context.Context) error {
 		m := &w.years[y]
 		m.main = s.newBuyerTable(s.o.From+y, s.c.Network.AttachMain)
 		m.buyers, m.sectorOf = len(m.main.entries)/2, sectors
+		m.ownArea = uint32(0x1p16 * s.c.Network.SameArea)
 		return nil
 	}); err != nil {
 		return err
@@ -110,12 +116,6 @@ func (w *network) index(n int, parts [][]mainLink) {
 	}
 }
 
-// present does what the employer's own does, on less memory.
-func (w *network) present(id int32, year int) bool {
-	span := w.spans[id]
-	return year >= int(span>>16) && year <= int(span&0xffff)
-}
-
 // drawReach decides who sells to the frame and to how many: log-linear in size
 // with a spread, scaled by sector so that links have the wanted number and each
 // buyer's suppliers the wanted mix of sectors.
@@ -129,8 +129,7 @@ func (s *skeleton) drawReach() {
 	for id := range s.employers {
 		e := &s.employers[id]
 		year := min(max(mid, int(e.first)), int(e.last))
-		w.spans[id] = uint32(e.first)<<16 | uint32(e.last)
-		w.buys[id] = float32(math.Pow(e.size(year), x.BuyBySize))
+		w.asBuyer[id] = asBuyer{factor: float32(math.Pow(e.size(year), x.BuyBySize)), last: e.last}
 		s.key.Reseed(&r, stageNetwork, uint64(id)|1<<62)
 		w.reach[id] = float32(math.NaN())
 		if sells := r.Bool(s.c.Sectors[e.sector].Network); sells {
@@ -283,7 +282,7 @@ func (s *skeleton) drawMain(id int32, year int, amount float64, held []int32, ou
 	best, size := int32(-1), 0.0
 	e, m := &s.employers[id], &s.net.years[year-s.o.From]
 	for looked := 0; looked < s.c.Network.Tries; looked++ {
-		c := m.draw(s, e, true, r.Uint64(), r.Uint64())
+		c := m.draw(e, true, r.Uint64(), r.Uint64())
 		known := c == id || c < 0
 		for _, h := range held {
 			known = known || h >= 0 && out[h].buyer == c

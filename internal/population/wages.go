@@ -61,7 +61,7 @@ func newWageTables(o Options, c *calibration.Figures, price func(year int) float
 // the first employer.
 func (t *wageTables) workerEffect(psi float64, r *rng.Stream) float64 {
 	x := &t.c.Wage
-	effect := float64(t.sortOn*psi) + float64(t.sortedSD*r.Normal())
+	effect := float64(t.sortOn*psi) + float64(t.sortedSD*r.QuickNormal())
 	if r.Float64() < x.TopShare {
 		effect += r.Exp() / x.TopAlpha
 	}
@@ -74,7 +74,7 @@ func (t *wageTables) workerEffect(psi float64, r *rng.Stream) float64 {
 func (t *wageTables) full(x *traits, here *place, cell uint16, level, age int, r *rng.Stream) float64 {
 	y, age := here.year-t.from, min(age, ages-1)
 	z := t.base + t.premium[cell] + t.ages[level][age] + t.sectors[here.sector] + t.c.Regions[here.region].Wage +
-		x.effect + here.psi + float64(t.c.Wage.NoiseSD*r.Normal())
+		x.effect + here.psi + float64(t.c.Wage.NoiseSD*r.QuickNormal())
 	if x.woman {
 		z -= t.gap[y] + t.gapAge[age]
 	}
@@ -115,7 +115,7 @@ func (t *wageTables) firmPath(dst []float64, psi float64, years int, size func(y
 	sd := x.FirmSD * math.Sqrt(1-x.FirmAR*x.FirmAR)
 	for y := range years {
 		dst = append(dst, psi+float64(x.SizePremium*math.Log(size(t.from+y)/5)))
-		psi = float64(x.FirmAR*psi) + float64(sd*r.Normal())
+		psi = float64(x.FirmAR*psi) + float64(sd*r.QuickNormal())
 	}
 	return dst
 }

@@ -286,3 +286,37 @@ func TestQuickExp(t *testing.T) {
 		}
 	}
 }
+
+// The law of QuickNormal: quantiles on both sides, the tail beyond the last
+// layer, and the first four moments. Bands are five standard errors wide.
+func TestQuickNormal(t *testing.T) {
+	s, n := rng.Sim(1).Stream(1, 0), 2_000_000
+	var below [17]int
+	var moments [4]float64
+	for range n {
+		x := s.QuickNormal()
+		p := 1.0
+		for k := range moments {
+			p *= x
+			moments[k] += p
+		}
+		for k := range below {
+			if x < float64(k-8)/2 {
+				below[k]++
+			}
+		}
+	}
+	for k, variance := range [4]float64{1, 2, 15, 96} {
+		want := float64(k % 2 * k) // 0, 1, 0, 3
+		if got := moments[k] / float64(n); math.Abs(got-want) > 5*math.Sqrt(variance/float64(n)) {
+			t.Errorf("mean of the power %d is %.5f, want %.0f", k+1, got, want)
+		}
+	}
+	for k, b := range below {
+		z := float64(k-8) / 2
+		p := .5 * math.Erfc(-z/math.Sqrt2)
+		if got := float64(b) / float64(n); math.Abs(got-p) > 5*math.Sqrt(p*(1-p)/float64(n)) {
+			t.Errorf("P(x < %.1f) = %.6f, want %.6f", z, got, p)
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 
 // undoCollisions takes back swaps of employers after which a worker would hold
 // the same employer twice in a year, until none is left.
-func (e *engine) undoCollisions(ctx context.Context, p Permutation, pr *PairingReport) error {
+func (e *engine) undoCollisions(ctx context.Context, p Permutation, pairs bool, pr *PairingReport) error {
 	if !e.f.Has(linked.Worker) {
 		return nil
 	}
@@ -22,7 +22,7 @@ func (e *engine) undoCollisions(ctx context.Context, p Permutation, pr *PairingR
 		return err
 	}
 	var inverse Permutation
-	if e.o.Unit.overYears() {
+	if e.o.Unit.overYears() || !pairs {
 		inverse = p.Inverse()
 	}
 	var unitOf []int32
@@ -37,6 +37,11 @@ func (e *engine) undoCollisions(ctx context.Context, p Permutation, pr *PairingR
 	undone := int64(0)
 	undo := func(r int32) {
 		switch {
+		case inverse != nil && unitOf != nil: // a unit leaves its cycle with all its rows
+			for _, q := range e.units.of(unitOf[r]) {
+				e.bypass(p, inverse, q)
+			}
+			undone++
 		case inverse != nil:
 			undone += e.bypass(p, inverse, r)
 		case unitOf != nil:

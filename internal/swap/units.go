@@ -253,7 +253,7 @@ func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secr
 		return nil, nil, err
 	}
 	if slices.Contains(cols, linked.Employer) {
-		if err := e.undoCollisions(ctx, p, pr); err != nil {
+		if err := e.undoCollisions(ctx, p, m.Pairs, pr); err != nil {
 			return nil, nil, err
 		}
 	}
