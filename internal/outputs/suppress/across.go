@@ -28,7 +28,8 @@ func (s *System) Across(holds func(total int32, parts []int32, complete bool) bo
 			added = true
 		}
 	}
-	s.start = append(end, int32(len(s.cells)))
+	end = append(end, int32(len(s.cells)))
+	s.start = end
 	if added {
 		s.transpose()
 	}
