@@ -29,6 +29,9 @@ const (
 // before it. False alarms: one in a thousand per world, over all coefficients
 // together (Holm 1979).
 func TestEventStudyCovers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws dozens of populations")
+	}
 	ctx := context.Background()
 	for _, world := range []string{"productivity", "displacement", "null"} {
 		t.Run(world, func(t *testing.T) {
@@ -88,6 +91,9 @@ func TestEventStudyCovers(t *testing.T) {
 // Two-way fixed effects miss in a design made for it, and cover where there is no
 // effect.
 func TestTwoWayFixedEffectsMiss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws dozens of populations")
+	}
 	ctx := context.Background()
 	for _, world := range []string{"productivity", "displacement", "null"} {
 		t.Run(world, func(t *testing.T) {
@@ -120,6 +126,9 @@ func TestTwoWayFixedEffectsMiss(t *testing.T) {
 // the largest populations show it, so that this design has calmer employers and
 // many events.
 func TestPreTrendIsFlagged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("draws dozens of populations")
+	}
 	if *populations < 100 {
 		t.Skip("draws large populations: -populations 1000")
 	}
