@@ -213,7 +213,7 @@ func (e *emitter) person(x *worker) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, rank: e.hoursRank(x.address()),
+		sector: first.sector, region: first.region, surveyed: x.surveyed, rank: e.hoursRank(x.address()),
 	}
 }
 
@@ -256,12 +256,14 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	for y := range years {
 		w.cursor[y+1] += w.cursor[y]
 	}
-	w.firmEffects(id, e)
+	w.firmEffects(e)
 	for i := range w.sorted {
 		sp := &w.sorted[i]
 		address := sp.who.address()
+		who := w.person(&sp.who)
+		who.effect = float64(w.effectOf(&sp.who, &w.y))
 		w.key.Reseed(&w.r, stageEffect, address)
-		t := w.people.traits(w.person(&sp.who), &w.r)
+		t := w.people.traits(who, &w.r)
 		for y, hi := s.yearsOf(sp.spell); y <= hi; y++ {
 			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
 			w.cursor[y-s.o.From]++
@@ -270,11 +272,14 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	w.file(id, e, accountAt)
 }
 
-// firmEffects draws the path of the employer's wage effect.
-func (w *writer) firmEffects(id int32, e *employer) {
-	w.key.Reseed(&w.r, stageFirmEffect, uint64(id))
-	size := func(year int) float64 { return e.size(min(max(year, int(e.first)), int(e.last))) }
-	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
+// firmEffects lists the employer's wage effects by year, the premium of its size
+// included.
+func (w *writer) firmEffects(e *employer) {
+	w.psi = w.psi[:0]
+	for y := w.o.From; y <= w.o.To; y++ {
+		size := e.size(min(max(y, int(e.first)), int(e.last)))
+		w.psi = append(w.psi, w.effect(e, y)+w.people.wages.sizePremium(size))
+	}
 }
 
 // sort lists the spells of an employer by number, then time.
@@ -282,18 +287,18 @@ func (w *writer) sort(spells []spell) {
 	w.keys, w.sorted = sized(w.keys, len(spells)), sized(w.sorted, len(spells))
 	scale := math.MaxUint64 / (uint64(w.last) + 1)
 	for i, sp := range spells {
-		w.keys[i] = uint64(w.ids[sp.worker]) * scale
+		w.keys[i] = uint64(w.ids[sp.who()]) * scale
 	}
 	w.buckets.sort(w.keys, func(i int, place int32) {
 		sp := spells[i]
-		w.sorted[place] = numbered{w.ids[sp.worker], sp, w.workers[sp.worker]}
+		w.sorted[place] = numbered{w.ids[sp.who()], sp, w.workers[sp.who()]}
 	})
 	finish(w.sorted, func(a, b *numbered) bool { return a.id < b.id || a.id == b.id && a.from < b.from })
 }
 
 func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *traits, year, row int) {
 	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
-	here := place{year: year, within: sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
+	here := place{year: year, second: sp.second() || sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
 	if k, ok := w.own(e, year); ok {
 		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
 	}

@@ -90,7 +90,7 @@ func (s *skeleton) survey() {
 	for _, spells := range s.spells {
 		for _, sp := range spells {
 			if sp.to >= day {
-				s.workers[sp.worker].surveyed = true
+				s.workers[sp.who()].surveyed = true
 			}
 		}
 	}
