@@ -313,7 +313,7 @@ func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *tra
 	j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(year)
 	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
-	if w.tally != nil && e.event != 0 {
+	if w.tally != nil {
 		w.tally.add(id, year, &x, int(w.cells.tilt[int(x.level)*w.cells.fields+int(x.field)]), hired != frame.NoInt, left != frame.NoInt)
 	}
 	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
