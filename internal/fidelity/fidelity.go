@@ -144,6 +144,7 @@ type setting struct {
 	release, fragment, population *view
 	levels, fields                *frame.Dict // without labels where the data lack the column
 	draws                         [][]float64 // multiplicity of each unit, per resample
+	units, populationUnits        int         // of fragment and release, and of the whole selection (0 where there is none)
 }
 
 func newSetting(in Input) (*setting, error) {
@@ -172,6 +173,7 @@ func newSetting(in Input) (*setting, error) {
 		if s.population, err = newView(in.Population, all); err != nil {
 			return nil, fmt.Errorf("population: %w", err)
 		}
+		s.populationUnits = all.n
 	}
 	if s.Bands == nil {
 		s.Bands = thirds(s.fragment, s.levels)
@@ -179,7 +181,7 @@ func newSetting(in Input) (*setting, error) {
 	if err := validateBands(s.Bands, s.levels); err != nil {
 		return nil, err
 	}
-	s.draws = resamples(in.Key, units.n, in.Draws)
+	s.units, s.draws = units.n, resamples(in.Key, units.n, in.Draws)
 	return s, nil
 }
 

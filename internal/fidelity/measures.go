@@ -16,8 +16,10 @@ type measure struct {
 }
 
 var measures = []measure{
+	{"structure", structure},
 	{"cells", cellErrors},
 	{"margins and wages", marginsAndWages},
+	{"tables and dependence", tablesAndDependence},
 	{"wage regression", wageRegression},
 	{"difference-in-differences", panelEffects},
 }
