@@ -284,7 +284,7 @@ differencing: {fragment: DIR/phase1}
 // TestStatisticsOfFew: what a summary or a model discloses though it rests on many.
 func TestStatisticsOfFew(t *testing.T) {
 	w := newWorld(t, map[string]string{
-		"s.csv":      "statistic,variable,value,n,q\ncount,trait=women,3,400,\nshare,trait:men,0.9925,400,\nshare,trait[tall],0.5,400,\ncount,traitnobody,0,400,\n",
+		"s.csv": "statistic,variable,value,n,q\ncount,trait=women,3,400,\nshare,trait:men,0.9925,400,\nshare,trait[tall],0.5,400,\ncount,traitnobody,0,400,\n",
 		"rules.yaml": "project: p\nrules: {minimum-frequency: {n: 10}}\ndimensions: [{name: trait, groups: {Total: [women, men, tall, nobody]}}]\n" +
 			"estimates: [{file: s.csv, kind: summary, counts: persons}]\n",
 	})

@@ -92,7 +92,8 @@ func TestStatisticFirst(t *testing.T) {
 		{"a sum of cells", "statistic,variable,value,n\nmean,wage,2400,44\n", "cell: {level: [L2, L1], sex: [m]}"},
 	} {
 		rules := strings.Replace(countRules, "{name: level}, {name: sex}", "{name: level, groups: {Total: [L1, L2, L3]}}, {name: sex, groups: {Total: [f, m]}}", 1)
-		first := rules[:strings.Index(rules, "tables:")] + "estimates: [{file: s.csv, kind: summary, counts: workers, " + tt.spec + "}]\n"
+		head, _, _ := strings.Cut(rules, "tables:")
+		first := head + "estimates: [{file: s.csv, kind: summary, counts: workers, " + tt.spec + "}]\n"
 		w := newWorld(t, map[string]string{"counts.csv": counts, "s.csv": tt.text, "rules.yaml": first})
 		if r, err := w.run("first", "s.csv"); err != nil || !r.Released {
 			t.Fatal(err, r)
