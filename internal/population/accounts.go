@@ -171,7 +171,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 		rest := normal * other * math.Exp(float64(a.YearSD*r.QuickNormal()))
 		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.QuickNormal()))
 		cost, hours := a.CostNoise*r.QuickNormal(), a.HoursSD*r.QuickNormal()
-		if year == int(e.event) && w.outcome != untreated {
+		if year == int(e.event) && w.outcome&actsOnOwner != 0 {
 			machinery *= spike
 		}
 		if stock == 0 {

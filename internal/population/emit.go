@@ -344,7 +344,7 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 		j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(at.year)
 		j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 		j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
-		if w.tally != nil && e.event != 0 {
+		if w.tally != nil {
 			w.tally.add(id, at.year, &x, int(w.cells.tilt[int(x.level)*w.cells.fields+int(x.field)]), hired != frame.NoInt, left != frame.NoInt)
 		}
 		if answer.level != x.held {

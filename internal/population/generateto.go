@@ -63,7 +63,10 @@ func generateTo(ctx context.Context, dir string, o Options, shard Shard, w Write
 	if err := d.write(ctx, tell); err != nil {
 		return nil, err
 	}
-	truth := s.truth()
+	truth, err := s.truth(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if w.Counterfactual {
 		effects, err := d.writeTwin(ctx, out.Path(), w, block, truth, tell)
 		if err != nil {

@@ -120,7 +120,7 @@ func (s *skeleton) employersFrame(d *sides) *frame.Frame {
 		e := &s.employers[i]
 		id[i], nace[i], region[i], founded[i] = int32(i+1), int32(e.sector), int32(e.region), int32(e.founded)
 		closed[i], event[i], exposed[i], clean[i] = yearOrNone(e.exit), frame.NoInt, frame.NoInt, 1
-		if s.outcome != untreated {
+		if s.outcome&actsOnOwner != 0 {
 			event[i] = yearOrNone(e.event)
 		}
 		if s.outcome == factual {
