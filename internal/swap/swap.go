@@ -288,7 +288,8 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 		return nil, err
 	}
 	key = key.Derive("swap step " + strconv.Itoa(step))
-	for _, cols := range o.groups(f) {
+	groups := o.groups(f)
+	for k, cols := range groups {
 		stage := "joint"
 		if !o.Joint && !m.Together {
 			stage = "column " + cols[0]
@@ -296,6 +297,9 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 		p, pr, err := e.draw(ctx, m, cols, key, stage)
 		if err != nil {
 			return nil, err
+		}
+		if k == len(groups)-1 { // room for the columns that move
+			e.rowCodes, e.codes, e.strata = coding{}, coding{}, buckets{}
 		}
 		moved, err := e.apply(ctx, p, cols, pr)
 		if err != nil {

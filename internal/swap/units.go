@@ -238,9 +238,17 @@ func batches(bounds []int) [][2]int {
 
 // draw makes the permutation of rows of one pairing.
 func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secret, stage string) (Permutation, *PairingReport, error) {
-	p := Identity(e.f.Rows())
 	pr := &PairingReport{Columns: cols, Units: int64(e.units.n)}
-	var err error
+	p := make(Permutation, e.f.Rows())
+	err := par.Chunks(ctx, len(p), chunkRows, func(_, lo, hi int) error {
+		for i := range p[lo:hi] {
+			p[lo+i] = int32(lo + i)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
 	if e.o.Unit.overYears() {
 		err = e.cycle(ctx, p, pr, key, stage)
 	} else {
@@ -260,7 +268,7 @@ func (e *engine) draw(ctx context.Context, m Method, cols []string, key rng.Secr
 	if err := e.keepSums(ctx, p, cols, pr, key, stage); err != nil {
 		return nil, nil, err
 	}
-	return p, pr, e.verify(ctx, p)
+	return p, pr, e.verify(ctx, p, m.Pairs && !e.o.Unit.overYears())
 }
 
 // complete reports whether no row of a unit misses a value of the bundle, or
