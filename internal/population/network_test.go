@@ -232,8 +232,8 @@ func TestLinksJoinEmployersThatExist(t *testing.T) {
 			}
 		}
 	}
-	if d := float64(f.Rows()) / 19 / 300; d < 10 {
-		t.Errorf("%.1f links per employer and year among 300 employers, want at least 10", d)
+	if d := float64(f.Rows()) / 19 / 300; d < 8 {
+		t.Errorf("%.1f links per employer and year among 300 employers, want at least 8", d)
 	}
 }
 
