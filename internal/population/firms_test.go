@@ -322,17 +322,17 @@ func TestStaffFollowsTakeovers(t *testing.T) {
 	}
 	absorbed, parts := 0, 0
 	for _, x := range s.takeovers {
-		began := map[int32]int32{} // worker: first day with the taker
+		began := map[[2]int32]bool{} // worker and first day with the taker
 		both := map[int32]bool{} // had a second job with the taker
 		for _, sp := range s.spells[x.taker] {
-			began[sp.who()] = sp.from
+			began[[2]int32{sp.who(), sp.from}] = true
 			both[sp.who()] = both[sp.who()] || sp.second()
 		}
 		left, moved := 0, 0
 		for _, sp := range s.spells[x.giver] {
 			if !sp.second() && !both[sp.who()] && sp.to >= s.day1(int(x.year)) && sp.from < s.day1(int(x.year)) {
 				left++
-				if began[sp.who()] == sp.to+1 {
+				if began[[2]int32{sp.who(), sp.to + 1}] {
 					moved++
 				}
 			}
