@@ -20,8 +20,6 @@ type worker struct {
 	birth  int16
 	cell   uint16
 	woman  bool
-
-	surveyed bool // still had a job when the education register began
 }
 
 // address is where a worker's streams are found. It names the opening in which
