@@ -341,7 +341,7 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 		}
 		days, wage := to-from+1, int32(0)
 		if x.full != 0 {
-			wage = int32(math.Round(x.full * float64(x.fte) / 100 * float64(days) / float64(at.end-at.start)))
+			wage = rounded(x.full * float64(x.fte) / 100 * float64(days) / float64(at.end-at.start))
 		}
 		row := at.row
 		at.row++

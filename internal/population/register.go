@@ -30,7 +30,7 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 	x := &p.c.Register
 	g := registration{knownFrom: always, riseFrom: never}
 	group := p.c.Levels[p.cells.level(t.cell)].Group
-	u, v := r.Float64(), r.Exp()
+	u, v := r.Float64(), r.Float64()
 	abroad := p.abroad[t.sector][t.region]
 	switch found := p.missing[group]; {
 	case !p.hides:
@@ -38,7 +38,7 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 		g.knownFrom = never // lives abroad
 	case u < abroad+found:
 		// The later the worker came, the later the diploma is found.
-		g.knownFrom = max(x.Survey, t.since) + 1 + int(min(v/x.Filled, 1000))
+		g.knownFrom = max(x.Survey, t.since) + 1 + int(min(-math.Log(1-v)/x.Filled, 1000))
 	case !surveyed && u < abroad+found+x.Gone:
 		g.knownFrom = never
 	}
