@@ -323,7 +323,7 @@ func TestStaffFollowsTakeovers(t *testing.T) {
 	absorbed, parts := 0, 0
 	for _, x := range s.takeovers {
 		began := map[[2]int32]bool{} // worker and first day with the taker
-		both := map[int32]bool{} // had a second job with the taker
+		both := map[int32]bool{}     // had a second job with the taker
 		for _, sp := range s.spells[x.taker] {
 			began[[2]int32{sp.who(), sp.from}] = true
 			both[sp.who()] = both[sp.who()] || sp.second()

@@ -9,20 +9,18 @@ import (
 
 // wageTables hold the log full-time wage in parts that add up.
 type wageTables struct {
-	c        *calibration.Figures
-	from     int         // first year of the window
-	base     float64     // log full-time wage before any premium, against the median
-	premium  []float64   // by cell
-	ages     [][]float64 // level x age
-	sectors  []float64
-	floor    []float64 // by year of the window: minimum wage, euro
-	gap      []float64 // by year of the window: what women lack
-	gapAge   []float64 // by age: what older women lack on top of it
-	middle   []float64 // by year of the window: log wage around which the spread changes
-	below    []float64 // by year of the window: factor on what lies below
-	above    []float64 // and above
-	sortOn   float64   // worker effect per unit of the employer's effect
-	sortedSD float64   // sd of the worker effect given that
+	c       *calibration.Figures
+	from    int         // first year of the window
+	base    float64     // log full-time wage before any premium, against the median
+	premium []float64   // by cell
+	ages    [][]float64 // level x age
+	sectors []float64
+	floor   []float64 // by year of the window: minimum wage, euro
+	gap     []float64 // by year of the window: what women lack
+	gapAge  []float64 // by age: what older women lack on top of it
+	middle  []float64 // by year of the window: log wage around which the spread changes
+	below   []float64 // by year of the window: factor on what lies below
+	above   []float64 // and above
 }
 
 func newWageTables(o Options, c *calibration.Figures, price func(year int) float64) wageTables {
@@ -82,7 +80,7 @@ func (t *wageTables) full(x *traits, here *place, cell uint16, level, age int, r
 	if here.masterWage != 0 && t.c.Levels[level].Group == calibration.GroupMaster {
 		z += here.masterWage
 	}
-	full := math.Exp(t.middle[y] + z)
+	full := exp(t.middle[y] + z)
 	if floor := t.floor[y]; full < floor {
 		full = floor * (1 + float64(t.c.Wage.FloorSpread*r.Float64()))
 	}
