@@ -351,10 +351,11 @@ type Accounts struct {
 	Depreciation   float64         `yaml:"depreciation" want:"between 0.001 1"`
 	AssetsPerSales float64         `yaml:"assets_per_sales" want:"between 0 1000"`
 	AssetsSD       float64         `yaml:"assets_sd" want:"sd"`
-	SalesSD        float64         `yaml:"sales_sd" want:"sd"`                 // log spread of sales per head among the employers of a sector, whose mean it leaves
-	SalesBySize    float64         `yaml:"sales_by_size" want:"between -1 1"`  // exponent of size in sales per head,
-	SalesAt        float64         `yaml:"sales_at" want:"between 1 1000000"`  // which are the sector's at this head count
-	SpikeMedian    float64         `yaml:"spike_median" want:"between 0 1000"` // multiple of normal machinery investment in an event year
+	SalesSD        float64         `yaml:"sales_sd" want:"sd"`                  // log spread of sales per head among the employers of a sector, whose mean it leaves
+	SalesLeast     float64         `yaml:"sales_least" want:"between 0 100000"` // thousand euro per head of the mid anchor year; those of the sector come on top,
+	SalesBySize    float64         `yaml:"sales_by_size" want:"between -1 1"`   // exponent of size in sales per head,
+	SalesAt        float64         `yaml:"sales_at" want:"between 1 1000000"`   // which are the sector's at this head count
+	SpikeMedian    float64         `yaml:"spike_median" want:"between 0 1000"`  // multiple of normal machinery investment in an event year
 	SpikeSD        float64         `yaml:"spike_sd" want:"sd"`
 	SpikeMin       float64         `yaml:"spike_min" want:"between 0 1000"`
 	Schema         []SchemaRule    `yaml:"schema"`
