@@ -19,7 +19,8 @@ type microdata struct {
 	worker       []int32 // nil: every row is one
 	workers      int
 	weights      []float64
-	keep         []bool // nil: all
+	keep         []bool  // nil: all
+	rowOf        []int32 // some row of each contributor; made when asked for
 }
 
 // count reads the microdata and counts who stands behind each cell.
@@ -277,7 +278,7 @@ func (c *check) layout(t *table) (primary.Layout, []int32, bool) {
 // above appends the rows that show a combination or one of its totals.
 func (c *check) above(t *table, row, at []int32, k int, out []int32) []int32 {
 	if k == len(at) {
-		if cell := t.group.system.Cell(t.index, at); cell >= 0 {
+		if cell := t.cell(at); cell >= 0 {
 			out = append(out, row[cell])
 		}
 		return out

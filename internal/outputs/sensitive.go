@@ -344,7 +344,7 @@ func (j *judge) groups(row int, unsafe func(string, map[string][2]float64)) {
 		}
 		own := at[m.k]
 		at[m.k] = parent
-		cell := t.group.system.Cell(t.index, at)
+		cell := t.cell(at)
 		at[m.k] = own
 		if cell < 0 {
 			continue

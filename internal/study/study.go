@@ -167,7 +167,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	risk, err := s.score(held, found, serials, k.sim)
+	risk, err := s.score(ctx, held, found, serials, k.sim)
 	if err != nil {
 		return nil, err
 	}
