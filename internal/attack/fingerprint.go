@@ -145,7 +145,7 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 	if err != nil {
 		return nil, err
 	}
-	s := newSearch(newModeller(c, file, a, r, o.Knowledge, units), newTraits(file, a, r.Tables.Employers, c, units), units, o.MaxCandidates)
+	s := newSearch(newModeller(c, file, a, r, o.Knowledge, units), newTraits(file, a, r, o.Knowledge, c, units), units, o.MaxCandidates)
 	f := &Fingerprints{Adversary: a, Knowledge: o.Knowledge, NoiseScale: o.NoiseScale, M: p.Employers, Notes: p.Notes, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
 	err = par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
 		sc := scan{search: s}

@@ -4,7 +4,6 @@ import (
 	"math"
 	"slices"
 
-	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 )
 
@@ -20,7 +19,8 @@ type traits struct {
 
 // newTraits prepares the firm columns that are released and that the adversary
 // knows.
-func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []unit) *traits {
+func newTraits(p *Public, a Adversary, r Release, knowledge string, c *candidates, units []unit) *traits {
+	emp := r.Tables.Employers
 	t := &traits{}
 	exact := len(units) > 0
 	for _, u := range units {
@@ -46,6 +46,10 @@ func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []
 			}
 			codes[k] = code
 		}
+		moved, shares := r.Method.moved(tr.Name, knowledge), map[string]float64{}
+		for i := range emp.Rows() {
+			shares[labelOf(col, i)] += 1 / float64(emp.Rows())
+		}
 		table := map[string][]float64{}
 		for i := range emp.Rows() {
 			got := labelOf(col, i)
@@ -54,7 +58,7 @@ func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []
 			}
 			chance := make([]float64, len(labels))
 			for code, l := range labels {
-				chance[code] = math.Log(tr.Truth[[2]string{l, got}] + tr.Floor)
+				chance[code] = math.Log(float64((1-moved)*tr.Truth[[2]string{l, got}]) + float64(moved*shares[got]) + tr.Floor)
 			}
 			table[got] = chance
 		}
@@ -66,6 +70,18 @@ func newTraits(p *Public, a Adversary, emp *frame.Frame, c *candidates, units []
 	}
 	t.combine(len(c.employer))
 	return t
+}
+
+// moved is the share of employers that show another one's value of a firm
+// column: the intruder takes it for a draw from all values released.
+func (m Method) moved(column, knowledge string) float64 {
+	kept := 1.0
+	for _, w := range m.Swaps {
+		if slices.Contains(w.Bundle, column) {
+			kept *= 1 - w.rate(knowledge)
+		}
+	}
+	return 1 - kept
 }
 
 // combine numbers the combinations of codes, so that a candidate's traits are
