@@ -18,16 +18,16 @@ type Summary struct {
 	Worst string  `json:"worst"`
 	// Expected is the largest mean success over attacks.
 	Expected float64 `json:"expected"`
-	// Share is the largest upper bound as a share of its limit: above 1 the point
-	// is not allowed. Binding is the attack that it belongs to.
+	// Share is the largest upper bound of all checks as a share of its limit:
+	// above 1 the point is not allowed. Binding is the check that it belongs to.
 	Share   float64 `json:"share_of_limit"`
 	Binding string  `json:"binding"`
 	// Loss is the mean over keys, in [0, 1], and LossLow to LossHigh its interval.
 	Loss     float64 `json:"loss"`
 	LossLow  float64 `json:"loss_low"`
 	LossHigh float64 `json:"loss_high"`
-	// Risks are the attacks with their bounds.
-	Risks []Bound `json:"risks"`
+	// Checks are all gates with their bounds.
+	Checks []Bound `json:"checks"`
 	// Front says that no other point has less risk and less loss.
 	Front bool `json:"front"`
 	// Reason says why a point could not be measured.
@@ -38,21 +38,22 @@ type Summary struct {
 	raceRisk, raceShare float64
 }
 
-// Bound is the expectation over keys of one attack, and its simultaneous upper
+// Bound is the expectation over keys of one check, and its simultaneous upper
 // bound.
 type Bound struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Upper float64 `json:"upper"`
-	Limit float64 `json:"limit"`
+	Name   string  `json:"name"`
+	Attack bool    `json:"attack"`
+	Value  float64 `json:"value"`
+	Upper  float64 `json:"upper"`
+	Limit  float64 `json:"limit"`
 }
 
-// Allowed says that the point was measured and all its attacks are under their
+// Allowed says that the point was measured and all its checks are under their
 // limits.
 func (s Summary) Allowed() bool { return s.Reason == "" && s.Keys > 0 && s.Share <= 1 }
 
 // Summarise sums up what was measured of a point. Upper bounds hold together for
-// all attacks at the level (Bonferroni): they add the spread between keys
+// all checks at the level (Bonferroni): they add the spread between keys
 // (Student) and the error within a key, which a sample of targets leaves.
 func Summarise(p Point, all []Scores, level float64) Summary {
 	s := Summary{Point: p, Keys: len(all)}
@@ -60,14 +61,14 @@ func Summarise(p Point, all []Scores, level float64) Summary {
 		return s
 	}
 	n := float64(len(all))
-	attacks := len(all[0].Risks)
-	tail := (1 - level) / float64(max(1, attacks))
-	for a := range attacks {
+	checks := len(all[0].Checks)
+	tail := (1 - level) / float64(max(1, checks))
+	for a := range checks {
 		values := make([]float64, len(all))
 		half := 0.0
 		for k := range all {
-			values[k] = all[k].Risks[a].Value
-			half += all[k].Risks[a].Half / n
+			values[k] = all[k].Checks[a].Value
+			half += all[k].Checks[a].Half / n
 		}
 		m, sd := meanSD(values)
 		// Half is at 95 % for one key; keys share their targets at worst.
@@ -76,17 +77,21 @@ func Summarise(p Point, all []Scores, level float64) Summary {
 		if len(all) > 1 {
 			between = infer.TQuantile(n-1, 1-tail) * sd / math.Sqrt(n)
 		}
-		first := all[0].Risks[a]
-		b := Bound{first.Name, m, min(1, m+math.Hypot(within, between)), first.Limit}
-		s.Risks = append(s.Risks, b)
-		if b.Upper > s.Risk || a == 0 {
-			s.Risk, s.Worst = b.Upper, b.Name
+		first := all[0].Checks[a]
+		b := Bound{first.Name, first.Attack, m, m + math.Hypot(within, between), first.Limit}
+		if b.Attack {
+			b.Upper = min(1, b.Upper)
+			if s.Worst == "" || b.Upper > s.Risk {
+				s.Risk, s.Worst = b.Upper, b.Name
+			}
+			s.Expected, s.raceRisk = max(s.Expected, m), max(s.raceRisk, m+half)
 		}
-		s.Expected = max(s.Expected, m)
-		s.raceRisk, s.raceShare = max(s.raceRisk, m+half), max(s.raceShare, (m+half)/b.Limit)
-		if share := b.Upper / b.Limit; share > s.Share || a == 0 {
+		s.Checks = append(s.Checks, b)
+		share := shareOf(b.Upper, b.Limit)
+		if s.Binding == "" || share > s.Share {
 			s.Share, s.Binding = share, b.Name
 		}
+		s.raceShare = max(s.raceShare, shareOf(m+half, b.Limit))
 	}
 	losses := make([]float64, len(all))
 	for k := range all {
@@ -99,6 +104,18 @@ func Summarise(p Point, all []Scores, level float64) Summary {
 		s.LossLow, s.LossHigh = max(0, m-h), min(1, m+h)
 	}
 	return s
+}
+
+// shareOf is a bound as a share of its limit; a limit of 0 or less allows that and
+// nothing above.
+func shareOf(bound, limit float64) float64 {
+	switch {
+	case limit > 0:
+		return bound / limit
+	case bound <= limit:
+		return 1
+	}
+	return 1 + bound - limit
 }
 
 func meanSD(xs []float64) (mean, sd float64) {

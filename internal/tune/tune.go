@@ -32,18 +32,22 @@ type Measure func(ctx context.Context, p Point, key int) (Scores, error)
 
 // Scores are what was measured of one point on one key.
 type Scores struct {
-	// Risks are attacks, the same ones in the same order for every point.
-	Risks []Risk `json:"risks"`
+	// Checks are the gates of a policy, the same ones in the same order for every
+	// point.
+	Checks []Check `json:"checks"`
 	// Loss is what analysis lost, in [0, 1].
 	Loss float64 `json:"loss"`
 }
 
-// Risk is one attack.
-type Risk struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"` // share of successes, in [0, 1]
-	Half  float64 `json:"half"`  // from the value to its upper bound at 95 %, for this key alone
-	Limit float64 `json:"limit"` // of the upper bound
+// Check is one gate: a number that may not exceed its limit.
+type Check struct {
+	Name string `json:"name"`
+	// Attack says that the number is a share of successes, in [0, 1], and counts
+	// for the risk of a point; others bound what analysis loses.
+	Attack bool    `json:"attack"`
+	Value  float64 `json:"value"`
+	Half   float64 `json:"half"`  // from the value to its upper bound at 95 %, for this key alone
+	Limit  float64 `json:"limit"` // of the upper bound
 }
 
 // Unusable says why a point cannot be measured.

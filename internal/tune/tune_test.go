@@ -137,11 +137,11 @@ func TestBoundsHoldTogether(t *testing.T) {
 		for range keys {
 			var s Scores
 			for range attacks {
-				s.Risks = append(s.Risks, Risk{Name: "a", Value: .3 + .02*r.Normal(), Half: 0, Limit: 1})
+				s.Checks = append(s.Checks, Check{Name: "a", Attack: true, Value: .3 + .02*r.Normal(), Half: 0, Limit: 1})
 			}
 			all = append(all, s)
 		}
-		if slices.ContainsFunc(Summarise(Point{}, all, .95).Risks, func(b Bound) bool { return b.Upper < .3 }) {
+		if slices.ContainsFunc(Summarise(Point{}, all, .95).Checks, func(b Bound) bool { return b.Upper < .3 }) {
 			beyond++
 		}
 	}
@@ -164,8 +164,8 @@ func world(calls *atomic.Int64) Measure {
 		}
 		noise := .002 * rng.Sim(3).Stream(2, uint64(key)).Normal()
 		return Scores{
-			Risks: []Risk{{"one", math.Exp(-8*rate) + noise, .002, .2}, {"two", .5 - .8*rate + noise, .002, .3}},
-			Loss:  rate*rate + noise,
+			Checks: []Check{{"one", true, math.Exp(-8*rate) + noise, .002, .2}, {"two", true, .5 - .8*rate + noise, .002, .3}},
+			Loss:   rate*rate + noise,
 		}, nil
 	}
 }
