@@ -105,11 +105,28 @@ func layOut(employer, year, staff, event, sector []int32, clean func(row int) bo
 	return s
 }
 
-// EventStudy is the estimator under test, with placebos from first on. Lagged
-// growth, a covariate, holds the placebo of event time -2 all but exactly, so
-// that it says nothing.
-func (s *Sample) EventStudy(ctx context.Context, first int32) (estimate.StaggeredFit, error) {
-	return estimate.EventStudyStaggered(ctx, s.Panel, estimate.StaggeredOptions{First: first, Last: 4, Adjust: estimate.Pooled})
+// EventStudy is the estimator under test, with placebos from first on: additive
+// in log head counts, every employer counting once, or the log of a ratio of
+// head counts. Lagged growth, a covariate, holds the placebo of event time -2 all
+// but exactly, so that it says nothing.
+func (s *Sample) EventStudy(ctx context.Context, first int32, form estimate.Form) (estimate.StaggeredFit, error) {
+	p := s.Panel
+	if form == estimate.Ratio {
+		p.Y = make([]float64, len(s.Staff))
+		for i, heads := range s.Staff {
+			p.Y[i] = float64(heads)
+		}
+	}
+	return estimate.EventStudyStaggered(ctx, p, estimate.StaggeredOptions{First: first, Last: 4, Adjust: estimate.Pooled, Form: form})
+}
+
+// TrueOf is what EventStudy estimates in that form at an event time.
+func (s *Sample) TrueOf(form estimate.Form, k int) (float64, error) {
+	if form == estimate.Ratio {
+		x, err := True(s.Truth, k, k, "ratio", "worker", "with")
+		return math.Log1p(x), err
+	}
+	return True(s.Truth, k, k, "log", "employer", "with")
 }
 
 // True returns the effect that a comparison with the year before the event

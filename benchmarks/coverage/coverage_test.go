@@ -15,7 +15,7 @@ import (
 	"scramblelab/internal/population"
 )
 
-var populations = flag.Int("populations", 17, "populations per world: 1000 for the benchmark")
+var populations = flag.Int("populations", 50, "populations per world: 1000 for the benchmark")
 
 // Events are raised to 3.2 times the calibrated share, so that 1,000 employers a
 // year have at least 100 events.
@@ -26,8 +26,8 @@ const (
 
 // The event study that conditions on what is published covers the effects that
 // were computed on each population, spillovers included, at every event time and
-// before it. False alarms: one in a thousand per world, over all coefficients
-// together (Holm 1979).
+// before it, in logs of each employer and as the ratio of all head counts. False
+// alarms: one in a thousand per world, over all coefficients together (Holm 1979).
 func TestEventStudyCovers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws dozens of populations")
@@ -36,7 +36,7 @@ func TestEventStudyCovers(t *testing.T) {
 	for _, world := range []string{"productivity", "displacement", "null"} {
 		t.Run(world, func(t *testing.T) {
 			type row struct {
-				event                       int
+				name                        string
 				estimate, low, high, se, is float64
 			}
 			fewest, smallest := math.MaxInt, math.MaxInt
@@ -45,18 +45,20 @@ func TestEventStudyCovers(t *testing.T) {
 				if err != nil {
 					return nil, err
 				}
-				f, err := s.EventStudy(ctx, -4)
-				if err != nil {
-					return nil, err
-				}
 				rows := []row{{estimate: float64(s.Treated), se: float64(s.Clean)}}
-				for _, c := range f.Coef {
-					is, err := True(s.Truth, int(c.Event), int(c.Event), "log", "employer", "with")
+				for _, form := range []estimate.Form{estimate.Additive, estimate.Ratio} {
+					f, err := s.EventStudy(ctx, -4, form)
 					if err != nil {
 						return nil, err
 					}
-					if c.Event != -2 {
-						rows = append(rows, row{int(c.Event), c.Estimate, c.Low, c.High, c.StdErr, is})
+					for _, c := range f.Coef {
+						is, err := s.TrueOf(form, int(c.Event))
+						if err != nil {
+							return nil, err
+						}
+						if c.Event != -2 {
+							rows = append(rows, row{fmt.Sprintf("%s k=%d", form, c.Event), c.Estimate, c.Low, c.High, c.StdErr, is})
+						}
 					}
 				}
 				return rows, nil
@@ -69,7 +71,7 @@ func TestEventStudyCovers(t *testing.T) {
 				fewest, smallest = min(fewest, int(rows[0].estimate)), min(smallest, int(rows[0].se))
 				for i, r := range rows[1:] {
 					if i == len(table) {
-						table = append(table, &Tally{Name: fmt.Sprintf("k=%d", r.event)})
+						table = append(table, &Tally{Name: r.name})
 					}
 					table[i].add(r.estimate, r.low, r.high, r.se, r.is)
 				}
@@ -114,6 +116,13 @@ func TestTwoWayFixedEffectsMiss(t *testing.T) {
 			if world == "null" && c.P < Alarm {
 				t.Errorf("covers %d times of %d without any effect, want [%d, %d]", c.Hits, c.N, c.Low, c.High)
 			}
+			// The mean error against its own standard error: beyond 3.3 is one false
+			// alarm in a thousand.
+			z := c.Bias / math.Sqrt((c.RMSE*c.RMSE-c.Bias*c.Bias)/float64(c.N))
+			t.Logf("bias is %.1f standard errors", z)
+			if world != "null" && math.Abs(z) < 3.3 {
+				t.Errorf("bias is %.1f standard errors, want it beyond 3.3: the design no longer shows what is wrong with it", z)
+			}
 			if world != "null" && c.Hits >= c.Low && *populations >= 200 {
 				t.Errorf("covers %d times of %d, want fewer than %d: the design no longer shows what is wrong with it", c.Hits, c.N, c.Low)
 			}
@@ -129,11 +138,8 @@ func TestPreTrendIsFlagged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("draws dozens of populations")
 	}
-	if *populations < 100 {
-		t.Skip("draws large populations: -populations 1000")
-	}
 	ctx := context.Background()
-	n := *populations / 25
+	n := max(5, *populations/25)
 	for _, world := range []string{"pretrend", "productivity"} {
 		t.Run(world, func(t *testing.T) {
 			flagged := 0
@@ -145,7 +151,7 @@ func TestPreTrendIsFlagged(t *testing.T) {
 				s.Panel.Covariates = slices.DeleteFunc(s.Panel.Covariates, func(c estimate.Covariate) bool {
 					return strings.HasPrefix(c.Name, "growth") // events do not follow growth here
 				})
-				f, err := s.EventStudy(ctx, -8)
+				f, err := s.EventStudy(ctx, -8, estimate.Additive)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -157,7 +163,7 @@ func TestPreTrendIsFlagged(t *testing.T) {
 			}
 			low, high := infer.BinomialBand(n, .05, Alarm)
 			t.Logf("%s: %d of %d populations flagged at 5 %%; by chance %d to %d", world, flagged, n, low, high)
-			if world == "pretrend" && 10*flagged < 8*n && n >= 10 {
+			if world == "pretrend" && 10*flagged < 8*n {
 				t.Errorf("%d of %d populations flagged, want at least eight in ten", flagged, n)
 			}
 			if world != "pretrend" && flagged > high {
@@ -179,13 +185,13 @@ func TestAsAResearcherWould(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := s.EventStudy(ctx, -4)
+	f, err := s.EventStudy(ctx, -4, estimate.Additive)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d employers, %d events in the accounts, %d planted", s.Ever, s.Treated, p.Truth.Events)
 	for _, c := range f.Coef {
-		want, err := True(s.Truth, int(c.Event), int(c.Event), "log", "employer", "with")
+		want, err := s.TrueOf(estimate.Additive, int(c.Event))
 		if err != nil {
 			t.Fatal(err)
 		}

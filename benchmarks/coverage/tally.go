@@ -87,13 +87,13 @@ func binomial(k, n int, p float64) float64 {
 // Table prints coverage, band and bias by coefficient.
 func Table(title string, table []*Tally) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%-12s %5s %9s %16s %9s %9s %9s %9s %9s %9s\n", title, "coefficient", "n", "coverage", "band", "p", "Holm p", "truth", "bias", "rmse", "std.err.")
+	fmt.Fprintf(&b, "%s\n%-14s %5s %9s %16s %9s %9s %9s %9s %9s %9s\n", title, "coefficient", "n", "coverage", "band", "p", "Holm p", "truth", "bias", "rmse", "std.err.")
 	for _, t := range table {
 		n, flag := float64(t.N), ""
 		if t.Outside() {
 			flag = "  outside"
 		}
-		fmt.Fprintf(&b, "%-12s %5d %9.3f [%6.3f, %6.3f] %9.2g %9.2g %9.4f %9.4f %9.4f %9.4f%s\n", t.Name, t.N, float64(t.Hits)/n,
+		fmt.Fprintf(&b, "%-14s %5d %9.3f [%6.3f, %6.3f] %9.2g %9.2g %9.4f %9.4f %9.4f %9.4f%s\n", t.Name, t.N, float64(t.Hits)/n,
 			float64(t.Low)/n, float64(t.High)/n, t.P, t.Holm, t.Truth, t.Bias, t.RMSE, t.StdErr, flag)
 	}
 	return b.String()

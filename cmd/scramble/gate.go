@@ -22,8 +22,9 @@ policy says otherwise.
 
 EXIT STATUS
   0 no gate failed    1 error    2 wrong flags    3 a gate failed`,
-		Example: "  scramble gate out/internal/report.json --policy policies/ksz.yaml",
-		Args:    nArgs(1, 1, "one report.json"),
+		Example: `  scramble gate out/internal/report.json --policy policies/ksz.yaml
+  scramble gate out/internal/report.json --format junit > gates.xml`,
+		Args: nArgs(1, 1, "one report.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := readReport(args[0])
 			if err != nil {
@@ -39,22 +40,30 @@ EXIT STATUS
 				return err
 			}
 			r.Gates = policy.Judge(p, r)
+			out := cmd.OutOrStdout()
 			switch format {
 			case "text":
-				report.Gates(cmd.OutOrStdout(), r.Gates)
+				report.Gates(out, r.Gates)
 			case "json":
-				enc := json.NewEncoder(cmd.OutOrStdout())
+				enc := json.NewEncoder(out)
 				enc.SetIndent("", " ")
-				if err := enc.Encode(r.Gates); err != nil {
-					return err
-				}
+				err = enc.Encode(r.Gates)
+			case "junit":
+				err = report.GatesJUnit(out, r, p.Name)
+			case "markdown":
+				report.GatesMarkdown(out, r)
+			case "github":
+				report.GatesGitHub(out, r, args[0])
 			default:
-				return errUsage{fmt.Errorf("format is %q, want text or json", format)}
+				err = errUsage{fmt.Errorf("format is %q, want text, json, junit, markdown or github", format)}
+			}
+			if err != nil {
+				return err
 			}
 			return verdict(r)
 		},
 	}
 	cmd.Flags().StringVar(&file, "policy", "ksz", "policy `file`, or the name of a built-in policy: ksz")
-	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	cmd.Flags().StringVar(&format, "format", "text", "text, json, junit (for CI systems), markdown (for a comment) or github (workflow commands)")
 	return cmd
 }

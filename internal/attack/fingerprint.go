@@ -186,7 +186,7 @@ func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, whi
 	knowledge := as[which[0]].method(o.Knowledge)
 	out, ts := make([]*Fingerprints, len(which)), make([]*traits, len(which))
 	for k, j := range which {
-		ts[k] = newTraits(file, as[j], r, c, units)
+		ts[k] = newTraits(file, as[j], r, knowledge, c, units)
 		out[k] = &Fingerprints{Adversary: as[j], Knowledge: knowledge, NoiseScale: o.NoiseScale, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
 	}
 	s := newSearch(newModeller(c, file, as[which[0]], r, knowledge, units), ts, units, o.MaxCandidates)

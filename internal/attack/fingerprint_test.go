@@ -135,7 +135,7 @@ func TestPruningIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func(slack float64) *search {
-			s := newSearch(newModeller(c, p, a, r, "method+parameters", units), []*traits{newTraits(p, a, r, c, units)}, units, 10)
+			s := newSearch(newModeller(c, p, a, r, "method+parameters", units), []*traits{newTraits(p, a, r, "method+parameters", c, units)}, units, 10)
 			s.slack = slack
 			return s
 		}

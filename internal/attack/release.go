@@ -50,7 +50,10 @@ type Swap struct {
 	Bundle []string // attributes exchanged; with the employer, whole workers move
 	Apart  bool     // a pairing of its own for every attribute
 	Within bool     // partners work for the same employer
-	Strata []string // columns on which partners agree
+	// Lasting says that a unit has the same partner in all its years, so that
+	// stacking years does not undo the exchange.
+	Lasting bool
+	Strata  []string // columns on which partners agree
 	// Redrawn says that values were drawn anew (PRAM) rather than exchanged: the
 	// rate is then the share of values that would be drawn from the strata for as
 	// many changes, an approximation of the true law.

@@ -23,7 +23,7 @@ type traits struct {
 
 // newTraits prepares the firm columns that are released and that the adversary
 // knows.
-func newTraits(p *Public, a Adversary, r Release, c *candidates, units []unit) *traits {
+func newTraits(p *Public, a Adversary, r Release, knowledge string, c *candidates, units []unit) *traits {
 	emp, fields := r.Tables.Employers, fieldDict(r)
 	t := &traits{}
 	exact := len(units) > 0
@@ -43,6 +43,10 @@ func newTraits(p *Public, a Adversary, r Release, c *candidates, units []unit) *
 			thinks = tr.Exact
 		}
 		codes, labels := coded(thinks, c.employer)
+		moved, shares := r.Method.moved(tr.Name, knowledge), map[string]float64{}
+		for i := range emp.Rows() {
+			shares[labelOf(col, i)] += 1 / float64(emp.Rows())
+		}
 		table := map[string][]float64{}
 		for i := range emp.Rows() {
 			got := labelOf(col, i)
@@ -51,14 +55,11 @@ func newTraits(p *Public, a Adversary, r Release, c *candidates, units []unit) *
 			}
 			chance := make([]float64, len(labels))
 			for code, l := range labels {
-				switch {
-				case exact && l == got:
-					chance[code] = 0
-				case exact:
-					chance[code] = math.Log(tr.Floor)
-				default:
-					chance[code] = math.Log(tr.Truth[[2]string{l, got}] + tr.Floor)
+				truth := tr.Truth[[2]string{l, got}]
+				if exact {
+					truth = one(l == got)
 				}
+				chance[code] = math.Log(float64((1-moved)*truth) + float64(moved*shares[got]) + tr.Floor)
 			}
 			table[got] = chance
 		}
@@ -139,6 +140,18 @@ func (t *traits) sectors(u unit, m *modeller) []float64 {
 		out[s] = t.mix.weight * t.mix.log(heads, label, min(0.999, kept))
 	}
 	return out
+}
+
+// moved is the share of employers that show another one's value of a firm
+// column: the intruder takes it for a draw from all values released.
+func (m Method) moved(column, knowledge string) float64 {
+	kept := 1.0
+	for _, w := range m.Swaps {
+		if slices.Contains(w.Bundle, column) {
+			kept *= 1 - w.rate(knowledge)
+		}
+	}
+	return 1 - kept
 }
 
 // combine numbers the combinations of codes, so that a candidate's traits are

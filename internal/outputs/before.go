@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"scramblelab/internal/metric"
@@ -17,6 +18,8 @@ type released struct {
 	Released bool            `json:"released"`
 	Files    []releasedFile  `json:"files"`
 	Tables   []releasedTable `json:"tables"`
+	// Estimates are absent in ledgers before they were kept.
+	Estimates []releasedEstimates `json:"estimates,omitempty"`
 }
 
 type releasedFile struct {
@@ -29,6 +32,7 @@ type releasedFile struct {
 type releasedTable struct {
 	File       string            `json:"file"`
 	Population string            `json:"population"`
+	Within     string            `json:"within,omitempty"` // the population that it is a part of
 	Dims       []releasedDim     `json:"dimensions"`
 	Nodes      [][]int32         `json:"nodes"`
 	Names      []string          `json:"magnitudes"`
@@ -41,6 +45,9 @@ type releasedTable struct {
 	Room [][][2]metric.Number `json:"room,omitempty"`
 	// Employers are the contributors behind each row, where they are known.
 	Employers []metric.Number `json:"employers,omitempty"`
+	// Single says, row by row, who is the only contributor: a digest of its name,
+	// "?" where only that there is one is known, "" where there are several.
+	Single []string `json:"single,omitempty"`
 }
 
 type releasedDim struct {
@@ -62,8 +69,10 @@ type past struct {
 	cells      []int32 // in the system of its population
 }
 
-// recall reads the earlier releases of the project from the ledger.
+// recall reads the earlier releases from the ledger. A ledger is a project's: an
+// entry under another project's name is compared all the same.
 func (c *check) recall() error {
+	other, untold := map[string]bool{}, map[string]bool{}
 	for _, e := range c.ledger.Entries() {
 		if e.Kind != "outputs" {
 			continue
@@ -72,11 +81,17 @@ func (c *check) recall() error {
 		if err := json.Unmarshal(e.Body, &r); err != nil {
 			return fmt.Errorf("ledger: entry %d is no output check: %w", e.Seq, err)
 		}
-		if r.Project != c.rules.Project || !r.Released {
+		if !r.Released {
 			continue
 		}
+		if r.Project != c.rules.Project && !other[r.Project] {
+			other[r.Project] = true
+			c.report.warn("the ledger holds releases of project %q: they are compared as well", r.Project)
+		}
+		at := func(file string) string { return fmt.Sprintf("%s, released %s (entry %d)", file, day(e.Time), e.Seq) }
+		described := map[string]bool{}
 		for _, t := range r.Tables {
-			p := &past{name: fmt.Sprintf("%s, released %s (entry %d)", t.File, e.Time[:10], e.Seq), population: t.Population, table: t}
+			p := &past{name: at(t.File), population: t.Population, table: t}
 			if err := t.check(); err != nil {
 				return fmt.Errorf("ledger: entry %d: %w", e.Seq, err)
 			}
@@ -86,9 +101,73 @@ func (c *check) recall() error {
 			}
 			p.primary = t.Sensitive
 			c.before = append(c.before, p)
+			described[filepath.Base(t.File)] = true
+		}
+		for _, s := range r.Estimates {
+			if err := s.check(); err != nil {
+				return fmt.Errorf("ledger: entry %d: %w", e.Seq, err)
+			}
+			described[filepath.Base(s.File)] = true
+			for _, row := range s.Rows {
+				c.stats = append(c.stats, &pastStat{name: at(s.File), population: s.Population, within: s.Within, counts: s.Counts, dims: s.Dims, row: row, hidden: row.Hidden})
+			}
+		}
+		for _, f := range r.Files {
+			if name := at(f.File); !described[f.File] && !untold[name] {
+				untold[name] = true
+				c.report.warn("%s is in the ledger without what it tells: nothing was compared with it", name)
+			}
 		}
 	}
+	c.missesPopulations()
 	return nil
+}
+
+// missesPopulations names populations of which the ledger has no release: their
+// first, or under another name, or in another ledger.
+func (c *check) missesPopulations() {
+	known := map[string]bool{}
+	for _, p := range c.before {
+		known[p.population] = true
+	}
+	for _, p := range c.stats {
+		known[p.population] = true
+	}
+	look := func(population string) {
+		if !known[population] {
+			known[population] = true
+			c.report.warn("the ledger holds no earlier release on the population %q: this is its first, or it had another name, or another ledger", population)
+		}
+	}
+	for _, t := range c.rules.Tables {
+		look(t.Population)
+	}
+	for _, e := range c.rules.Estimates {
+		look(e.Population)
+	}
+}
+
+// day is the date of an RFC 3339 time.
+func day(t string) string { return t[:min(len(t), len("2026-01-01"))] }
+
+func (p *past) counted() counted {
+	t := &p.table
+	out := counted{name: p.name, population: p.population, dims: p.dims, nodes: p.nodes, names: t.Names, counts: t.Counts, rows: t.rows(), staff: numbers(t.Employers)}
+	for _, v := range t.Values {
+		out.values = append(out.values, numbers(v))
+	}
+	return out
+}
+
+func numbers(v []metric.Number) []float64 {
+	if v == nil {
+		return nil
+	}
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = float64(x)
+	}
+	return out
 }
 
 func (t *releasedTable) rows() int {
@@ -104,7 +183,7 @@ func (t *releasedTable) check() error {
 	n := t.rows()
 	ok := len(t.Nodes) == len(t.Dims) && len(t.Names) == len(t.Values) && len(t.Names) == len(t.Counts)
 	for k, nodes := range t.Nodes {
-		ok = ok && len(nodes) == n && len(t.Dims[k].Labels) == len(t.Dims[k].Parent)
+		ok = ok && len(nodes) == n && k < len(t.Dims) && t.Dims[k].ok()
 		for _, node := range nodes {
 			ok = ok && node >= 0 && int(node) < len(t.Dims[k].Labels)
 		}
@@ -117,6 +196,7 @@ func (t *releasedTable) check() error {
 			ok = ok && row >= 0 && int(row) < n
 		}
 	}
+	ok = ok && (t.Single == nil || len(t.Single) == n)
 	ok = ok && (t.Room == nil || len(t.Room) == len(t.Sensitive)) && (t.Employers == nil || len(t.Employers) == n)
 	for _, r := range t.Room {
 		ok = ok && len(r) == len(t.Names)
@@ -139,15 +219,9 @@ func (c *check) translate() {
 		}
 		var pairs []pair
 		for k, was := range p.table.Dims {
-			d := slices.IndexFunc(c.dims, func(d suppress.Dimension) bool { return d.Name == was.Name })
-			if d < 0 {
-				d = len(c.dims)
-				c.dims = append(c.dims, suppress.Dimension{Name: was.Name, Labels: slices.Clone(was.Labels), Parent: slices.Clone(was.Parent)})
-			}
-			code, ok := c.merge(d, was)
+			d, code, ok := c.adopt(p.name, was)
 			if !ok {
 				p.comparable = false
-				c.report.hold("%s: dimension %s had another hierarchy then, so that the two cannot be compared", p.name, was.Name)
 				break
 			}
 			nodes := make([]int32, len(p.table.Nodes[k]))
@@ -161,6 +235,58 @@ func (c *check) translate() {
 			p.dims, p.nodes = append(p.dims, x.d), append(p.nodes, x.nodes)
 		}
 	}
+	for _, p := range c.stats {
+		p.translate(c)
+	}
+}
+
+// adopt finds an earlier classification among today's, or adds it.
+func (c *check) adopt(release string, was releasedDim) (d int, code []int32, ok bool) {
+	d = slices.IndexFunc(c.dims, func(d suppress.Dimension) bool { return d.Name == was.Name })
+	name := was.Name
+	for i, spec := range c.rules.Dimensions {
+		switch {
+		case slices.Contains(spec.Was, was.Name):
+			d = i
+		case d == i && slices.Contains(spec.Not, was.Name):
+			name += ", as it was"
+			d = slices.IndexFunc(c.dims, func(d suppress.Dimension) bool { return d.Name == name })
+		}
+	}
+	if d < 0 || !c.uses(d) {
+		for i, spec := range c.rules.Dimensions {
+			if i != d && c.uses(i) && !slices.Contains(spec.Not, was.Name) && sameLabels(c.dims[i].Labels, was.Labels) {
+				c.report.hold("dimension %s has the categories that %s had in %s: say was: [%[2]s] in the rules if it is the same, else not: [%[2]s]", spec.Name, was.Name, release)
+			}
+		}
+	}
+	if d < 0 {
+		d = len(c.dims)
+		c.dims = append(c.dims, suppress.Dimension{Name: name, Labels: slices.Clone(was.Labels), Parent: slices.Clone(was.Parent)})
+	}
+	if code, ok = c.merge(d, was); !ok {
+		c.report.hold("%s: dimension %s had another hierarchy then, so that the two cannot be compared", release, was.Name)
+	}
+	return d, code, ok
+}
+
+// uses reports whether something of today is about a dimension.
+func (c *check) uses(d int) bool {
+	name := c.dims[d].Name
+	return slices.ContainsFunc(c.rules.Tables, func(t TableSpec) bool { return slices.Contains(t.Dimensions, name) }) ||
+		slices.ContainsFunc(c.rules.Estimates, func(e EstimateSpec) bool { return slices.Contains(e.Dimensions, name) || e.Cell[name] != nil })
+}
+
+// sameLabels reports whether most categories of two classifications, totals
+// aside, have the same labels.
+func sameLabels(a, b []string) bool {
+	both := 0
+	for _, l := range a[1:] {
+		if slices.Contains(b[1:], l) {
+			both++
+		}
+	}
+	return both >= 2 && 5*both >= 4*min(len(a)-1, len(b)-1)
 }
 
 // merge finds the categories of an earlier classification in today's, adding
@@ -178,6 +304,9 @@ func (c *check) merge(d int, was releasedDim) (code []int32, ok bool) {
 			parent = code[was.Parent[n]]
 		}
 		now, known := at[l]
+		if n == 0 {
+			now, known = 0, true // the total, whatever it is called
+		}
 		if !known {
 			if parent < 0 {
 				return nil, false
@@ -196,7 +325,7 @@ func (c *check) merge(d int, was releasedDim) (code []int32, ok bool) {
 
 // gatherPast puts an earlier table in the cells: what was published is fixed,
 // what was sensitive stays so.
-func (c *check) gatherPast(g *group, p *past, cells []int32, inToday []bool) {
+func (c *check) gatherPast(g *group, p *past, cells []int32) {
 	p.cells = cells
 	t := &p.table
 	for m, name := range t.Names {
@@ -220,7 +349,7 @@ func (c *check) gatherPast(g *group, p *past, cells []int32, inToday []bool) {
 		switch {
 		case !p.hidden[row]:
 			g.fixed[cell] = true
-		case !inToday[cell]:
+		case !g.today[cell]:
 			g.hidden[cell] = true
 		}
 	}
@@ -248,7 +377,7 @@ func (c *check) entry() released {
 		return out
 	}
 	for _, t := range c.tables {
-		r := releasedTable{File: t.spec.File, Population: t.spec.Population, Nodes: t.nodes, Hidden: []int32{}, Sensitive: []int32{}}
+		r := releasedTable{File: t.spec.File, Population: t.spec.Population, Within: c.relatives.within[t.spec.Population], Single: c.singleOf(t), Nodes: t.nodes, Hidden: []int32{}, Sensitive: []int32{}}
 		for _, d := range t.dims {
 			r.Dims = append(r.Dims, releasedDim{c.dims[d].Name, c.dims[d].Labels, c.dims[d].Parent})
 		}
@@ -280,6 +409,9 @@ func (c *check) entry() released {
 			r.Employers = append(r.Employers, metric.Number(n))
 		}
 		out.Tables = append(out.Tables, r)
+	}
+	for _, e := range c.others {
+		out.Estimates = append(out.Estimates, c.enter(e))
 	}
 	return out
 }

@@ -19,7 +19,8 @@ type microdata struct {
 	worker       []int32 // nil: every row is one
 	workers      int
 	weights      []float64
-	keep         []bool // nil: all
+	keep         []bool  // nil: all
+	rowOf        []int32 // some row of each contributor; made when asked for
 }
 
 // count reads the microdata and counts who stands behind each cell.
@@ -191,6 +192,9 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 	if c.bad != nil {
 		return nil
 	}
+	if m.weights != nil { // the sum of weights, which a weighted count shows
+		t.micro, rows.Values = append(t.micro, weightedRows), append(rows.Values, slices.Repeat([]float64{1}, m.f.Rows()))
+	}
 	var err error
 	if t.tally, err = primary.Count(ctx, layout, rows, m.contributors, c.rules.Rules.depth()); err != nil {
 		return err
@@ -207,6 +211,9 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 	c.compare(t)
 	return nil
 }
+
+// weightedRows is the magnitude of a tally that is one in every row.
+const weightedRows = "\x00rows"
 
 // layout says to which rows of a table each microdata row contributes.
 func (c *check) layout(t *table) (primary.Layout, []int32, bool) {
@@ -277,7 +284,7 @@ func (c *check) layout(t *table) (primary.Layout, []int32, bool) {
 // above appends the rows that show a combination or one of its totals.
 func (c *check) above(t *table, row, at []int32, k int, out []int32) []int32 {
 	if k == len(at) {
-		if cell := t.group.system.Cell(t.index, at); cell >= 0 {
+		if cell := t.cell(at); cell >= 0 {
 			out = append(out, row[cell])
 		}
 		return out
@@ -334,12 +341,14 @@ func (c *check) compare(t *table) {
 			}
 		}
 	}
-	unweighted := c.micro.weights == nil
+	ones := slices.Index(t.micro, weightedRows)
 	for _, m := range t.spec.Measures {
 		col := t.f.Col(m.Column)
 		k := slices.Index(t.micro, m.Of)
 		switch {
-		case m.Is == isCount && m.Of == "" && unweighted:
+		case m.Is == isCount && m.Of == "" && ones >= 0: // rounded to whole units
+			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[ones].Total(i) }, t.spec.Tolerance+0.5)
+		case m.Is == isCount && m.Of == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Rows[i]) }, t.spec.Tolerance)
 		case m.Is == isEmployers && c.rules.Microdata.Holding == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Employers[i]) }, 0)

@@ -1,6 +1,7 @@
 package outputs
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/tabio"
@@ -39,12 +41,12 @@ func Moved(exact, scrambled []float64) float64 {
 
 // published is a set of counts by cell that somebody outside has.
 type published struct {
-	name   string
-	exact  bool
-	counts map[string]map[string]float64 // by magnitude, by cell
-	cells  map[string]bool               // that it shows
-	staff  map[string]float64            // employers by cell, where they are known
-	hidden map[string]bool               // cells that were kept back
+	name       string
+	population string
+	exact      bool
+	counts     map[string]map[string]float64 // by magnitude, by cell
+	cells      map[string]bool               // that it shows
+	staff      map[string]float64            // employers by cell, where they are known
 }
 
 // keyOf identifies a cell across tables by its categories.
@@ -72,94 +74,184 @@ func (c *check) keys(dims []int, nodes [][]int32, rows int) []string {
 	return out
 }
 
-// difference compares every table with what is known on other populations:
-// earlier releases, the tables before it, and the fragment of phase one.
+// difference compares every table with what is known on populations of which the
+// rules do not say how they stand to its own: earlier releases, the tables before
+// it, and the fragment of phase one. Cells that differ by a few units become
+// sensitive; where most do, the two populations are nearly the same, which
+// cell-by-cell subtraction cannot judge, and a supervisor must look.
 func (c *check) difference(ctx context.Context) error {
 	k := float64(c.rules.Differencing.N)
 	var others []published
-	of := map[int]string{}
 	for _, p := range c.before {
-		if !p.comparable {
-			continue
+		if p.comparable {
+			o := c.publish(p.counted(), p.hidden)
+			o.name += ", population " + p.population
+			others = append(others, o)
 		}
-		o := published{name: p.name + ", population " + p.population, exact: true, counts: map[string]map[string]float64{}}
-		keys := c.keys(p.dims, p.nodes, p.table.rows())
-		o.cells, o.staff, o.hidden = map[string]bool{}, map[string]float64{}, map[string]bool{}
-		for i, key := range keys {
-			o.hidden[key] = p.hidden[i]
-			if o.cells[key] = !p.hidden[i]; p.table.Employers != nil {
-				o.staff[key] = float64(p.table.Employers[i])
-			}
-		}
-		for m, name := range p.table.Names {
-			if !p.table.Counts[m] {
-				continue
-			}
-			o.counts[name] = map[string]float64{}
-			for i, key := range keys {
-				if !p.hidden[i] {
-					o.counts[name][key] = float64(p.table.Values[m][i])
-				}
-			}
-		}
-		of[len(others)] = p.population
-		others = append(others, o)
 	}
-	populations := map[string]bool{}
+	others = append(others, c.publishStats()...)
+	c.sameFigures()
 	for _, t := range c.tables {
-		populations[t.spec.Population] = true
-	}
-	for _, t := range c.tables {
-		names, values, counts := t.additive()
-		keys := c.keys(t.dims, t.nodes, len(t.rows))
 		fragment, err := c.fragment(ctx, t)
 		if err != nil {
 			return err
 		}
-		own := published{name: filepath.Base(t.path) + ", population " + t.spec.Population, exact: true, counts: map[string]map[string]float64{}}
-		own.cells, own.staff = map[string]bool{}, map[string]float64{}
-		employers := t.contributors()
-		for i, key := range keys {
-			if own.cells[key] = true; employers != nil {
-				own.staff[key] = employers[i]
-			}
+		several := len(c.tables)+len(c.others) > 1
+		if len(others) == 0 && fragment == nil && !several {
+			return nil
 		}
-		for i, o := range others {
-			if of[i] != t.spec.Population && !shareCount(names, counts, o) && slices.ContainsFunc(keys, func(key string) bool { return o.cells[key] }) {
-				c.report.hold("%s: %s is about another population and has no count in common with it, so that the two cannot be subtracted: give both a count, with the same of", t.path, o.name)
+		names, values, counts := t.additive()
+		keys := c.keys(t.dims, t.nodes, len(t.rows))
+		for _, o := range others {
+			if o.population == t.spec.Population && !shareCount(names, counts, o) && c.sharesCell(keys, o) {
+				c.report.hold("%s: %s is about the same population and has no count in common with it, so that nobody can tell whether it still is: give both a count, with the same of", t.path, o.name)
 			}
-		}
-		for i, o := range others {
-			if of[i] != t.spec.Population && o.hidden != nil && nearly(names, values, counts, keys, o, k) {
-				c.keepBack(t, keys, o.hidden, o.name)
-			}
-		}
-		for m, name := range names {
-			if !counts[m] {
+			if !c.strangers(t.spec.Population, o.population) {
 				continue
 			}
-			for i, o := range others {
-				if of[i] != t.spec.Population {
+			switch {
+			case !shareCount(names, counts, o):
+				if c.sharesCell(keys, o) {
+					c.report.hold("%s: %s is about another population and has no count in common with it, so that the two cannot be subtracted: give both a count, with the same of", t.path, o.name)
+				}
+			case nearly(names, values, counts, keys, o, k):
+				c.report.hold("%s: population %q is nearly that of %s: say under populations that one is within the other, or that they are apart-from each other", t.path, t.spec.Population, o.name)
+			}
+			for m, name := range names {
+				if counts[m] {
 					c.subtract(t, name, values[m], keys, o, k)
 				}
 			}
-			if fragment != nil {
-				fragment.counts = map[string]map[string]float64{name: fragment.counts[""]}
-				c.subtract(t, name, values[m], keys, *fragment, k)
-			}
-			if len(populations) > 1 {
-				own.counts[name] = map[string]float64{}
-				for i, key := range keys {
-					own.counts[name][key] = values[m][i]
+		}
+		if fragment != nil {
+			for m, name := range names {
+				if counts[m] {
+					fragment.counts = map[string]map[string]float64{name: fragment.counts[""], "": fragment.counts[""]}
+					c.subtract(t, name, values[m], keys, *fragment, k)
 				}
 			}
 		}
-		if len(populations) > 1 {
-			of[len(others)] = t.spec.Population
-			others = append(others, own)
+		if several {
+			own := counted{filepath.Base(t.path), t.spec.Population, t.dims, t.nodes, names, values, counts, t.contributors(), len(t.rows)}
+			o := c.publish(own, nil)
+			o.name += ", population " + t.spec.Population
+			others = append(others, o)
 		}
 	}
+	c.differenceEstimates(others, k)
 	return nil
+}
+
+// strangers reports whether nobody says how two populations stand to each other.
+func (c *check) strangers(a, b string) bool {
+	r := c.relatives
+	return a != b && r.within[a] != b && r.within[b] != a && !r.apart[[2]string{a, b}]
+}
+
+func (c *check) sharesCell(keys []string, o published) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return o.cells[key] })
+}
+
+// publish is what somebody outside has of a table.
+func (c *check) publish(t counted, hidden []bool) published {
+	o := published{name: t.name, population: t.population, exact: true, counts: map[string]map[string]float64{}, cells: map[string]bool{}, staff: map[string]float64{}}
+	keys := c.keys(t.dims, t.nodes, t.rows)
+	for i, key := range keys {
+		if o.cells[key] = hidden == nil || !hidden[i]; t.staff != nil {
+			o.staff[key] = t.staff[i]
+		}
+	}
+	for m, name := range t.names {
+		if !t.counts[m] {
+			continue
+		}
+		o.counts[name] = map[string]float64{}
+		for i, key := range keys {
+			if o.cells[key] {
+				o.counts[name][key] = t.values[m][i]
+			}
+		}
+	}
+	return o
+}
+
+// publishStats is what earlier estimates told, one for each row that is about
+// one cell.
+func (c *check) publishStats() (out []published) {
+	for _, p := range c.stats {
+		if p.hidden || p.about == nil || p.counts == countsEmployers {
+			continue
+		}
+		o := published{name: p.name + ", population " + p.population, population: p.population, exact: true, counts: map[string]map[string]float64{}, cells: map[string]bool{}, staff: map[string]float64{}}
+		o.counts["count of "+p.counts] = map[string]float64{}
+		for k, v := range map[int]float64{0: p.n, len(p.tells) - 1: p.exact} {
+			if node, ok := p.tells[k].single(len(c.dims)); ok && !math.IsNaN(v) {
+				o.counts["count of "+p.counts][keyOf(node)] = v
+				o.cells[keyOf(node)] = true
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// differenceEstimates compares what estimates count with tables and estimates on
+// other populations.
+func (c *check) differenceEstimates(others []published, k float64) {
+	type told struct {
+		population, counts, who string
+		key                     string
+		n                       float64
+	}
+	var before []told
+	for _, p := range c.stats {
+		if p.hidden || p.about == nil || p.counts != countsEmployers {
+			continue
+		}
+		if node, ok := p.about.single(len(c.dims)); ok {
+			before = append(before, told{p.population, p.counts, p.name, keyOf(node), p.n})
+		}
+	}
+	for _, o := range others {
+		for key, n := range o.staff {
+			if o.cells[key] {
+				before = append(before, told{o.population, countsEmployers, o.name, key, n})
+			}
+		}
+	}
+	slices.SortFunc(before, func(a, b told) int { return cmp.Or(strings.Compare(a.who, b.who), strings.Compare(a.key, b.key)) })
+	for _, e := range c.others {
+		for row := range e.shown {
+			s := &e.shown[row]
+			node, ok := s.about.single(len(c.dims))
+			if s.why != "" || !ok || math.IsNaN(s.n) {
+				continue
+			}
+			key := keyOf(node)
+			against := func(who string, n, few float64) {
+				if d := math.Abs(n - s.n); d > 0 && d < few {
+					sentence := fmt.Sprintf("it is about %v %s and %s about %v: %v are in one and not in the other", s.n, e.spec.Counts, who, n, d)
+					c.report.Differences = append(c.report.Differences, Difference{File: filepath.Base(e.path), Cell: e.label(row), Against: who, Units: d, Exact: true, Sentence: sentence})
+					e.primary(row, "differencing: "+sentence)
+				}
+			}
+			for _, o := range others {
+				if n, ok := o.counts["count of "+e.spec.Counts][key]; ok && c.strangers(e.spec.Population, o.population) {
+					against(o.name, n, k)
+				}
+			}
+			few := k
+			if e.spec.Counts == countsEmployers {
+				few = c.fewEmployers()
+			}
+			for _, b := range before {
+				if b.key == key && b.counts == e.spec.Counts && c.strangers(e.spec.Population, b.population) {
+					against(b.who, b.n, few)
+				}
+			}
+			before = append(before, told{e.spec.Population, e.spec.Counts, filepath.Base(e.path) + ", " + e.label(row), key, s.n})
+		}
+	}
 }
 
 // nearly reports whether most of what two populations show of cells that are not
@@ -186,49 +278,6 @@ func nearly(names []string, values [][]float64, counts []bool, keys []string, o 
 		}
 	}
 	return both > 0 && 2*near >= large
-}
-
-// keepBack keeps the cells of a table back that were kept back for a population
-// that is nearly the same: whoever sees that a partner did not change would
-// derive from it what it was the partner of.
-func (c *check) keepBack(t *table, keys []string, hidden map[string]bool, name string) {
-	for row, key := range keys {
-		if hidden[key] {
-			t.group.want(t.group.system.Tables[t.index].Cells[row], "kept back in "+name+", which differs by a few units", nil)
-		}
-	}
-}
-
-// follow keeps back in a population what the pattern of another one keeps back,
-// where the two are nearly the same.
-func (c *check) follow(done, g *group) {
-	k := float64(c.rules.Differencing.N)
-	for _, u := range done.tables {
-		names, values, counts := u.additive()
-		keys := c.keys(u.dims, u.nodes, len(u.rows))
-		o := published{counts: map[string]map[string]float64{}}
-		hidden := map[string]bool{}
-		for row, cell := range done.system.Tables[u.index].Cells {
-			hidden[keys[row]] = done.pattern.Suppressed[cell]
-		}
-		for m, name := range names {
-			if !counts[m] {
-				continue
-			}
-			o.counts[name] = map[string]float64{}
-			for row, key := range keys {
-				if !hidden[key] {
-					o.counts[name][key] = values[m][row]
-				}
-			}
-		}
-		for _, t := range g.tables {
-			names, values, counts := t.additive()
-			if keys := c.keys(t.dims, t.nodes, len(t.rows)); nearly(names, values, counts, keys, o, k) {
-				c.keepBack(t, keys, hidden, filepath.Base(u.path)+", population "+done.population)
-			}
-		}
-	}
 }
 
 func shareCount(names []string, counts []bool, o published) bool {

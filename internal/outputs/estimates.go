@@ -20,6 +20,9 @@ type estimates struct {
 	path string
 	f    *frame.Frame
 	rows []verdict
+
+	group *group
+	shown []shown
 }
 
 // tidy lists the columns of numbers that a file of estimates may have.
@@ -31,6 +34,9 @@ var tidy = map[string][]string{
 func (e *estimates) read(ctx context.Context, c *check) error {
 	want := map[string][]string{"regression": {"term", "estimate"}, "summary": {"statistic", "value"}}[e.spec.Kind]
 	s := tabio.Schema{Columns: []tabio.ColumnSpec{{Name: want[0], Kind: frame.Category, Required: true, Missing: []string{}}, {Name: want[1], Kind: frame.Float, Required: true}}}
+	for _, d := range e.spec.Dimensions {
+		s.Columns = append(s.Columns, tabio.ColumnSpec{Name: c.column(d), Kind: frame.Category, Required: true, Missing: []string{}})
+	}
 	f, err := tabio.Read(ctx, e.path, s)
 	if err != nil {
 		return err
@@ -68,20 +74,25 @@ func (e *estimates) number(name string, row int) float64 {
 }
 
 // judgeEstimates applies the rules for models and statistics. A row that fails
-// one is taken out of the cleaned file, where nothing adds up to it.
-func (c *check) judgeEstimates() {
+// one is taken out of the cleaned file.
+func (c *check) judgeEstimates(context.Context) error {
 	for _, e := range c.others {
 		held := map[string]bool{}
 		models := e.models()
 		for row := range e.rows {
 			status, reason := c.statisticOrModel(e, row, models)
-			e.rows[row].status, e.rows[row].reason = status, reason
+			if e.rows[row].status == Safe || status == Unevaluated {
+				e.rows[row].status, e.rows[row].reason = status, reason
+			} else if status == Primary {
+				e.primary(row, reason)
+			}
 			if status == Unevaluated && !held[reason] {
 				held[reason] = true
 				c.report.hold("%s: row %d (%s): %s", e.path, row+1, e.label(row), reason)
 			}
 		}
 	}
+	return nil
 }
 
 func (c *check) statisticOrModel(e *estimates, row int, models map[string]int) (Status, string) {
@@ -89,6 +100,16 @@ func (c *check) statisticOrModel(e *estimates, row int, models map[string]int) (
 		return c.model(e, row, models)
 	}
 	return c.statistic(e, row)
+}
+
+// units returns how many units a row rests on: n, or the degrees of freedom of
+// its model and its terms, which tell the same.
+func (e *estimates) units(row int, terms map[string]int) float64 {
+	n := e.number("n", row)
+	if math.IsNaN(n) && e.spec.Kind == "regression" {
+		n = e.number("dof", row) + float64(terms[e.model(row)])
+	}
+	return n
 }
 
 // models counts the terms of each model.
@@ -110,7 +131,7 @@ func (e *estimates) model(row int) string {
 // model judges one coefficient: too few units, or too few degrees of freedom.
 func (c *check) model(e *estimates, row int, terms map[string]int) (Status, string) {
 	s := &c.rules.Rules
-	n, dof := e.number("n", row), e.number("dof", row)
+	n, dof := e.units(row, terms), e.number("dof", row)
 	if math.IsNaN(dof) && !math.IsNaN(n) {
 		dof = n - float64(terms[e.model(row)])
 	}

@@ -3,24 +3,35 @@ package outputs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"scramblelab/internal/outputs/suppress"
 )
 
-// group is the tables on one population, linked.
+// group is the tables on one population and its parts, linked.
 type group struct {
-	population string
+	population string // the widest
+	dims       []suppress.Dimension
+	member     map[string]int // dimension of membership of each part
 	tables     []*table
+	others     []*estimates
 	past       []*past // earlier releases on the same population, linked as well
+	pastStats  []*pastStat
+	rest       []complement
+	firstRest  int // its first table in the system
 	system     *suppress.System
 	names      []string // of the magnitudes that add up
 	values     [][]float64
 	counts     []bool
+	staff      []float64 // employers behind each cell, NaN where no table or statistic says so
 	needs      map[int32]*need
 	fixed      []bool // published before
-	hidden     []bool // kept back before, and in no table of today
+	hidden     []bool // kept back before, or told by nobody, and in no table of today
+	today      []bool // in a table of today
+	firstTable []int32
 	pattern    *suppress.Pattern
 	verdict    *suppress.Verdict
 	problem    *suppress.Problem
@@ -32,16 +43,31 @@ type need struct {
 	room   map[string][2]float64
 }
 
-// link makes one system of the tables of each population.
+// link makes one system of the tables and estimates of each population and its
+// parts.
 func (c *check) link(context.Context) error {
-	for _, t := range c.tables {
-		i := slices.IndexFunc(c.groups, func(g *group) bool { return g.population == t.spec.Population })
+	c.relate()
+	of := func(population string) *group {
+		root := c.relatives.root(population)
+		i := slices.IndexFunc(c.groups, func(g *group) bool { return g.population == root })
 		if i < 0 {
 			i = len(c.groups)
-			c.groups = append(c.groups, &group{population: t.spec.Population, needs: map[int32]*need{}})
+			c.groups = append(c.groups, &group{population: root, needs: map[int32]*need{}})
 		}
-		t.group, t.index = c.groups[i], len(c.groups[i].tables)
-		c.groups[i].tables = append(c.groups[i].tables, t)
+		return c.groups[i]
+	}
+	for _, t := range c.tables {
+		t.group = of(t.spec.Population)
+		t.index = len(t.group.tables)
+		t.group.tables = append(t.group.tables, t)
+	}
+	for _, e := range c.others {
+		e.group = of(e.spec.Population)
+		e.group.others = append(e.group.others, e)
+		c.regard(e)
+	}
+	if c.bad != nil {
+		return nil
 	}
 	for _, g := range c.groups {
 		if err := c.linkGroup(g); err != nil {
@@ -52,40 +78,67 @@ func (c *check) link(context.Context) error {
 }
 
 func (c *check) linkGroup(g *group) error {
-	var tables []suppress.Table
+	var populations []string
 	for _, t := range g.tables {
-		tables = append(tables, suppress.Table{Name: t.path, Dims: t.dims, Nodes: t.nodes})
+		populations = append(populations, t.spec.Population)
+	}
+	for _, e := range g.others {
+		populations = append(populations, e.spec.Population)
 	}
 	for _, p := range c.before {
-		if p.population == g.population && p.comparable {
+		if c.relatives.root(p.population) == g.population && p.comparable {
 			g.past = append(g.past, p)
-			tables = append(tables, suppress.Table{Name: p.name, Dims: p.dims, Nodes: p.nodes})
+			populations = append(populations, p.population)
 		}
 	}
-	s, faults, err := suppress.New(c.dims, tables)
-	if err != nil {
-		return err
-	}
-	for _, f := range faults {
-		if f.Table < len(g.tables) {
-			c.faultAt(g.tables[f.Table], f.Row, "%s", f.Message)
-		} else {
-			c.fault("%s, row %d: %s", g.past[f.Table-len(g.tables)].name, f.Row+1, f.Message)
+	for _, p := range c.stats {
+		if c.relatives.root(p.population) == g.population && p.about != nil {
+			g.pastStats = append(g.pastStats, p)
+			populations = append(populations, p.population)
 		}
 	}
-	if faults != nil {
+	c.membership(g, populations)
+	var tables []suppress.Table
+	var all []counted
+	for _, t := range g.tables {
+		names, values, counts := t.additive()
+		all = append(all, counted{filepath.Base(t.path), t.spec.Population, t.dims, t.nodes, names, values, counts, t.contributors(), len(t.rows)})
+		tables = append(tables, c.placed(g, t.spec.Population, t.path, t.dims, t.nodes, len(t.rows), members))
+	}
+	for _, p := range g.past {
+		all = append(all, p.counted())
+		tables = append(tables, c.placed(g, p.population, p.name, p.dims, p.nodes, p.table.rows(), members))
+	}
+	g.rest, g.firstRest = c.complements(all), len(tables)
+	if c.bad != nil {
 		return nil
 	}
+	for _, r := range g.rest {
+		tables = append(tables, c.placed(g, r.population, r.name, r.dims, r.nodes, r.rows, rest))
+	}
+	s, err := c.newSystem(g, tables)
+	if err != nil || s == nil {
+		return err
+	}
+	if single := c.alone(g, s); single != nil {
+		if s, err = c.newSystem(g, append(tables, single...)); err != nil || s == nil {
+			return err
+		}
+	}
 	g.system = s
-	g.fixed, g.hidden = make([]bool, s.N), make([]bool, s.N)
-	inToday := make([]bool, s.N)
+	g.fixed, g.hidden, g.today = make([]bool, s.N), make([]bool, s.N), make([]bool, s.N)
+	g.staff = slices.Repeat([]float64{math.NaN()}, s.N)
 	for i, t := range g.tables {
 		names, values, counts := t.additive()
 		for m := range names {
 			c.gather(g, t, s.Tables[i].Cells, names[m], values[m], counts[m])
 		}
-		for _, cell := range s.Tables[i].Cells {
-			inToday[cell] = true
+		employers := or2(t.column(isEmployers, ""), t.contributors())
+		for row, cell := range s.Tables[i].Cells {
+			g.today[cell] = true
+			if employers != nil {
+				g.staff[cell] = employers[row]
+			}
 		}
 	}
 	for m := range g.names {
@@ -103,10 +156,65 @@ func (c *check) linkGroup(g *group) error {
 		return nil
 	}
 	for i, p := range g.past {
-		c.gatherPast(g, p, s.Tables[len(g.tables)+i].Cells, inToday)
+		c.gatherPast(g, p, s.Tables[len(g.tables)+i].Cells)
 	}
+	for i, r := range g.rest {
+		cells := s.Tables[g.firstRest+i].Cells
+		for m, name := range r.names {
+			values := g.magnitude(name, r.counts[m])
+			for row, cell := range cells {
+				values[cell] = r.values[m][row]
+			}
+		}
+		for _, cell := range cells {
+			g.hidden[cell] = true
+		}
+	}
+	c.needComplements(g)
+	c.gatherEstimates(g)
 	c.across(g)
+	c.addEmployers(g)
+	c.linkPastSums(g)
 	return nil
+}
+
+// addEmployers makes a magnitude of the employers where they add up along every
+// sum. Where an employer stands in several cells they do not, and a sum with a
+// suppressed partner bounds none of its parts below the total.
+func (c *check) addEmployers(g *group) {
+	if !slices.ContainsFunc(g.tables, func(t *table) bool { return t.column(isEmployers, "") != nil }) {
+		return
+	}
+	if at, _ := g.system.Discrepancies(g.staff, 0); at != nil {
+		return
+	}
+	g.names, g.values, g.counts = append(g.names, employersAdd), append(g.values, slices.Clone(g.staff)), append(g.counts, true)
+}
+
+// newSystem links tables and names what is wrong with them; it is nil then.
+func (c *check) newSystem(g *group, tables []suppress.Table) (*suppress.System, error) {
+	s, faults, err := suppress.New(g.dims, tables)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range faults {
+		if f.Table < len(g.tables) {
+			c.faultAt(g.tables[f.Table], f.Row, "%s", f.Message)
+		} else {
+			c.fault("%s, row %d: %s", tables[f.Table].Name, f.Row+1, f.Message)
+		}
+	}
+	if faults != nil {
+		return nil, nil //nolint:nilnil // the faults say why
+	}
+	return s, nil
+}
+
+func or2(a, b []float64) []float64 {
+	if a != nil {
+		return a
+	}
+	return b
 }
 
 // across adds the sums that run over several tables, names those that do not add
@@ -117,13 +225,15 @@ func (c *check) across(g *group) {
 		tolerance = max(tolerance, t.spec.Tolerance)
 	}
 	g.system.Across(func(total int32, parts []int32, complete bool) bool {
-		adds := true
+		adds, told := true, false
 		for m, values := range g.values {
 			rest, sum := values[total], 0.0
 			for _, p := range parts {
 				sum += values[p]
 			}
-			if rest -= sum; math.IsNaN(rest) || math.Abs(rest) <= tolerance*float64(1+len(parts))+1e-9*math.Abs(sum) {
+			rest -= sum
+			told = told || !math.IsNaN(rest)
+			if math.IsNaN(rest) || math.Abs(rest) <= tolerance*float64(1+len(parts))+1e-9*math.Abs(sum) {
 				continue
 			}
 			adds = false
@@ -134,7 +244,7 @@ func (c *check) across(g *group) {
 				c.complement(g, g.names[m], total, parts, rest, k)
 			}
 		}
-		return adds
+		return adds && (told || complete)
 	})
 }
 
@@ -161,12 +271,15 @@ func (c *check) complement(g *group, name string, total int32, parts []int32, re
 
 // where names a cell with the table that shows it.
 func (g *group) where(cell int32) string {
-	for i, t := range g.tables {
-		if row := slices.Index(g.system.Tables[i].Cells, cell); row >= 0 {
-			return fmt.Sprintf("%s: row %d (%s)", t.path, row+1, g.system.Name(cell))
+	for i, t := range g.system.Tables {
+		if row := slices.Index(t.Cells, cell); row >= 0 {
+			if i < len(g.tables) {
+				return fmt.Sprintf("%s: row %d (%s)", t.Name, row+1, g.system.Name(cell))
+			}
+			return fmt.Sprintf("%s: %s", t.Name, g.system.Name(cell))
 		}
 	}
-	return "earlier release: " + g.system.Name(cell)
+	return g.system.Name(cell)
 }
 
 // magnitude returns the values of a magnitude, NaN where no table shows it.
@@ -199,9 +312,9 @@ func (c *check) gather(g *group, t *table, cells []int32, name string, values []
 
 // protect finds and checks the pattern of every population.
 func (c *check) protect(ctx context.Context) error {
-	for i, g := range c.groups {
-		for _, done := range c.groups[:i] {
-			c.follow(done, g)
+	for _, g := range c.groups {
+		if g.system == nil {
+			continue
 		}
 		if err := c.protectGroup(ctx, g); err != nil {
 			return err
@@ -253,10 +366,18 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 		return err
 	}
 	g.problem = p
+	if err := c.releaseSums(ctx, g, o); err != nil {
+		return err
+	}
 	finding := map[int32]*suppress.Finding{}
 	for i := range g.verdict.Findings {
 		f := &g.verdict.Findings[i]
 		finding[p.Needs[f.Need].Cell] = f
+		for _, name := range slices.Sorted(maps.Keys(g.needs[p.Needs[f.Need].Cell].room)) {
+			if room := g.needs[p.Needs[f.Need].Cell].room[name]; f.Safety == suppress.IntervalSafe && room != [2]float64{} && name != employersAdd && !slices.Contains(g.names, name) {
+				f.Safety, f.Reason = suppress.ExactlySafe, fmt.Sprintf("the room of the %s was not checked: a mean without its count does not add up, name the count with over", name)
+			}
+		}
 	}
 	for i, t := range g.tables {
 		for row, cell := range s.Tables[i].Cells {
@@ -272,11 +393,9 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 			}
 		}
 	}
-	for _, p := range g.past {
-		for _, cell := range p.primary {
-			if f := finding[p.cells[cell]]; f != nil && !c.safeEnough(f) {
-				c.report.hold("%s: %s, kept back then: %s", p.name, s.Name(p.cells[cell]), f.Reason)
-			}
+	for _, n := range p.Needs {
+		if f := finding[n.Cell]; !g.today[n.Cell] && !c.safeEnough(f) {
+			c.report.hold("%s: %s", g.needs[n.Cell].reason, f.Reason)
 		}
 	}
 	return nil
@@ -330,29 +449,35 @@ func moveInWords(g *group, m suppress.Move) string {
 }
 
 // singles returns who is alone in each cell: the contributor, where the
-// microdata or a column say so; else one nobody in each cell of one, the same in
-// a cell and in the total that is nothing but it.
+// microdata, a column or an earlier release say so; else one nobody in each cell
+// of one, the same in a cell and in the total that is nothing but it.
 func (c *check) singles(g *group) []int32 {
 	s := g.system
-	out := make([]int32, s.N)
-	for i := range out {
-		out[i] = -1
-	}
-	named := false
-	for i, t := range g.tables {
-		employers := t.column(isEmployers, "")
-		count := t.column(isCount, "")
-		for row, cell := range s.Tables[i].Cells {
-			switch {
-			case t.tally != nil:
-				out[cell], named = t.tally.Single(row), true
-			case employers != nil && employers[row] == 1, employers == nil && count != nil && count[row] == 1:
+	out := slices.Repeat([]int32{-1}, s.N)
+	who := map[string]int32{} // numbered after the cells
+	put := func(cell int32, name string) {
+		switch {
+		case name == "":
+		case name == unknown:
+			if out[cell] < 0 {
 				out[cell] = cell
 			}
+		default:
+			if _, ok := who[name]; !ok {
+				who[name] = int32(s.N + len(who))
+			}
+			out[cell] = who[name]
 		}
 	}
-	if named {
-		return out
+	for i, p := range g.past {
+		for row, name := range p.table.Single {
+			put(s.Tables[len(g.tables)+i].Cells[row], name)
+		}
+	}
+	for i, t := range g.tables {
+		for row, name := range c.singleOf(t) {
+			put(s.Tables[i].Cells[row], name)
+		}
 	}
 	for changed := true; changed; {
 		changed = false
@@ -362,9 +487,19 @@ func (c *check) singles(g *group) []int32 {
 				continue
 			}
 			for _, part := range rel.Parts {
-				if low := min(out[rel.Total], out[part]); out[part] >= 0 && (out[part] != low || out[rel.Total] != low) {
-					out[rel.Total], out[part], changed = low, low, true
+				own := out[part]
+				if own < 0 || own == out[rel.Total] {
+					continue
 				}
+				// A name wins over a number, and the lower of two numbers.
+				same := min(own, out[rel.Total])
+				if max(own, out[rel.Total]) >= int32(s.N) {
+					same = max(own, out[rel.Total])
+				}
+				if min(own, out[rel.Total]) >= int32(s.N) {
+					continue // two names: their parts are others' zeros
+				}
+				out[rel.Total], out[part], changed = same, same, true
 			}
 		}
 	}

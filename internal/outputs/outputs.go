@@ -103,18 +103,21 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 
 // check is one run.
 type check struct {
-	rules   *Rules
-	o       Options
-	report  *Report
-	dims    []suppress.Dimension
-	tables  []*table
-	groups  []*group // of tables on one population
-	others  []*estimates
-	micro   *microdata
-	ledger  *ledger.Ledger
-	before  []*past
-	written []releasedFile
-	bad     []string
+	rules  *Rules
+	o      Options
+	report *Report
+	dims   []suppress.Dimension
+	tables []*table
+	groups []*group // of tables on one population
+	others []*estimates
+	micro  *microdata
+	ledger *ledger.Ledger
+	before []*past
+	stats  []*pastStat // of earlier releases
+
+	relatives relatives
+	written   []releasedFile
+	bad       []string
 }
 
 // maxFaults bounds what is said about one set of files.
@@ -146,7 +149,7 @@ func (c *check) run(ctx context.Context) error {
 	if err := c.read(ctx); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{c.link, c.count, c.judge, c.difference, c.protect} {
+	for _, step := range []func(context.Context) error{c.link, c.count, c.judge, c.judgeEstimates, c.difference, c.protect} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -154,7 +157,7 @@ func (c *check) run(ctx context.Context) error {
 			return err
 		}
 	}
-	c.judgeEstimates()
+	c.settleEstimates()
 	c.propose()
 	c.summarise()
 	return nil

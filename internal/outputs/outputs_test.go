@@ -242,7 +242,7 @@ func TestDifferencingCase(t *testing.T) {
 	if r, err := w.run("first", "t.csv"); err != nil || !r.Released || len(r.Differences) > 0 {
 		t.Fatalf("the first output: %v %+v", err, r)
 	}
-	w.write(map[string]string{"t.csv": table(in.Input["phase2_without_employer"]), "rules.yaml": strings.Replace(rules, "everybody", "without employer 7", 1)})
+	w.write(map[string]string{"t.csv": table(in.Input["phase2_without_employer"]), "rules.yaml": strings.Replace(rules, "population: everybody", "population: without employer 7\npopulations: [{name: without employer 7, within: everybody}]", 1)})
 	r, err := w.run("second", "t.csv")
 	if err != nil {
 		t.Fatal(err)
@@ -254,7 +254,7 @@ func TestDifferencingCase(t *testing.T) {
 	if d := cmp.Diff([]string{"level=L1 2", "level=L3 1"}, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	if r.Files[0].Primary != 2 {
+	if r.Files[0].Secondary != 2 {
 		t.Errorf("%+v: L1 and L3 must be suppressed, so that the difference is not known", r.Files[0])
 	}
 	if strings.Contains(w.read("second/release/t.csv"), "118") {
@@ -304,7 +304,7 @@ func TestEstimates(t *testing.T) {
 		"rules.yaml": `
 project: p
 rules: {norm: ACRO, minimum-frequency: {n: 10}, degrees-of-freedom: {n: 10}, quantiles: {n: 10}, extremes: {n: 10}}
-estimates: [{file: model.csv, kind: regression}, {file: summary.csv, kind: summary}]
+estimates: [{file: model.csv, kind: regression, counts: workers, design: other}, {file: summary.csv, kind: summary, counts: workers, population: paid}]
 `})
 	r, err := w.run("out", "model.csv", "summary.csv")
 	if err != nil {

@@ -284,16 +284,17 @@ differencing: {fragment: DIR/phase1}
 // TestStatisticsOfFew: what a summary or a model discloses though it rests on many.
 func TestStatisticsOfFew(t *testing.T) {
 	w := newWorld(t, map[string]string{
-		"s.csv":      "statistic,variable,value,n,q\ncount,women,3,400,\nshare,men,0.9925,400,\nshare,tall,0.5,400,\ncount,nobody,0,400,\n",
-		"rules.yaml": "project: p\nrules: {minimum-frequency: {n: 10}}\nestimates: [{file: s.csv, kind: summary}]\n",
+		"s.csv": "statistic,variable,value,n,q\ncount,trait=women,3,400,\nshare,trait:men,0.9925,400,\nshare,trait[tall],0.5,400,\ncount,traitnobody,0,400,\n",
+		"rules.yaml": "project: p\nrules: {minimum-frequency: {n: 10}}\ndimensions: [{name: trait, groups: {Total: [women, men, tall, nobody]}}]\n" +
+			"estimates: [{file: s.csv, kind: summary, counts: persons}]\n",
 	})
 	r, err := w.run("out", "s.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"statistic=count, variable=women: minimum-frequency: it rests on 3 units, want at least 10",
-		"statistic=share, variable=men: minimum-frequency: it rests on 3 units, want at least 10",
+		"statistic=count, variable=trait=women: minimum-frequency: it rests on 3 units, want at least 10",
+		"statistic=share, variable=trait:men: minimum-frequency: it rests on 3 units, want at least 10",
 	}
 	if d := cmp.Diff(want, cells(r)); d != "" || !r.Released {
 		t.Errorf("held %v (-want +got):\n%s", r.Held, d)

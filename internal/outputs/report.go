@@ -156,6 +156,18 @@ func (f *File) count(s Status) {
 	}
 }
 
+// firstReview returns why the first row of a file of estimates needs review.
+func (c *check) firstReview(file string) string {
+	for _, e := range c.others {
+		for row, v := range e.rows {
+			if filepath.Base(e.path) == file && v.status == Review {
+				return fmt.Sprintf("row %d (%s) is %s", row+1, e.label(row), v.reason)
+			}
+		}
+	}
+	return ""
+}
+
 // summarise fills the report and decides whether anything may leave.
 func (c *check) summarise() {
 	const most = 1000
@@ -189,8 +201,11 @@ func (c *check) summarise() {
 		if f.Unsafe > 0 {
 			r.hold("%s: %d rows are unsafe even when suppressed", f.File, f.Unsafe)
 		}
-		if f.Review > 0 {
+		switch {
+		case f.Review > 0 && f.Kind == "table":
 			r.hold("%s: %d rows need review: not derivable, but their interval could not be bounded; accept: exactly-safe in the rules lets them pass", f.File, f.Review)
+		case f.Review > 0:
+			r.hold("%s: %d rows need review: %s; reviewed in the rules, with a sentence why, lets them pass", f.File, f.Review, c.firstReview(f.File))
 		}
 	}
 	for _, g := range c.groups {
@@ -198,9 +213,20 @@ func (c *check) summarise() {
 			continue
 		}
 		n := PatternNote{
-			Population: g.population, Cells: g.system.N, Relations: g.system.Relations(), Sensitive: g.pattern.Primary, Partners: g.pattern.Secondary,
+			Population: g.population, Relations: g.system.Relations(),
 			Blocks: g.verdict.Blocks, Largest: g.verdict.Largest, Decided: "moves alone", ErrorBound: g.verdict.ErrorRate,
 			Programs: g.verdict.Programs, Hurried: g.pattern.HurriedOn,
+		}
+		for cell, today := range g.today { // what earlier releases and complements hide is no loss of this one
+			switch {
+			case !today:
+				continue
+			case g.needs[int32(cell)] != nil:
+				n.Sensitive++
+			case g.pattern.Suppressed[cell]:
+				n.Partners++
+			}
+			n.Cells++
 		}
 		if g.verdict.Solved {
 			n.Decided = "elimination"
@@ -208,7 +234,7 @@ func (c *check) summarise() {
 		if len(g.values) > 0 {
 			lost, all := 0.0, 0.0
 			for cell, v := range g.values[0] {
-				if v == v {
+				if v == v && g.today[cell] {
 					if all += v; g.pattern.Suppressed[cell] {
 						lost += v
 					}

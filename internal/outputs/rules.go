@@ -2,6 +2,7 @@ package outputs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"scramblelab/internal/outputs/primary"
@@ -11,13 +12,14 @@ import (
 // Rules is a rules file: what the results are, and what is asked of them.
 type Rules struct {
 	Project      string          `yaml:"project" jsonschema:"all outputs of a project share a ledger and one perturbation"`
-	Population   string          `yaml:"population" jsonschema:"whom the results are about; results on one population are linked, on two they are differenced"`
+	Population   string          `yaml:"population" jsonschema:"whom the results are about; results on one population, and on parts of it, are linked"`
 	Accept       string          `yaml:"accept" jsonschema:"interval-safe (default), or exactly-safe to release cells whose interval could not be bounded"`
 	Microdata    *Microdata      `yaml:"microdata" jsonschema:"the rows behind the tables, so that contributors can be counted"`
 	Rules        RuleSet         `yaml:"rules"`
 	Dimensions   []DimensionSpec `yaml:"dimensions"`
 	Tables       []TableSpec     `yaml:"tables"`
 	Estimates    []EstimateSpec  `yaml:"estimates"`
+	Populations  []Population    `yaml:"populations"`
 	Differencing Differencing    `yaml:"differencing"`
 	Alternatives Alternatives    `yaml:"alternatives"`
 }
@@ -136,6 +138,15 @@ type DimensionSpec struct {
 	Total     string              `yaml:"total" jsonschema:"label of the total; default Total"`
 	Groups    map[string][]string `yaml:"groups" jsonschema:"subtotals: label of the group, and what it consists of"`
 	Hierarchy string              `yaml:"hierarchy" jsonschema:"or a CSV file with the columns code and parent"`
+	Was       []string            `yaml:"was" jsonschema:"names that it had in earlier outputs of the project"`
+	Not       []string            `yaml:"not" jsonschema:"earlier dimensions that it is not, though it looks like them"`
+}
+
+// Population says how a population stands to others.
+type Population struct {
+	Name   string   `yaml:"name"`
+	Within string   `yaml:"within" jsonschema:"the population of which every unit of this one is a part; what the two leave is derived exactly"`
+	Apart  []string `yaml:"apart-from" jsonschema:"populations that are about other people, though they look alike, such as another year; not compared"`
 }
 
 // TableSpec describes one table.
@@ -171,6 +182,15 @@ const (
 type EstimateSpec struct {
 	File string `yaml:"file"`
 	Kind string `yaml:"kind" jsonschema:"regression (term, estimate, std.error, n, dof) or summary (statistic, value, n, and q for a quantile)"`
+
+	// What links the rows with the tables on the same population.
+	Population string              `yaml:"population" jsonschema:"where it differs from the file's"`
+	Counts     string              `yaml:"counts" jsonschema:"what n counts: the of, else the column, of a count in the tables, or employers"`
+	Dimensions []string            `yaml:"dimensions" jsonschema:"dimensions with a column in the file that says which cell a row is about"`
+	Cell       map[string][]string `yaml:"cell" jsonschema:"whom all rows are about: dimension, and its categories; a dimension that is not named is not restricted"`
+	Design     string              `yaml:"design" jsonschema:"of a regression: dummies (all regressors are dummies of dimensions, so that coefficients are means of cells) or other"`
+	Variables  []string            `yaml:"variables" jsonschema:"variables whose means between 0 and 1 are no shares of a category"`
+	Reviewed   string              `yaml:"reviewed" jsonschema:"why rows that cannot be linked with the tables may leave: a supervisor's sentence, which the report and the ledger repeat"`
 }
 
 // Differencing says what is compared with what was released before.
@@ -237,6 +257,9 @@ func (r *Rules) complete() {
 	for i := range r.Tables {
 		set(&r.Tables[i].Population, r.Population)
 	}
+	for i := range r.Estimates {
+		set(&r.Estimates[i].Population, r.Population)
+	}
 }
 
 type failing func(path, format string, args ...any)
@@ -289,13 +312,63 @@ func (r *Rules) validate(fail failing) {
 	for i, e := range r.Estimates {
 		path := fmt.Sprintf("estimates[%d]", i)
 		file(path, e.File)
-		oneOf(fail, path+".kind", e.Kind, "regression", "summary")
+		e.validate(fail, path, r)
 	}
+	r.validatePopulations(fail)
 	if r.Differencing.N < 1 {
 		fail("differencing.n", "n is %d, want at least 1", r.Differencing.N)
 	}
 	if r.Alternatives.Base < 2 || r.Alternatives.Noise < 1 {
 		fail("alternatives", "want a base of at least 2 and a noise of at least 1")
+	}
+}
+
+func (e *EstimateSpec) validate(fail failing, path string, r *Rules) {
+	oneOf(fail, path+".kind", e.Kind, "regression", "summary")
+	if e.Design != "" {
+		oneOf(fail, path+".design", e.Design, "dummies", "other")
+	}
+	var known []string
+	for _, d := range r.Dimensions {
+		known = append(known, d.Name)
+	}
+	for i, d := range e.Dimensions {
+		if !slices.Contains(known, d) {
+			fail(fmt.Sprintf("%s.dimensions[%d]", path, i), "no dimension %q%s", d, strictyaml.Suggest(d, known))
+		}
+	}
+	for _, d := range slices.Sorted(maps.Keys(e.Cell)) {
+		switch {
+		case !slices.Contains(known, d):
+			fail(path+".cell", "no dimension %q%s", d, strictyaml.Suggest(d, known))
+		case slices.Contains(e.Dimensions, d):
+			fail(path+".cell", "dimension %q is a column as well: keep one", d)
+		case len(e.Cell[d]) == 0:
+			fail(path+".cell", "dimension %q has no categories", d)
+		}
+	}
+}
+
+func (r *Rules) validatePopulations(fail failing) {
+	within := map[string]string{}
+	for i, p := range r.Populations {
+		path := fmt.Sprintf("populations[%d]", i)
+		_, twice := within[p.Name]
+		switch {
+		case p.Name == "" || twice:
+			fail(path, "population %q is missing or stands twice", p.Name)
+		case p.Within != "" && slices.Contains(p.Apart, p.Within):
+			fail(path, "population %q is within %q and apart from it", p.Name, p.Within)
+		}
+		within[p.Name] = p.Within
+	}
+	for i, p := range r.Populations {
+		for up, steps := p.Within, 0; up != ""; up, steps = within[up], steps+1 {
+			if up == p.Name || steps > len(r.Populations) {
+				fail(fmt.Sprintf("populations[%d].within", i), "population %q is within itself", p.Name)
+				break
+			}
+		}
 	}
 }
 

@@ -35,6 +35,15 @@ type verdict struct {
 	room   map[string][2]float64 // per magnitude, what a sensitive cell needs: up, down
 }
 
+// cell returns the cell that a table shows at some categories, one per dimension
+// of its own, or -1.
+func (t *table) cell(at []int32) int32 {
+	for range len(t.group.system.Tables[t.index].Dims) - len(at) {
+		at = append(at[:len(at):len(at)], members)
+	}
+	return t.group.system.Cell(t.index, at)
+}
+
 // column returns the values of a measure, nil if the table lacks it.
 func (t *table) column(is, of string) []float64 {
 	for _, m := range t.spec.Measures {
@@ -218,15 +227,27 @@ func (c *check) dimension(ctx context.Context, spec DimensionSpec) (suppress.Dim
 		}
 	default:
 		seen := map[string]bool{spec.Total: true}
-		for _, t := range c.tables {
-			if col, ok := t.f.Lookup(spec.Column); ok && slices.Contains(t.spec.Dimensions, spec.Name) {
-				for _, l := range col.Dict.Labels() {
-					if !seen[l] {
-						seen[l] = true
-						order = append(order, l)
-					}
+		see := func(labels []string) {
+			for _, l := range labels {
+				if !seen[l] {
+					seen[l] = true
+					order = append(order, l)
 				}
 			}
+		}
+		for _, t := range c.tables {
+			if col, ok := t.f.Lookup(spec.Column); ok && slices.Contains(t.spec.Dimensions, spec.Name) {
+				see(col.Dict.Labels())
+			}
+		}
+		for _, e := range c.others {
+			if len(seen) > 1 {
+				break // the tables say what there is
+			}
+			if slices.Contains(e.spec.Dimensions, spec.Name) {
+				see(e.f.Col(spec.Column).Dict.Labels())
+			}
+			see(e.spec.Cell[spec.Name])
 		}
 		slices.Sort(order)
 		for _, l := range order {

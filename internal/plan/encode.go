@@ -105,7 +105,7 @@ func fields(v reflect.Value, order []string) []field {
 			takes := methodKeys[s.Method]
 			keep = key == "method" || slices.Contains(takes, key) && !empty(v.Field(i))
 		case Class:
-			keep = (key == "bounds") == (len(s.Bounds) > 0)
+			keep = (key == "bounds") == (len(s.Bounds) > 0) && (key == "quantiles") == (s.Quantiles > 0)
 		}
 		if keep {
 			out = append(out, field{key, v.Field(i)})

@@ -6,7 +6,6 @@ import (
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/frame"
-	"scramblelab/internal/rng"
 )
 
 // SchemaDict is the codebook of the schema under which accounts are filed.
@@ -23,11 +22,32 @@ type yearSums struct {
 	days, fteDays, wages          int64
 	staff, full, part, men, women int32
 	study, fteStudy               [4]int32
-	managers, clerks, workers     int32
+	status                        [3]int32 // managers, clerks, workers
 	entries, exits                int32
 }
 
-func (b *yearSums) add(w *writer, worker uint64, employer int32, level int, woman bool, fte, wage, days int32, hired, left bool) {
+// answer is what an employer reports of a worker: a study level and a status.
+type answer struct {
+	draw          uint64
+	level         int32 // true level, on which both depend
+	study, status uint8
+}
+
+// answer fixes what is reported of a true level.
+func (s *skeleton) answer(a *answer, level int32) {
+	h := a.draw
+	a.level, a.study = level, uint8(s.reported(int(level), float64(uint16(h))/65536, float64(uint16(h>>16))/65536))
+	switch x, u := &s.c.Levels[level], float64(uint16(h>>32))/65536; {
+	case u < x.Manager:
+		a.status = 0
+	case u < x.Manager+x.Clerk:
+		a.status = 1
+	default:
+		a.status = 2
+	}
+}
+
+func (b *yearSums) add(a *answer, woman bool, fte, wage, days int32, hired, left bool) {
 	b.days += int64(days)
 	b.fteDays += int64(days) * int64(fte)
 	b.wages += int64(wage)
@@ -49,18 +69,9 @@ func (b *yearSums) add(w *writer, worker uint64, employer int32, level int, woma
 	} else {
 		b.men++
 	}
-	h := w.key.Uint64(stageReport, rng.Mix(worker, uint64(employer)))
-	k := w.reported(level, float64(uint16(h))/65536, float64(uint16(h>>16))/65536)
-	b.study[k]++
-	b.fteStudy[k] += fte
-	switch x, u := &w.c.Levels[level], float64(uint16(h>>32))/65536; {
-	case u < x.Manager:
-		b.managers++
-	case u < x.Manager+x.Clerk:
-		b.clerks++
-	default:
-		b.workers++
-	}
+	b.study[a.study&3]++
+	b.fteStudy[a.study&3] += fte
+	b.status[a.status]++
 }
 
 // reported is the study level that the employer writes down for a register
@@ -160,7 +171,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 		rest := normal * other * math.Exp(float64(a.YearSD*r.QuickNormal()))
 		spike := max(a.SpikeMin, a.SpikeMedian*math.Exp(a.SpikeSD*r.QuickNormal()))
 		cost, hours := a.CostNoise*r.QuickNormal(), a.HoursSD*r.QuickNormal()
-		if year == int(e.event) && w.outcome != untreated {
+		if year == int(e.event) && w.outcome&actsOnOwner != 0 {
 			machinery *= spike
 		}
 		if stock == 0 {

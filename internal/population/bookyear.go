@@ -111,7 +111,7 @@ func (w *writer) book(e *employer, h *habits, year int, r *rng.Stream) bookYear 
 	reported := max(min(out.staff, 1), out.staff+int64(math.Round(off)))
 	out.average = max(0, out.average+float64(reported-out.staff))
 	out.staff, out.fte = reported, out.average*ratio
-	for k, counts := range [4][]int32{{b.full, b.part}, {b.men, b.women}, b.study[:], {b.managers, b.clerks, b.workers}} {
+	for k, counts := range [4][]int32{{b.full, b.part}, {b.men, b.women}, b.study[:], b.status[:]} {
 		out.parts[k] = w.share(k, counts, reported, r)
 	}
 	for k, n := range b.study {

@@ -216,3 +216,56 @@ func TestCompositionLeans(t *testing.T) {
 		t.Errorf("log odds of graduates moved by %.3f, want %.2f within .08", got, want)
 	}
 }
+
+// What is computed for suppliers and competitors is what was planted on them per
+// unit of exposure, and nothing before the first event of a buyer or rival.
+func TestSpilloverEffectsAreThosePlanted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs a large population")
+	}
+	for _, name := range []string{"productivity", "displacement", "null"} {
+		s, err := drawSkeleton(context.Background(), Options{Employers: 20000, From: 2004, To: 2018, World: name, Seed: 6}.Normal())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := worldOf(calibration.Belgium(), name)
+		// Expected by event time, from the planted rows and the shares alone.
+		expected := map[int]float64{}
+		for _, c := range s.cohort(groupSupplier) {
+			for y := s.o.From; y <= int(s.employers[c.id].last); y++ {
+				if shares := s.exposureOf(c.id, y); shares != nil && y >= int(s.employers[c.id].first) {
+					for k, x := range shares {
+						expected[y-c.event] += w.Supplier[k] * x
+					}
+				}
+			}
+		}
+		groups := map[string]int{}
+		effects, err := s.headCountEffects(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range effects {
+			if c.Form != "log" || c.Weighting != "employer" || c.Through > lastComputed || c.Spillovers != "buyers" && c.Spillovers != "rivals" {
+				continue
+			}
+			groups[c.Group]++
+			want := float64(w.Rival * *c.Exposure)
+			if c.Group == groupSupplier {
+				if want = expected[c.From] / float64(c.EmployerYears); c.From < 0 {
+					want = 0
+				}
+			}
+			if before := c.From < 0; before && (c.Value != 0 || *c.Exposure != 0) {
+				t.Errorf("%s: %s at event time %d: effect %g at exposure %g, want none before the event", name, c.Group, c.From, c.Value, *c.Exposure)
+			}
+			// Whole heads and the floor of one keep the mean head count, not its log.
+			if math.Abs(c.Value-want) > .003 {
+				t.Errorf("%s: %s at event time %d: %.4f at exposure %.3f, want %.4f within .003", name, c.Group, c.From, c.Value, *c.Exposure, want)
+			}
+		}
+		if groups[groupSupplier] != lastComputed-firstComputed+1 || groups[groupCompetitor] != lastComputed-firstComputed+1 {
+			t.Errorf("%s: effects by event time: %v, want %d for suppliers and competitors", name, groups, lastComputed-firstComputed+1)
+		}
+	}
+}

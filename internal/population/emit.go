@@ -111,6 +111,8 @@ type emitter struct {
 	jobAt     []int // by employer: its first row of jobs, and one more
 	accountAt []int
 	tally     *tally // nil: none is kept
+
+	effects, years, reports rng.SimStage
 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
@@ -118,6 +120,7 @@ func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	e := &emitter{
 		skeleton: s, people: newPeople(s.o, s.c, s.cells, s.priceOf),
 		jobAt: make([]int, n+1), accountAt: make([]int, n+1),
+		effects: s.key.At(stageEffect), years: s.key.At(stageYear), reports: s.key.At(stageReport),
 	}
 	s.survey()
 	var err error
@@ -189,7 +192,14 @@ func (s *skeleton) emit(ctx context.Context, p *Population, tell progress.Func) 
 
 // yearsOf returns the first and last year of the window that a spell touches.
 func (s *skeleton) yearsOf(sp spell) (lo, hi int) {
-	return max(s.o.From, s.yearOf(sp.from)), min(s.o.To, s.yearOf(sp.to))
+	lo, hi = s.o.From, s.o.To
+	if sp.from >= s.day1(lo+1) {
+		lo = s.yearOf(sp.from)
+	}
+	if sp.to < s.day1(hi) {
+		hi = s.yearOf(sp.to)
+	}
+	return lo, hi
 }
 
 // yearOf is the calendar year of a day, the one after the window for all later
@@ -198,7 +208,7 @@ func (s *skeleton) yearOf(day int32) int {
 	if day >= s.day1(s.o.To+1) {
 		return s.o.To + 1
 	}
-	year := 1970 + int(math.Floor(float64(day)/365.2425))
+	year := 1970 + int(day)*400/146097 // the mean length of a year, rounded towards 1970
 	for year < s.o.To && day >= s.day1(year+1) {
 		year++
 	}
@@ -225,10 +235,18 @@ type writer struct {
 	sorted  []numbered
 	keys    []uint64
 	buckets buckets
-	cursor  []int
+	at      []employerYear
 	sums    []yearSums
 	room    [4][]int64
 	psi     []float64
+}
+
+// employerYear is what all jobs of an employer in a year have in common, and the
+// row of the next of them.
+type employerYear struct {
+	place
+	start, end int32 // 1 January, and that of the next year
+	row        int
 }
 
 // numbered is a spell, its worker, and the number that the worker has in the
@@ -242,32 +260,35 @@ type numbered struct {
 // employer writes the job rows of an employer, by year and worker, and its
 // accounts.
 func (w *writer) employer(id int32, jobAt, accountAt int) {
-	e, s := &w.employers[id], w.skeleton
-	years := s.o.To - s.o.From + 1
-	w.sort(s.spells[id])
-	w.cursor = append(w.cursor[:0], make([]int, years+1)...)
-	w.sums = append(w.sums[:0], make([]yearSums, years)...)
-	for i := range w.sorted {
-		for lo, hi := s.yearsOf(w.sorted[i].spell); lo <= hi; lo++ {
-			w.cursor[lo-s.o.From+1]++
-		}
-	}
-	w.cursor[0] = jobAt
-	for y := range years {
-		w.cursor[y+1] += w.cursor[y]
-	}
+	e := &w.employers[id]
+	w.sort(w.spells[id])
+	w.sums = append(w.sums[:0], make([]yearSums, w.o.To-w.o.From+1)...)
 	w.firmEffects(id, e)
+	w.open(e, jobAt)
 	for i := range w.sorted {
-		sp := &w.sorted[i]
-		address := sp.who.address()
-		w.key.Reseed(&w.r, stageEffect, address)
-		t := w.people.traits(w.person(&sp.who), &w.r)
-		for y, hi := s.yearsOf(sp.spell); y <= hi; y++ {
-			w.job(id, e, sp, address, &t, y, w.cursor[y-s.o.From])
-			w.cursor[y-s.o.From]++
-		}
+		w.stay(id, e, &w.sorted[i])
 	}
 	w.file(id, e, accountAt)
+}
+
+// open readies the years of an employer whose first row is given.
+func (w *writer) open(e *employer, row int) {
+	w.at = sized(w.at, w.o.To-w.o.From+1)
+	for k := range w.at {
+		year := w.o.From + k
+		w.at[k] = employerYear{place{year: year, sector: e.sector, region: e.region, psi: w.psi[k]}, w.day1(year), w.day1(year + 1), 0}
+		if x, ok := w.own(e, year); ok {
+			w.at[k].wage, w.at[k].masterWage, w.at[k].fte = w.world.Wage[x], w.world.MasterWage[x], w.world.FTE[x]
+		}
+	}
+	for i := range w.sorted {
+		for lo, hi := w.yearsOf(w.sorted[i].spell); lo <= hi; lo++ {
+			w.at[lo-w.o.From].row++
+		}
+	}
+	for k := range w.at {
+		w.at[k].row, row = row, row+w.at[k].row
+	}
 }
 
 // firmEffects draws the path of the employer's wage effect.
@@ -291,32 +312,46 @@ func (w *writer) sort(spells []spell) {
 	finish(w.sorted, func(a, b *numbered) bool { return a.id < b.id || a.id == b.id && a.from < b.from })
 }
 
-func (w *writer) job(id int32, e *employer, sp *numbered, address uint64, t *traits, year, row int) {
-	j, start, end := w.jobs, w.day1(year), w.day1(year+1)
-	here := place{year: year, within: sp.from >= start && sp.to < end, sector: e.sector, region: e.region, psi: w.psi[year-w.o.From]}
-	if k, ok := w.own(e, year); ok {
-		here.wage, here.masterWage, here.fte = w.world.Wage[k], w.world.MasterWage[k], w.world.FTE[k]
+// stay writes the rows of a spell, one a year.
+func (w *writer) stay(id int32, e *employer, sp *numbered) {
+	lo, hi := w.yearsOf(sp.spell)
+	if lo > hi {
+		return
 	}
-	w.key.Reseed(&w.y, stageYear, workerYear(address, year))
-	x := w.people.work(t, &here, &w.y)
-	from, to := max(sp.from, start), min(sp.to, end-1)
-	days := to - from + 1
-	wage := int32(math.Round(x.full * float64(x.fte) / 100 * float64(days) / float64(end-start)))
-	hired, left := frame.NoInt, frame.NoInt
-	if sp.from >= start {
-		hired = sp.from
-	}
-	if sp.to < end {
-		left = sp.to
-	}
+	j, address := w.jobs, sp.who.address()
+	w.effects.Reseed(&w.r, address)
+	t := w.people.traits(w.person(&sp.who), &w.r)
 	sex := sexOf(t.woman)
-	j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(year)
-	j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
-	j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
-	if w.tally != nil && e.event != 0 {
-		w.tally.add(id, year, &x, int(w.cells.tilt[int(x.level)*w.cells.fields+int(x.field)]), hired != frame.NoInt, left != frame.NoInt)
+	answer := answer{draw: w.reports.Uint64(rng.Mix(address, uint64(id))), level: -1}
+	for y := lo - w.o.From; y <= hi-w.o.From; y++ {
+		at := &w.at[y]
+		at.within = sp.from >= at.start && sp.to < at.end
+		w.years.Reseed(&w.y, workerYear(address, at.year))
+		x := w.people.work(&t, &at.place, &w.y)
+		from, to, hired, left := at.start, at.end-1, frame.NoInt, frame.NoInt
+		if sp.from >= at.start {
+			from, hired = sp.from, sp.from
+		}
+		if sp.to < at.end {
+			to, left = sp.to, sp.to
+		}
+		days, wage := to-from+1, int32(0)
+		if x.full != 0 {
+			wage = int32(math.Round(x.full * float64(x.fte) / 100 * float64(days) / float64(at.end-at.start)))
+		}
+		row := at.row
+		at.row++
+		j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(at.year)
+		j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
+		j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
+		if w.tally != nil {
+			w.tally.add(id, at.year, &x, int(w.cells.tilt[int(x.level)*w.cells.fields+int(x.field)]), hired != frame.NoInt, left != frame.NoInt)
+		}
+		if answer.level != x.held {
+			w.answer(&answer, x.held)
+		}
+		w.sums[y].add(&answer, t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 	}
-	w.sums[year-w.o.From].add(w, address, id, int(x.held), t.woman, x.fte, wage, days, hired != frame.NoInt, left != frame.NoInt)
 }
 
 func (s *skeleton) jobsFrame(j *jobColumns) *frame.Frame {

@@ -6,14 +6,18 @@ import (
 	"scramblelab/internal/rng"
 )
 
-// outcome is one of the potential outcomes of a population: what differs
-// between them is planted, all latent paths and streams are the same.
+// outcome is one of the potential outcomes of a population: on whom events act.
+// All latent paths and streams are the same in each.
 type outcome uint8
 
 const (
-	factual   outcome = iota // events act on the employer, its suppliers and its competitors
-	ownOnly                  // on the employer alone
-	untreated                // on nobody: the twin
+	actsOnOwner     outcome = 1 << iota // the employer that automates
+	actsOnSuppliers                     // those of its main suppliers
+	actsOnRivals                        // employers of its class of activity
+
+	untreated outcome = 0 // the twin
+	ownOnly           = actsOnOwner
+	factual           = actsOnOwner | actsOnSuppliers | actsOnRivals
 )
 
 // drawEvents plants automation events: one at most per employer, with a hazard
@@ -88,15 +92,15 @@ func (s *skeleton) headsUnder(id int32, year int, o outcome) int32 {
 	if e.event != 0 {
 		x = w.PreTrend * float64(year-int(e.event))
 	}
-	if k, ok := at(year, int(e.event)); ok && o != untreated {
+	if k, ok := at(year, int(e.event)); ok && o&actsOnOwner != 0 {
 		x += w.HeadCount[k]
 	}
-	if o == factual {
-		if shares := s.exposureOf(id, year); shares != nil {
-			for k, share := range shares {
-				x += float64(w.Supplier[k] * share)
-			}
+	if shares := s.exposureOf(id, year); shares != nil && o&actsOnSuppliers != 0 {
+		for k, share := range shares {
+			x += float64(w.Supplier[k] * share)
 		}
+	}
+	if o&actsOnRivals != 0 {
 		x += float64(w.Rival * s.rivalShare(id, year))
 	}
 	return s.headsAt(e, year, x)
@@ -105,7 +109,7 @@ func (s *skeleton) headsUnder(id int32, year int, o outcome) int32 {
 // own returns the event time of an employer in the outcome that is drawn, ok
 // false before its event and where events do not act.
 func (s *skeleton) own(e *employer, year int) (k int, ok bool) {
-	if s.outcome == untreated {
+	if s.outcome&actsOnOwner == 0 {
 		return 0, false
 	}
 	return at(year, int(e.event))
@@ -114,7 +118,7 @@ func (s *skeleton) own(e *employer, year int) (k int, ok bool) {
 // buyers returns the sales shares of an employer's buyers by event time in the
 // outcome that is drawn, nil where there are none.
 func (s *skeleton) buyers(id int32, year int) *[5]float64 {
-	if s.outcome != factual {
+	if s.outcome&actsOnSuppliers == 0 {
 		return nil
 	}
 	return s.exposureOf(id, year)

@@ -63,7 +63,10 @@ func generateTo(ctx context.Context, dir string, o Options, shard Shard, w Write
 	if err := d.write(ctx, tell); err != nil {
 		return nil, err
 	}
-	truth := s.truth()
+	truth, err := s.truth(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if w.Counterfactual {
 		effects, err := d.writeTwin(ctx, out.Path(), w, block, truth, tell)
 		if err != nil {
@@ -185,16 +188,30 @@ func (d *delivery) writeSkeleton(ctx context.Context, tell progress.Func) error 
 		return err
 	}
 	groups := newSides(len(d.employers), d.books.frame())
-	for b := d.lo; b < d.hi; b++ {
-		tell.Step("writing", b-d.lo, d.hi-d.lo)
-		suppliers, err := d.linksOf(ctx, d.at[b], d.at[b+1])
-		if err != nil {
-			return err
+	free := make(chan *linkColumns, runtime.GOMAXPROCS(0)) // columns to be used again
+	tell.Step("writing", 0, d.hi-d.lo)
+	err := par.InOrder(ctx, d.hi-d.lo, func(b int) (*tabio.Piece, error) {
+		var c *linkColumns
+		select {
+		case c = <-free:
+		default:
+			c = &linkColumns{}
 		}
-		groups.addLinks(suppliers, d.c.Network.MainBuyer)
-		if err := d.put(ctx, "suppliers", suppliers); err != nil {
-			return err
+		d.listLinks(c, d.at[d.lo+b], d.at[d.lo+b+1])
+		suppliers := c.frame()
+		groups.addLinks(suppliers, d.c.Network.MainBuyer) // of other sellers than those of other blocks
+		piece, err := d.files["suppliers"].Encode(ctx, suppliers)
+		select {
+		case free <- c:
+		default:
 		}
+		return piece, err
+	}, func(b int, p *tabio.Piece) error {
+		tell.Step("writing", b, d.hi-d.lo)
+		return d.files["suppliers"].Append(p)
+	})
+	if err != nil {
+		return err
 	}
 	groups.finish()
 	employers := d.employersFrame(groups)

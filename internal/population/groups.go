@@ -1,8 +1,10 @@
 package population
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -42,24 +44,46 @@ func newSides(n int, accounts *frame.Frame) *sides {
 }
 
 // addLinks puts sellers into groups, all of whose links must stand in the table.
+// It may be called for several tables at a time.
 func (d *sides) addLinks(suppliers *frame.Frame, mainBuyer float64) {
 	seller, buyer, amount := suppliers.Col("supplier_id").I, suppliers.Col("customer_id").I, suppliers.Col("amount").L
-	bought := map[int32]int64{} // by buyer, of one seller
-	var buyers []int32
-	for lo := 0; lo < len(seller); {
-		hi, total := lo, int64(0)
-		clear(bought)
-		buyers = buyers[:0]
-		for ; hi < len(seller) && seller[hi] == seller[lo]; hi++ {
-			if _, known := bought[buyer[hi]]; !known {
-				buyers = append(buyers, buyer[hi])
+	var bought []boughtBy
+	for lo, hi := 0, 0; lo < len(seller); lo = hi {
+		bought = bought[:0]
+		for hi = lo; hi < len(seller) && seller[hi] == seller[lo]; hi++ {
+			if k := len(bought) - 1; k >= 0 && bought[k].buyer == buyer[hi] {
+				bought[k].amount += amount[hi]
+			} else {
+				bought = append(bought, boughtBy{buyer[hi], amount[hi]})
 			}
-			bought[buyer[hi]] += amount[hi]
-			total += amount[hi]
 		}
-		d.join(seller[lo]-1, buyers, bought, total, mainBuyer)
-		lo = hi
+		d.join(seller[lo]-1, merged(bought), mainBuyer)
 	}
+}
+
+// boughtBy is what a buyer bought from one seller in all years.
+type boughtBy struct {
+	buyer  int32
+	amount int64
+}
+
+// merged adds up what stands apart of one buyer.
+func merged(v []boughtBy) []boughtBy {
+	byBuyer := func(a, b boughtBy) int { return cmp.Compare(a.buyer, b.buyer) }
+	if slices.IsSortedFunc(v, byBuyer) {
+		return v
+	}
+	slices.SortFunc(v, byBuyer)
+	k := 0
+	for _, x := range v[1:] {
+		if x.buyer == v[k].buyer {
+			v[k].amount += x.amount
+			continue
+		}
+		k++
+		v[k] = x
+	}
+	return v[:k+1]
 }
 
 // finish puts the employers that automate on their side, whatever they sell.
@@ -71,23 +95,25 @@ func (d *sides) finish() {
 	}
 }
 
-// join sets the group of a seller from its buyers in order of appearance.
-func (d *sides) join(seller int32, buyers []int32, bought map[int32]int64, total int64, mainBuyer float64) {
-	top := buyers[0]
-	automating := int64(0)
-	for _, b := range buyers {
-		if bought[b] > bought[top] || bought[b] == bought[top] && b < top {
+// join sets the group of a seller from its buyers, in ascending order.
+func (d *sides) join(seller int32, bought []boughtBy, mainBuyer float64) {
+	top := &bought[0]
+	automating, total := int64(0), int64(0)
+	for i := range bought {
+		b := &bought[i]
+		if b.amount > top.amount {
 			top = b
 		}
-		if d.event[b-1] != frame.NoInt {
-			automating += bought[b]
+		total += b.amount
+		if d.event[b.buyer-1] != frame.NoInt {
+			automating += b.amount
 		}
 	}
 	treated, control := false, false
-	for _, b := range buyers {
-		if b == top || float64(bought[b]) >= mainBuyer*float64(total) {
-			treated = treated || d.event[b-1] != frame.NoInt
-			control = control || d.event[b-1] == frame.NoInt
+	for i := range bought {
+		if b := &bought[i]; b == top || float64(b.amount) >= mainBuyer*float64(total) {
+			event := d.event[b.buyer-1] != frame.NoInt
+			treated, control = treated || event, control || !event
 		}
 	}
 	d.share[seller] = float64(automating) / float64(total)
@@ -120,7 +146,7 @@ func (s *skeleton) employersFrame(d *sides) *frame.Frame {
 		e := &s.employers[i]
 		id[i], nace[i], region[i], founded[i] = int32(i+1), int32(e.sector), int32(e.region), int32(e.founded)
 		closed[i], event[i], exposed[i], clean[i] = yearOrNone(e.exit), frame.NoInt, frame.NoInt, 1
-		if s.outcome != untreated {
+		if s.outcome&actsOnOwner != 0 {
 			event[i] = yearOrNone(e.event)
 		}
 		if s.outcome == factual {

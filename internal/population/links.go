@@ -22,16 +22,27 @@ type sale struct {
 // links emits the sales of sellers, one after the other, with its own buffers.
 type links struct {
 	*skeleton
-	seed, drawn uint64  // of the seller's random words
-	stamp       []int32 // by employer: the seller's year in which it was last seen as a buyer
+	seed, drawn uint64      // of the seller's random words
+	seen        []seenBuyer // by employer
+	floors      int         // generation of the floors in it
 	now         int32
 	stretch     []smallLink
 	alive       []int32 // indices of stretches that last
 	sales       []sale
+	doubtful    []sale // that may be a large part of what their customers buy
+	limits      []float64
+	order       []uint64
 	life        [16][16]uint16 // by sixteenth of the weights: chance of a link to outlast so many years, of 2^16
 	weights     [1024]float32
 	parts       []yearSales
 	bought      *purchaseBuffer
+}
+
+// seenBuyer is what a draw of small links asks of a buyer, together so that it is
+// read at once, and the seller's year in which it was last seen.
+type seenBuyer struct {
+	asBuyer
+	stamp int32
 }
 
 // smallLink is a stretch of years in which a seller sells to a buyer beside its
@@ -53,7 +64,10 @@ type yearSales struct {
 }
 
 func (s *skeleton) newLinks() *links {
-	l := &links{skeleton: s, stamp: make([]int32, len(s.employers)), parts: make([]yearSales, s.o.To-s.o.From+1)}
+	l := &links{skeleton: s, seen: make([]seenBuyer, len(s.employers)), parts: make([]yearSales, s.o.To-s.o.From+1)}
+	for id, b := range s.net.asBuyer {
+		l.seen[id].asBuyer = b
+	}
 	for q := range l.life {
 		x, p := s.c.Network.KeepSmall, 0x1p16
 		keep := x[0] + float64((x[1]-x[0])*(float64(q)+.5)/float64(len(l.life)))
@@ -100,11 +114,11 @@ func (l *links) draw(id int32) {
 		part, buyers := l.divide(id, year, luck)
 		l.now++
 		now := l.now
-		l.stamp[id] = now
+		l.seen[id].stamp = now
 		count := 0
 		for i := range mains {
 			if int(mains[i].from) <= year && year <= int(mains[i].to) {
-				l.stamp[mains[i].buyer] = now
+				l.seen[mains[i].buyer].stamp = now
 				count++
 			}
 		}
@@ -122,18 +136,19 @@ func (l *links) draw(id int32) {
 			if int(p.to) < year {
 				continue
 			}
-			if l.stamp[p.buyer] == now {
+			b := &l.seen[p.buyer]
+			if b.stamp == now {
 				p.to = int16(year - 1)
 				continue
 			}
-			l.stamp[p.buyer] = now
+			b.stamp = now
 			keep = append(keep, k)
 			count++
 		}
 		l.alive = keep
 		begin := func(buyer int32, to int, bitsOfWeight uint64) {
-			l.stamp[buyer] = now
-			b := &w.asBuyer[buyer]
+			b := &l.seen[buyer]
+			b.stamp = now
 			if to = min(to, int(e.last), int(b.last)); to > year {
 				l.alive = append(l.alive, int32(len(l.stretch)))
 			}
@@ -141,7 +156,7 @@ func (l *links) draw(id int32) {
 			count++
 		}
 		for _, k := range back {
-			if m := &w.mains[k]; int(m.from) == year && l.stamp[m.seller] != now && float64(l.word()>>11)*0x1p-53 < x.Return {
+			if m := &w.mains[k]; int(m.from) == year && l.seen[m.seller].stamp != now && float64(l.word()>>11)*0x1p-53 < x.Return {
 				begin(m.seller, int(m.to), l.word())
 			}
 		}
@@ -159,11 +174,11 @@ func (l *links) draw(id int32) {
 				some[i].look()
 			}
 			for i := range some {
-				some[i].seen = l.stamp[max(0, some[i].buyer)]
+				some[i].seen = l.seen[max(0, some[i].buyer)].stamp
 			}
 			for i := range some {
 				c, a := some[i].buyer, some[i].bits
-				if c < 0 || some[i].seen == now || l.stamp[c] == now {
+				if c < 0 || some[i].seen == now || l.seen[c].stamp == now {
 					continue
 				}
 				last := year
@@ -219,9 +234,14 @@ func (l *links) of(id int32) []sale {
 		return nil
 	}
 	if p := l.net.purchases; p != nil {
-		for _, x := range l.net.kept[int(id)-l.net.keptFrom] {
-			if x.main || float64(x.amount) >= l.c.Network.MainPart*float64(p.of(x.customer, int(x.year))) {
-				l.sales = append(l.sales, x)
+		all := l.net.kept[int(id)-l.net.keptFrom]
+		l.limits = sized(l.limits, len(all))
+		for i := range all { // each look-up waits for memory, together they wait once
+			l.limits[i] = l.c.Network.MainPart * float64(p.of(all[i].customer, int(all[i].year)))
+		}
+		for i := range all {
+			if all[i].main || float64(all[i].amount) >= l.limits[i] {
+				l.sales = append(l.sales, all[i])
 			}
 		}
 	} else {
@@ -238,10 +258,23 @@ func (l *links) of(id int32) []sale {
 			}
 		}
 	}
-	slices.SortFunc(l.sales, func(a, b sale) int {
-		return (int(a.customer)<<16 | int(a.year)) - (int(b.customer)<<16 | int(b.year))
-	})
-	return l.sales
+	return l.sorted()
+}
+
+// sorted returns the sales by customer and year, of which no two have the same.
+func (l *links) sorted() []sale {
+	const indexBits, yearBits = 26, 6 // a window has at most 64 years
+	l.order = sized(l.order, len(l.sales))
+	for i := range l.sales {
+		p := &l.sales[i]
+		l.order[i] = uint64(p.customer)<<(yearBits+indexBits) | uint64(int(p.year)-l.o.From)<<indexBits | uint64(i)
+	}
+	slices.Sort(l.order)
+	l.doubtful = sized(l.doubtful, len(l.sales))
+	for k, x := range l.order {
+		l.doubtful[k] = l.sales[x&(1<<indexBits-1)]
+	}
+	return l.doubtful
 }
 
 // candidates draws a seller's sales, books them on the customers' purchases but
@@ -259,6 +292,7 @@ func (l *links) candidates(id int32) []sale {
 		l.sales[i].main = l.parts[int(l.sales[i].year)-l.o.From].mains == mainPlaces
 	}
 	least, years := l.c.Network.Least, len(l.parts)
+	l.doubtful = l.doubtful[:0]
 	for i := range l.stretch {
 		p := &l.stretch[i]
 		waiting := l.bought.room(p.buyer, years)
@@ -270,11 +304,23 @@ func (l *links) candidates(id int32) []sale {
 			}
 			amount := int64(a)
 			waiting = append(waiting, l.bought.waits(p.buyer, y, amount))
-			if part.mains < mainPlaces || a >= float64(p.floor) && float64(amount) >= float64(l.net.purchases.floorsOf(p.buyer)[y]) {
+			if part.mains < mainPlaces {
 				l.sales = append(l.sales, sale{p.buyer, int16(y + l.o.From), false, amount})
+			} else if a >= float64(p.floor) {
+				l.doubtful = append(l.doubtful, sale{p.buyer, int16(y + l.o.From), false, amount})
 			}
 		}
 		l.bought.wait(p.buyer, waiting)
+	}
+	l.limits = sized(l.limits, len(l.doubtful))
+	for i := range l.doubtful { // each look-up waits for memory, together they wait once
+		x := &l.doubtful[i]
+		l.limits[i] = float64(l.net.purchases.floorsOf(x.customer)[int(x.year)-l.o.From])
+	}
+	for i := range l.doubtful {
+		if float64(l.doubtful[i].amount) >= l.limits[i] {
+			l.sales = append(l.sales, l.doubtful[i])
+		}
 	}
 	l.mark()
 	return l.sales
@@ -318,6 +364,17 @@ func (p *sale) before(q *sale) bool {
 	return p.amount > q.amount || p.amount == q.amount && p.customer < q.customer
 }
 
+// takeFloors copies the floors of a generation.
+func (l *links) takeFloors(generation int) {
+	if l.floors == generation {
+		return
+	}
+	l.floors = generation
+	for id := range l.seen {
+		l.seen[id].floor = l.net.asBuyer[id].floor
+	}
+}
+
 // purchaseChunk is how many sellers' purchases are added up at a time.
 const purchaseChunk = 512
 
@@ -329,6 +386,7 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 	w.kept, w.keptFrom, w.purchases = make([][]sale, before-from), from, newPurchases(n, s.o)
 	free := make(chan *links, runtime.GOMAXPROCS(0)) // buffers to be used again
 	// round runs f over the chunks number first, first + step, ...
+	generation := 0
 	round := func(first, step int, f func(l *links, lo, hi int)) error {
 		err := par.Do(ctx, par.Count(max(0, par.Count(n, purchaseChunk)-first), step), func(k int) error {
 			var l *links
@@ -338,6 +396,7 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 				l = s.newLinks()
 				l.bought = w.purchases.buffer()
 			}
+			l.takeFloors(generation)
 			lo := (first + k*step) * purchaseChunk
 			f(l, lo, min(n, lo+purchaseChunk))
 			l.bought.flush()
@@ -347,12 +406,19 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 			}
 			return nil
 		})
-		w.purchases.setFloors(s.c.Network.MainPart)
-		for id := range s.employers {
-			e, floors := &s.employers[id], w.purchases.floorsOf(int32(id))
-			w.asBuyer[id].floor = slices.Min(floors[max(s.o.From, int(e.first))-s.o.From : max(s.o.From, int(e.last))-s.o.From+1])
+		if err != nil {
+			return err
 		}
-		return err
+		generation++
+		w.purchases.makeFloors()
+		return par.Chunks(ctx, n, 1<<14, func(_, lo, hi int) error {
+			w.purchases.setFloors(lo, hi, s.c.Network.MainPart)
+			for id := lo; id < hi; id++ {
+				e, floors := &s.employers[id], w.purchases.floorsOf(int32(id))
+				w.asBuyer[id].floor = slices.Min(floors[max(s.o.From, int(e.first))-s.o.From : max(s.o.From, int(e.last))-s.o.From+1])
+			}
+			return nil
+		})
 	}
 	if err := round(0, 1, s.bookMains); err != nil {
 		return err
@@ -422,39 +488,48 @@ func (s *skeleton) suppliersFrame(ctx context.Context) (*frame.Frame, error) {
 	if err := s.prepareLinks(ctx, 0, len(s.employers)); err != nil {
 		return nil, err
 	}
-	return s.linksOf(ctx, 0, len(s.employers))
+	var all linkColumns
+	n := len(s.employers)
+	err := par.InOrder(ctx, par.Count(n, networkChunk), func(chunk int) (*linkColumns, error) {
+		c := &linkColumns{}
+		s.listLinks(c, chunk*networkChunk, min(n, (chunk+1)*networkChunk))
+		return c, ctx.Err()
+	}, func(_ int, c *linkColumns) error {
+		all.supplier, all.customer = append(all.supplier, c.supplier...), append(all.customer, c.customer...)
+		all.year, all.amount = append(all.year, c.year...), append(all.amount, c.amount...)
+		return nil
+	})
+	return all.frame(), err
 }
 
-// linksOf returns the links of sellers lo to hi, once links are prepared.
-func (s *skeleton) linksOf(ctx context.Context, lo, hi int) (*frame.Frame, error) {
-	type columns struct {
-		supplier, customer, year []int32
-		amount                   []int64
+// linkColumns are the vectors of the suppliers table while it is being filled.
+type linkColumns struct {
+	supplier, customer, year []int32
+	amount                   []int64
+	from                     *links // its buffers
+}
+
+// listLinks fills columns with the links of sellers lo to hi, once links are
+// prepared.
+func (s *skeleton) listLinks(c *linkColumns, lo, hi int) {
+	c.supplier, c.customer, c.year, c.amount = c.supplier[:0], c.customer[:0], c.year[:0], c.amount[:0]
+	if s.net == nil {
+		return
 	}
-	var all columns
-	if s.net != nil {
-		err := par.InOrder(ctx, par.Count(hi-lo, networkChunk), func(chunk int) (columns, error) {
-			var c columns
-			l := &links{skeleton: s}
-			if s.net.purchases == nil {
-				l = s.newLinks()
-			}
-			for id := lo + chunk*networkChunk; id < min(hi, lo+(chunk+1)*networkChunk); id++ {
-				for _, p := range l.of(int32(id)) {
-					c.supplier, c.customer = append(c.supplier, int32(id+1)), append(c.customer, p.customer+1)
-					c.year, c.amount = append(c.year, int32(p.year)), append(c.amount, p.amount)
-				}
-			}
-			return c, ctx.Err()
-		}, func(_ int, c columns) error {
-			all.supplier, all.customer = append(all.supplier, c.supplier...), append(all.customer, c.customer...)
-			all.year, all.amount = append(all.year, c.year...), append(all.amount, c.amount...)
-			return nil
-		})
-		if err != nil {
-			return nil, err
+	if c.from == nil && s.net.purchases == nil {
+		c.from = s.newLinks()
+	} else if c.from == nil {
+		c.from = &links{skeleton: s}
+	}
+	for id := lo; id < hi; id++ {
+		for _, p := range c.from.of(int32(id)) {
+			c.supplier, c.customer = append(c.supplier, int32(id+1)), append(c.customer, p.customer+1)
+			c.year, c.amount = append(c.year, int32(p.year)), append(c.amount, p.amount)
 		}
 	}
-	return frame.New(frame.Ints("supplier_id", all.supplier), frame.Ints("customer_id", all.customer),
-		frame.Ints("year", all.year), frame.Longs("amount", all.amount))
+}
+
+func (c *linkColumns) frame() *frame.Frame {
+	return frame.Must(frame.Ints("supplier_id", c.supplier), frame.Ints("customer_id", c.customer),
+		frame.Ints("year", c.year), frame.Longs("amount", c.amount))
 }

@@ -35,7 +35,11 @@ func DrawHeadCounts(ctx context.Context, o Options) (*HeadCounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &HeadCounts{Options: s.o, Truth: s.truth()}
+	truth, err := s.truth(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := &HeadCounts{Options: s.o, Truth: truth}
 	for id := range s.employers {
 		e := &s.employers[id]
 		h.Event, h.ExposedFrom = append(h.Event, yearOrNone(e.event)), append(h.ExposedFrom, yearOrNone(s.exposedFrom[id]))

@@ -136,7 +136,9 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 		return nil, err
 	}
 	p.Employers = s.employersFrame(deriveSides(len(s.employers), p.Accounts, p.Suppliers, s.c.Network.MainBuyer))
-	p.Truth = s.truth()
+	if p.Truth, err = s.truth(ctx); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

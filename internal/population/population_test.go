@@ -489,7 +489,7 @@ func TestReadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := []struct{ name, why, file, old, new, want string }{
-		{"version", "a later layout", "truth.json", `"version": 2`, `"version": 9`, "version 9"},
+		{"version", "a later layout", "truth.json", `"version": 3`, `"version": 9`, "version 9"},
 		{"options", "years out of range", "truth.json", `"from": 2012`, `"from": 1912`, "from is 1912"},
 		{"no json", "cut off", "truth.json", "}", "", "truth.json"},
 		{"order", "rows are addressed by employer_id", "employers.csv", "\n2,", "\n7,", "row 2 of employers has employer_id 7"},

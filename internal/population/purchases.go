@@ -31,12 +31,14 @@ func (p *purchases) of(id int32, year int) int64 { return p.sums[int(id)*p.years
 // floorsOf returns an employer's floors by year of the window.
 func (p *purchases) floorsOf(id int32) []float32 { return p.floors[int(id)*p.years:][:p.years] }
 
-// setFloors takes a part of the purchases so far as the least that can be that
-// part of the final ones, rounded down.
-func (p *purchases) setFloors(part float64) {
-	p.floors = sized(p.floors, len(p.sums))
-	for i, x := range p.sums {
-		f := part * float64(x)
+// makeFloors makes room for floors.
+func (p *purchases) makeFloors() { p.floors = sized(p.floors, len(p.sums)) }
+
+// setFloors takes a part of the purchases of employers lo to hi so far as the
+// least that can be that part of the final ones, rounded down.
+func (p *purchases) setFloors(lo, hi int, part float64) {
+	for i := lo * p.years; i < hi*p.years; i++ {
+		f := part * float64(p.sums[i])
 		if p.floors[i] = float32(f); float64(p.floors[i]) > f {
 			p.floors[i] = math.Nextafter32(p.floors[i], 0)
 		}

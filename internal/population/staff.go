@@ -111,7 +111,7 @@ type stay struct {
 
 func newSkeleton(o Options) *skeleton {
 	c := o.Figures
-	s := &skeleton{o: o, c: c, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(c, o.World), cells: newCellTables(c)}
+	s := &skeleton{o: o, c: c, outcome: factual, key: rng.Sim(rng.Mix(o.Seed, 0x706f70)), world: worldOf(c, o.World), cells: newCellTables(c)}
 	shares := make([]float64, len(c.Regions))
 	for i, r := range c.Regions {
 		shares[i] = r.Share

@@ -1,7 +1,9 @@
 package population
 
+import "context"
+
 // TruthVersion is the version of the layout of truth.json.
-const TruthVersion = 2
+const TruthVersion = 3
 
 // Effect is one planted effect on employers that automate (or on their
 // suppliers), by event time: 0 is the year of the event, 4 stands for four
@@ -40,15 +42,16 @@ type Truth struct {
 }
 
 // truth lists every planted parameter, zeros included, and nothing else.
-func (s *skeleton) truth() Truth {
+func (s *skeleton) truth(ctx context.Context) (Truth, error) {
 	t := Truth{Version: TruthVersion, World: s.o.World, Seed: s.o.Seed, Options: s.o, Calibration: s.c.Digest(), PreTrend: s.world.PreTrend, Notes: []string{
 		"declared: parameters of the generator; effects: finite-population effects, computed from potential outcomes of the same employers, streams and rounding draws",
 		"effects on head counts are exact; those on wages, age, working time, composition and turnover need the twin and stand here only if it was generated (--counterfactual)",
 		"head counts are whole: the planted log effect holds for the mean over a constant rounding draw, with a floor of one",
 		"composition: log shift of the wanted stock of a class before shares are normalised, reached through hires as far as turnover allows, each year's lean of hires within 1.5",
-		"supplier head count is per unit of the share of listed sales that goes to buyers at that event time",
+		"supplier head count is per unit of the share of the sales to the frame that goes to main buyers at that event time",
 		"mean age is shifted by whom automating employers hire, as far as turnover allows",
 		"a competitor has the same four-digit class of activity; its head count falls with the share of that class's sales that others have automated",
+		"groups supplier and competitor have no event of their own: event time counts from the first year in which a main buyer, or another employer of the class, has automated; exposure is the mean share behind the effect",
 		"the differential trend of the pretrend world is selection, not effect: it is in the twin too",
 	}}
 	t.Options.Figures = nil
@@ -77,6 +80,7 @@ func (s *skeleton) truth() Truth {
 	add("supplier head count", "", "log points per unit of sales share", w.Supplier)
 	add("supplier graduates", "", "share of staff per unit of sales share", w.SupplierHigh)
 	t.Declared = append(t.Declared, Effect{"competitor head count", "", 0, w.Rival, "log points per unit of the sales of the class that others automated"})
-	t.Effects = s.headCountEffects()
-	return t
+	var err error
+	t.Effects, err = s.headCountEffects(ctx)
+	return t, err
 }

@@ -89,7 +89,10 @@ func (d *delivery) writeTwin(ctx context.Context, dir string, w WriteOptions, bl
 	if err := writeDocuments(to, t.ext, d.c, truth); err != nil {
 		return nil, err
 	}
-	return append(d.workerEffects(d.tally, twin.tally, "with"), d.workerEffects(ownTally, twin.tally, "own")...), nil
+	return slices.Concat(
+		d.workerEffects(groupAutomating, factual, d.tally, twin.tally),
+		d.workerEffects(groupAutomating, ownOnly, ownTally, twin.tally),
+		d.workerEffects(groupSupplier, factual, d.tally, twin.tally)), nil
 }
 
 func drawTwin(ctx context.Context, o Options, under outcome, known *numbers, tell progress.Func) (*emitter, error) {
@@ -124,13 +127,13 @@ func (e *emitter) emitAway(ctx context.Context, block int, tell progress.Func) e
 	return nil
 }
 
-// tally adds up what is emitted of employers with an event, by year, for the
-// comparison of potential outcomes.
+// tally adds up what is emitted of employers with an event and of suppliers of
+// such, by year, for the comparison of potential outcomes.
 type tally struct {
-	from, years int
-	young       int32   // age below which a hire counts as young
-	at          []int32 // by employer: its place, -1 without an event
-	cells       []tallied
+	young int32   // age below which a hire counts as young
+	at    []int32 // by employer: place of its first year, -1 where none is kept
+	first []int32 // by employer: that year
+	cells []tallied
 }
 
 // tallied is the staff of an employer at a year-end, and who came and went.
@@ -142,17 +145,19 @@ type tallied struct {
 }
 
 func newTally(s *skeleton) *tally {
-	t := &tally{from: s.o.From, years: s.o.To - s.o.From + 1, young: int32(s.c.Age.YoungHire), at: make([]int32, len(s.employers))}
+	t := &tally{young: int32(s.c.Age.YoungHire), at: make([]int32, len(s.employers)), first: make([]int32, len(s.employers))}
 	n := 0
 	for id := range s.employers {
-		if t.at[id] = -1; s.employers[id].event != 0 {
+		e := &s.employers[id]
+		t.first[id], t.at[id] = int32(max(int(e.first), s.o.From)), -1
+		if (e.event != 0 || s.exposure != nil && s.exposure[id] != nil) && int(e.last) >= int(t.first[id]) {
 			t.at[id] = int32(n)
-			n++
+			n += int(e.last) - int(t.first[id]) + 1
 		}
 	}
-	t.cells = make([]tallied, n*t.years)
+	t.cells = make([]tallied, n)
 	classes := len(s.world.tilt)
-	all := make([]int32, classes*len(t.cells))
+	all := make([]int32, classes*n)
 	for i := range t.cells {
 		t.cells[i].byClass = all[i*classes : (i+1)*classes]
 	}
@@ -160,7 +165,7 @@ func newTally(s *skeleton) *tally {
 }
 
 func (t *tally) of(id int32, year int) *tallied {
-	return &t.cells[int(t.at[id])*t.years+year-t.from]
+	return &t.cells[int(t.at[id])+year-int(t.first[id])]
 }
 
 // add counts a row. Rows of one employer come one after the other.
@@ -218,11 +223,13 @@ func (s *skeleton) readings() []reading {
 	return out
 }
 
-// workerEffects compares what was tallied under two potential outcomes.
-func (s *skeleton) workerEffects(with, without *tally, spillovers string) []Computed {
+// workerEffects compares what was tallied of a group under two potential
+// outcomes.
+func (s *skeleton) workerEffects(group string, under outcome, with, without *tally) []Computed {
 	var out []Computed
+	on := s.cohort(group)
 	for _, m := range s.readings() {
-		out = append(out, s.automatingEffects(Computed{Outcome: m.outcome, Of: m.of, Spillovers: spillovers}, m.totals,
+		out = append(out, s.effectsByTime(Computed{Outcome: m.outcome, Of: m.of, Group: group, Spillovers: under.spillovers()}, on, m.totals,
 			func(id int32, year int) (float64, float64, bool) {
 				if year < s.o.From {
 					return 0, 0, false

@@ -7,7 +7,7 @@
 //   - [Secret] is cryptographically strong (SHA-256 to derive a stream, ChaCha8
 //     to run it). Scrambles, masks and serials accept nothing else, because who
 //     can predict them can undo them.
-//   - [Sim] is fast (PCG from golang.org/x/exp/rand, reseeded by mixing) and
+//   - [Sim] is fast (PCG as in golang.org/x/exp/rand, reseeded by mixing) and
 //     drives simulations, whose draws need not be hidden.
 //
 // The algorithms that turn bits into integers, normals and shuffles are this
@@ -22,8 +22,6 @@ import (
 	"io"
 	randv2 "math/rand/v2"
 	"unique"
-
-	exprand "golang.org/x/exp/rand"
 )
 
 // Secret is a 256-bit key from which unpredictable streams are derived.
@@ -98,7 +96,7 @@ func (s Secret) Derive(label string) Secret {
 // Stream returns the stream of one entity at one stage.
 func (s Secret) Stream(stage string, id uint64) *Stream {
 	d := s.digest("stream", stage, id)
-	return &Stream{src: randv2.NewChaCha8(d)}
+	return &Stream{secret: randv2.NewChaCha8(d)}
 }
 
 func (s Secret) digest(use, label string, id uint64) [32]byte {
@@ -131,19 +129,27 @@ func (k Sim) Stream(stage Stage, id uint64) *Stream {
 // loops that visit millions of entities. A stream that came from a [Secret]
 // is refused with a panic.
 func (k Sim) Reseed(s *Stream, stage Stage, id uint64) {
-	seed := Mix(Mix(uint64(k), uint64(stage)), id)
-	switch src := s.src.(type) {
-	case nil:
-		p := &exprand.PCGSource{}
-		p.Seed(seed)
-		s.src = p
-	case *exprand.PCGSource:
-		src.Seed(seed)
-	default:
+	k.At(stage).Reseed(s, id)
+}
+
+// At returns the key of a stage, for loops that visit millions of entities at one
+// stage.
+func (k Sim) At(stage Stage) SimStage { return SimStage(Mix(uint64(k), uint64(stage))) }
+
+// SimStage is the key of one stage of a simulation.
+type SimStage uint64
+
+// Reseed is as [Sim.Reseed] at the stage.
+func (k SimStage) Reseed(s *Stream, id uint64) {
+	if s.secret != nil {
 		panic("rng: a secret stream cannot be reseeded")
 	}
-	s.spare, s.hasSpare = 0, false
+	seed := Mix(uint64(k), id)
+	s.low, s.high, s.spare, s.hasSpare = seed, seed, 0, false
 }
+
+// Uint64 is as [Sim.Uint64] at the stage.
+func (k SimStage) Uint64(id uint64) uint64 { return Mix(uint64(k), id) }
 
 // Uint64 is one draw without a stream: a hash of key, stage and entity. It is
 // what a keyed sort order needs.

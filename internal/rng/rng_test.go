@@ -12,6 +12,7 @@ import (
 	"scramblelab/internal/rng"
 
 	"github.com/google/go-cmp/cmp"
+	exprand "golang.org/x/exp/rand"
 )
 
 // The answers below are pinned for good. Whoever must change one changes every
@@ -227,6 +228,21 @@ func TestReseedEqualsStream(t *testing.T) {
 			// must not reach the next entity.
 			if got, want := reused.Normal(), fresh.Normal(); got != want {
 				t.Fatalf("entity %d, draw %d: reseeded stream gives %v, fresh one %v", id, k, got, want)
+			}
+		}
+	}
+}
+
+// The generator is O'Neill's, as another implementation of it draws.
+func TestSimIsPCG(t *testing.T) {
+	key := rng.Sim(42)
+	for id := range uint64(50) {
+		var want exprand.PCGSource
+		want.Seed(key.Uint64(3, id))
+		s := key.Stream(3, id)
+		for k := range 100 {
+			if got, want := s.Uint64(), want.Uint64(); got != want {
+				t.Fatalf("entity %d, draw %d is %#x, want %#x", id, k, got, want)
 			}
 		}
 	}

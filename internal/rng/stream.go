@@ -3,24 +3,40 @@ package rng
 import (
 	"math"
 	"math/bits"
+	randv2 "math/rand/v2"
 )
-
-type source interface{ Uint64() uint64 }
 
 // Stream is a sequence of draws. It serves as a math/rand/v2 Source and as
 // such wherever gonum wants one. It is not safe for concurrent use: give each
 // entity its own.
 type Stream struct {
-	src      source
-	spare    float64
-	hasSpare bool
+	low, high uint64          // state of the generator of a [Sim] stream
+	secret    *randv2.ChaCha8 // of a [Secret] stream, else nil
+	spare     float64
+	hasSpare  bool
 }
 
-// Uint64 returns 64 random bits.
-func (s *Stream) Uint64() uint64 { return s.src.Uint64() }
+// Uint64 returns 64 random bits: of a [Sim] stream by PCG XSL RR 128/64 (O'Neill
+// 2014), with the constants of golang.org/x/exp/rand. The generator stands here,
+// and not behind an interface, because simulations spend much of their time in it.
+func (s *Stream) Uint64() uint64 {
+	if s.secret != nil {
+		return s.secret.Uint64()
+	}
+	const (
+		timesHigh, timesLow = 0x2360ed051fc65da4, 0x4385df649fccf645
+		plusHigh, plusLow   = 0x5851f42d4c957f2d, 0x14057b7ef767814f
+	)
+	high, low := bits.Mul64(s.low, timesLow)
+	high += s.high*timesLow + s.low*timesHigh
+	low, carry := bits.Add64(low, plusLow, 0)
+	high, _ = bits.Add64(high, plusHigh, carry)
+	s.low, s.high = low, high
+	return bits.RotateLeft64(high^low, -int(high>>58))
+}
 
 // Float64 returns a uniform number in [0, 1) with 53 random bits.
-func (s *Stream) Float64() float64 { return float64(s.src.Uint64()>>11) * 0x1p-53 }
+func (s *Stream) Float64() float64 { return float64(s.Uint64()>>11) * 0x1p-53 }
 
 // IntN returns a uniform integer in [0, n), without bias (Lemire 2019). It
 // panics if n < 1.
@@ -28,10 +44,10 @@ func (s *Stream) IntN(n int) int {
 	if n < 1 {
 		panic("rng: IntN wants n >= 1")
 	}
-	hi, lo := bits.Mul64(s.src.Uint64(), uint64(n))
+	hi, lo := bits.Mul64(s.Uint64(), uint64(n))
 	if lo < uint64(n) {
 		for threshold := -uint64(n) % uint64(n); lo < threshold; {
-			hi, lo = bits.Mul64(s.src.Uint64(), uint64(n))
+			hi, lo = bits.Mul64(s.Uint64(), uint64(n))
 		}
 	}
 	return int(hi)

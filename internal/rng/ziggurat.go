@@ -23,7 +23,7 @@ var layers = func() (z ziggurat) {
 // population of a seed.
 func (s *Stream) QuickExp() float64 {
 	for {
-		u := s.src.Uint64()
+		u := s.Uint64()
 		i := u & 255
 		x := float64(u>>11) * 0x1p-53 * layers.x[i]
 		switch {
@@ -55,7 +55,7 @@ var bell = func() (z ziggurat) {
 // one word, with neither logarithm nor root, for 49 draws in 50. It keeps no spare.
 func (s *Stream) QuickNormal() float64 {
 	for {
-		u := s.src.Uint64()
+		u := s.Uint64()
 		i := u & 255
 		x := float64(u>>11) * 0x1p-53 * bell.x[i]
 		switch {

@@ -111,7 +111,7 @@ func TestWorkers(t *testing.T) {
 		{Target: 2, Serial: 12, Found: true, WageClass: 5, CellSize: 1, Baseline: 2}, // wrong serial, right class
 		{Target: 3, Serial: -1, WageClass: 2, Baseline: 2},
 	}
-	wt := WorkerTruth{WageClass: []int32{3, 2, 5, -1}, Staff: []int32{60, 60, 3, 7}, Targets: targets}
+	wt := WorkerTruth{WageClass: []int32{3, 2, 5, -1}, Targets: targets}
 	_, right := truth.SerialOf()
 	for _, test := range []struct {
 		variant, why           string

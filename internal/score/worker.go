@@ -2,11 +2,12 @@ package score
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"scramblelab/internal/attack"
 	"scramblelab/internal/infer"
-	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 )
 
@@ -14,8 +15,8 @@ import (
 // targets.
 type WorkerTruth struct {
 	WageClass []int32 // class of the person's own wage in the original, -1 unknown
-	Staff     []int32 // head count of the employer in that year, for rows by size
 	Targets   []attack.Target
+	Groups    [][]Group // rows of the breakdown that a target belongs to, nil for none; see [Breakdown]
 }
 
 // workers is one attack on workers, summed by employer.
@@ -97,14 +98,14 @@ func (w *workers) excess(group string, m int) metric.Row {
 // whether a serial stands for an employer in a year. The metrics are
 // attack.worker.<variant>.<adversary>.wage-class and .excess, with rows for
 // one-person cells (in a chain: targets for whom the intruder claims one, named
-// claimed-one-person-cell) and by size of the original employer. The excess of
+// claimed-one-person-cell) and by the groups of the targets. The excess of
 // a chain counts a class claimed rightly through a wrong serial as known.
 func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, truth WorkerTruth, m int, rightSerial func(serial, employer, year int32) bool) ([]metric.Metric, error) {
 	if len(claims) != len(truth.Targets) || len(truth.WageClass) != len(truth.Targets) {
 		return nil, fmt.Errorf("score: %d claims, %d targets and %d true classes: want one each", len(claims), len(truth.Targets), len(truth.WageClass))
 	}
 	all, single, found := newWorkers(), newWorkers(), newWorkers()
-	bySize := make([]*workers, linked.SizeDict.Len())
+	byGroup := map[Group]*workers{}
 	for i, c := range claims {
 		t := truth.Targets[i]
 		if truth.WageClass[i] < 0 {
@@ -123,18 +124,24 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 				single.add(t.Employer, hit, right, guess)
 			}
 		}
-		if truth.Staff != nil {
-			if s := linked.SizeCode(truth.Staff[i]); s >= 0 {
-				if bySize[s] == nil {
-					bySize[s] = newWorkers()
+		if truth.Groups != nil {
+			for _, g := range truth.Groups[i] {
+				if byGroup[g] == nil {
+					byGroup[g] = newWorkers()
 				}
-				bySize[s].add(t.Employer, hit, right, guess)
+				byGroup[g].add(t.Employer, hit, right, guess)
 			}
 		}
 	}
 	method := "A worker whose employer, level and field are known: the class of the wage is read from the released cell and combined with wages outside the fragment, at the known swap rate (METHODS 1.2); baseline is the best guess by level, field and sector without the release. Lower is safer."
 	if variant == Chain {
 		method = "As with a known employer, but the employer's serial must first be found by the one-to-one fingerprint; right only if serial and wage class both are. Baseline is the guess of the wage class without the release. Lower is safer."
+	}
+	switch {
+	case variant == KnownCoworkers:
+		method = "As with a known employer, by a colleague who also knows the wages of up to two others of the cell and takes them out of its mean. Baseline is the guess of the wage class without the release. Lower is safer."
+	case adversary == "neighbour":
+		method = "A worker whose employer, level and age are known, but not the field: the classes of all cells of that level at the employer, weighed by their workers, combined with wages outside the fragment at the known swap rate; baseline is the best guess by level, age band and sector without the release. Lower is safer."
 	}
 	share := metric.Metric{Name: fmt.Sprintf("attack.worker.%s.%s.wage-class", variant, adversary), Row: all.row("", m), Better: metric.Lower, Unit: "share", Method: method, Knowledge: knowledge}
 	excess := metric.Metric{Name: fmt.Sprintf("attack.worker.%s.%s.excess", variant, adversary), Row: all.excess("", m), Better: metric.Lower, Unit: "share", Knowledge: knowledge,
@@ -143,6 +150,13 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 		share.By = append(share.By, w.row(group, m))
 		excess.By = append(excess.By, w.excess(group, m))
 	}
+	attribute := func(g Group, w *workers) {
+		if g.Rank < rankSector {
+			add(g.Name, w)
+		} else if w.attempts >= leastRow {
+			share.By = append(share.By, w.row(g.Name, m))
+		}
+	}
 	// In a chain the cell is that of the employer claimed, right or wrong.
 	claimed := ""
 	if variant == Chain {
@@ -150,10 +164,8 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 	}
 	add(claimed+"one-person-cell", single)
 	add(claimed+"cell-found", found)
-	for s, w := range bySize {
-		if w != nil {
-			add("size "+linked.SizeDict.Label(int32(s)), w)
-		}
+	for _, g := range slices.SortedFunc(maps.Keys(byGroup), compareGroups) {
+		attribute(g, byGroup[g])
 	}
 	return []metric.Metric{share, excess}, nil
 }
@@ -161,7 +173,10 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 // Variants of [Workers].
 const (
 	KnownEmployer = "cell-known-employer"
-	Chain         = "chain"
+	// KnownCoworkers is the cell of a known employer, of which the intruder
+	// knows what some others earn.
+	KnownCoworkers = "cell-known-coworkers"
+	Chain          = "chain"
 )
 
 // ChainTable counts workers by whether the employer was found and whether the

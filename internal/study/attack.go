@@ -17,7 +17,6 @@ import (
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/progress"
-	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/score"
@@ -121,7 +120,7 @@ func (s *scrambled) publicFile(key rng.Sim) (*attack.Public, error) {
 
 // score joins the claims of the intruders with the truth, and sends them on to
 // the workers.
-func (s *scrambled) score(held attack.Release, found []fingerprinted, serials release.SerialMap, key rng.Sim) (measured, error) {
+func (s *scrambled) score(ctx context.Context, held attack.Release, found []fingerprinted, serials release.SerialMap, key rng.Sim) (measured, error) {
 	var out measured
 	truth := s.truth(serials)
 	for i := range found {
@@ -152,7 +151,7 @@ func (s *scrambled) score(held attack.Release, found []fingerprinted, serials re
 	if years := s.attackedYears(); years != nil {
 		out.warnings = append(out.warnings, fmt.Sprintf("serials are fresh every year, so the years %v were attacked, each by itself, and speak for the others", years))
 	}
-	err := s.attackWorkers(&out, held, found, truth, key)
+	err := s.attackWorkers(ctx, &out, held, found, truth, key)
 	return out, err
 }
 
@@ -189,11 +188,13 @@ func better(measure func(plain bool) ([]metric.Metric, error), headline string, 
 	return ms, nil
 }
 
-// sizeless takes the rows by size of employer out, where head counts are those
+// sizeless takes the rows by size of employer and of one-person employers out, where head counts are those
 // of a sample and say nothing of size.
 func sizeless(ms []metric.Metric) {
 	for i := range ms {
-		ms[i].By = slices.DeleteFunc(ms[i].By, func(r metric.Row) bool { return strings.HasPrefix(r.Group, "size ") })
+		ms[i].By = slices.DeleteFunc(ms[i].By, func(r metric.Row) bool {
+			return strings.HasPrefix(r.Group, "size ") || r.Group == "one-person employers"
+		})
 	}
 }
 
@@ -208,105 +209,6 @@ func (s *scrambled) truth(m release.SerialMap) score.Truth {
 		t[k] = s.membersOf(code)
 	}
 	return t
-}
-
-// colleague is the name of the intruder who knows the employer's serial, from
-// having worked there or from one recognised cell.
-const colleague = "colleague"
-
-// attackWorkers goes through the employer to the worker: with the serial known,
-// and with the serial that each adversary found.
-func (s *scrambled) attackWorkers(out *measured, held attack.Release, found []fingerprinted, truth score.Truth, key rng.Sim) error {
-	names := []string{colleague}
-	for _, f := range found {
-		names = append(names, f.adversary.Name)
-	}
-	variant := func(name string) string {
-		if name == colleague {
-			return score.KnownEmployer
-		}
-		return score.Chain
-	}
-	classes, released := held.Tables.Cells.Lookup(publish.WageClass)
-	if !released {
-		for _, n := range names {
-			out.metrics = append(out.metrics, metric.Metric{
-				Name: fmt.Sprintf("attack.worker.%s.%s.wage-class", variant(n), n), Better: metric.Lower, Unit: "share", Knowledge: metric.KnowsParameters,
-				Method: "Wage class of a worker read from the released cell. Lower is safer.", Row: metric.Missing("", "the release has no wages, so there is no wage class to claim"),
-			})
-		}
-		return nil
-	}
-	inside := make([]bool, s.data.Employers())
-	for _, e := range s.sample.Employers {
-		inside[e] = true
-	}
-	serialOf, right := truth.SerialOf()
-	employer, year := s.data.Jobs.Col(linked.Employer).I, s.data.Jobs.Col(linked.Year).I
-	left, dated := s.data.Jobs.Lookup(linked.Left)
-	counted := s.plan.Release.CountOn == "31-12" && dated
-	attacked := s.attackedYears()
-	rows := attack.DrawTargets(s.data.Jobs, func(i int) bool {
-		if !inside[employer[i]] || counted && !left.Missing(i) || attacked != nil && !slices.Contains(attacked, year[i]) {
-			return false
-		}
-		_, ok := serialOf(employer[i], year[i])
-		return ok
-	}, s.plan.Attack.Targets, key)
-	prior, err := attack.NewPrior(s.data, classes.Dict, func(e int32) bool { return !inside[e] })
-	if err != nil {
-		return err
-	}
-	targets := attack.TargetsOf(s.data, rows)
-	known := score.WorkerTruth{WageClass: attack.WageClasses(s.data.Jobs, rows, classes.Dict), Targets: targets, Staff: s.staffOf(rows)}
-	for i, n := range names {
-		lookup := serialOf
-		if n != colleague {
-			claims, err := found[i-1].variants[0].Fingerprints.Assignment()
-			if err != nil {
-				return err
-			}
-			lookup = score.SerialFinder(claims)
-		}
-		var claims, byFace []attack.WorkerClaim
-		ms, err := better(func(plain bool) ([]metric.Metric, error) {
-			r, into := held, &claims
-			if plain {
-				method, noisy := held.Method.AsItStands()
-				if !noisy {
-					return nil, nil
-				}
-				r.Method, into = method, &byFace
-			}
-			var err error
-			if *into, err = attack.CellDisclosure(r, metric.KnowsParameters, lookup, targets, prior); err != nil {
-				return nil, err
-			}
-			return score.Workers(variant(n), n, metric.KnowsParameters, *into, known, s.data.Jobs.Rows(), right)
-		}, fmt.Sprintf("attack.worker.%s.%s.wage-class", variant(n), n), func() { claims = byFace })
-		if err != nil {
-			return err
-		}
-		out.metrics = append(out.metrics, ms...)
-		if n != colleague {
-			out.tables = append(out.tables, score.ChainTable(n, claims, known, right))
-		}
-	}
-	return nil
-}
-
-// staffOf returns the head count of each row's employer in its year.
-func (s *scrambled) staffOf(rows []int32) []int32 {
-	b := s.data.Jobs.Runs(linked.Employer, linked.Year)
-	out := make([]int32, len(rows))
-	k := 0
-	for i, r := range rows { // both ascend
-		for b[k+1] <= r {
-			k++
-		}
-		out[i] = b[k+1] - b[k]
-	}
-	return out
 }
 
 // pathMetric says how many employers have a head-count path of their own: the
@@ -361,7 +263,7 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 		r.Warnings = append(r.Warnings, "without --escrow the claims are not scored: they stand in claims.csv")
 		return r, finish(out, r)
 	}
-	risk, err := s.score(held, found, serials, k.sim)
+	risk, err := s.score(ctx, held, found, serials, k.sim)
 	if err != nil {
 		return nil, err
 	}

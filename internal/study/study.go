@@ -92,7 +92,17 @@ func (s *stopwatch) stop() {
 }
 
 // Load reads the plan's data, or generates them.
+//
+// Columns that the plan recodes are recoded.
 func Load(ctx context.Context, p plan.Plan, seed rng.Sim, show progress.Func) (*linked.Data, error) {
+	d, err := load(ctx, p, seed, show)
+	if err != nil {
+		return nil, err
+	}
+	return recode(p, d)
+}
+
+func load(ctx context.Context, p plan.Plan, seed rng.Sim, show progress.Func) (*linked.Data, error) {
 	switch {
 	case p.Data.Generate != nil:
 		g := p.Data.Generate
@@ -167,7 +177,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	risk, err := s.score(held, found, serials, k.sim)
+	risk, err := s.score(ctx, held, found, serials, k.sim)
 	if err != nil {
 		return nil, err
 	}
@@ -234,6 +244,11 @@ func inputs(p plan.Plan) []string {
 	for _, path := range []string{p.Data.Jobs, p.Data.Population} {
 		if path != "" {
 			in = append(in, path)
+		}
+	}
+	for _, s := range p.Scramble.Steps {
+		if s.File != "" {
+			in = append(in, s.File)
 		}
 	}
 	return in

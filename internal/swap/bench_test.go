@@ -2,6 +2,11 @@ package swap
 
 import (
 	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 
 	"scramblelab/internal/frame"
@@ -34,6 +39,53 @@ func benchFrame(rows int) *frame.Frame {
 		frame.Ordered(linked.Level, levelDict, level), frame.Codes(linked.Field, fieldDict, field), frame.Codes(linked.Group, groups, group))
 }
 
+// measure runs a step and reports rows and processor seconds, and how much
+// memory the process needs at most for it, in sizes of the frame itself.
+func measure(b *testing.B, f *frame.Frame, o Options) {
+	b.Helper()
+	size := 0
+	for _, c := range f.Columns() {
+		size += 4*len(c.I) + 8*len(c.L) + 8*len(c.F)
+	}
+	debug.FreeOSMemory()
+	before := residentKB("VmRSS:")
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // forget the peak so far, where that can be done
+	cpu, peak := cpuSeconds(), 0
+	for b.Loop() {
+		if _, err := Run(b.Context(), f, o, seed, 1); err != nil {
+			b.Fatal(err)
+		}
+		if peak == 0 { // later rounds hold the garbage of earlier ones
+			peak = residentKB("VmHWM:")
+		}
+	}
+	b.ReportMetric((cpuSeconds()-cpu)/float64(b.N), "cpu-s/op")
+	b.ReportMetric(float64(f.Rows())*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	if peak > 0 && size > 1<<24 { // below that the program itself counts
+		b.ReportMetric(1+float64(peak-before)*1024/float64(size), "peak/frame")
+	}
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
+
+// residentKB reads a line of /proc/self/status, 0 where there is none.
+func residentKB(line string) int {
+	status, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := strings.Cut(string(status), line)
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kb, _ := strconv.Atoi(fields[0])
+	return kb
+}
+
 func BenchmarkRandomSwap(b *testing.B) {
 	base := Options{Bundle: []string{linked.Level, linked.Field}, Joint: true, Rate: 0.2, Same: []string{linked.Year, linked.Group}}
 	across, all, within, year, person := base, base, base, base, base
@@ -46,12 +98,7 @@ func BenchmarkRandomSwap(b *testing.B) {
 			Options
 		}{{"any", base}, {"across", across}, {"any-all", all}, {"within", within}, {"person-year", year}, {"person", person}} {
 			b.Run(fmt.Sprintf("%s/rows=%.0e", o.name, float64(rows)), func(b *testing.B) {
-				for b.Loop() {
-					if _, err := Run(b.Context(), f, o.Options, seed, 1); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+				measure(b, f, o.Options)
 			})
 		}
 	}
@@ -76,12 +123,7 @@ func BenchmarkMethods(b *testing.B) {
 		near.Method, near.Bundle, near.Near, near.Rate = NearestSwap, []string{linked.Wage}, []string{linked.Age, linked.FTE}, 0.2
 		for _, o := range []Options{rank, shuffle, given, near} {
 			b.Run(fmt.Sprintf("%s/columns=%d/rows=%.0e", o.Method, len(o.Bundle), float64(rows)), func(b *testing.B) {
-				for b.Loop() {
-					if _, err := Run(b.Context(), f, o, seed, 1); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+				measure(b, f, o)
 			})
 		}
 	}
@@ -117,12 +159,7 @@ func BenchmarkTargetedSwap(b *testing.B) {
 			Options
 		}{{"profiles", f, base}, {"exact-profile", f, exact}, {"groups", f.With(frame.Ints(linked.Worker, pairs)), groups}} {
 			b.Run(fmt.Sprintf("%s/rows=%.0e", o.name, float64(rows)), func(b *testing.B) {
-				for b.Loop() {
-					if _, err := Run(b.Context(), o.f, o.Options, seed, 1); err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+				measure(b, o.f, o.Options)
 			})
 		}
 	}

@@ -94,43 +94,71 @@ func (e *engine) bypass(p, inverse Permutation, r int32) (undone int64) {
 	return undone
 }
 
-// verify checks what every method promises: a bijection that keeps rows in
-// their strata and obeys the scope.
-func (e *engine) verify(ctx context.Context, p Permutation) error {
-	if !p.IsBijection() {
+// pieceRows is the number of rows that are checked and moved at a time: what
+// is touched of them fits the nearest cache.
+const pieceRows = 1 << 13
+
+// touchedOf writes the touched rows of [lo, hi) into room, without a branch,
+// and returns them. A loop over them fetches many distant rows at once.
+func touchedOf(p Permutation, lo, hi int, room *[pieceRows]int32) []int32 {
+	n := uint32(0)
+	for i, j := range p[lo:hi] {
+		room[n&(pieceRows-1)] = int32(lo + i)
+		n += nonzero(uint32(lo+i) ^ uint32(j))
+	}
+	return room[:n]
+}
+
+// verify checks what every method promises: a bijection, made of pairs where it
+// says so, that keeps rows in their strata and obeys the scope.
+func (e *engine) verify(ctx context.Context, p Permutation, pairs bool) error {
+	if !pairs && !p.IsBijection() {
 		return fmt.Errorf("swap: internal error: the draw is no bijection; please report it with the plan")
 	}
-	codes, employer := e.rowCodes.codes, e.employer
-	return par.Chunks(ctx, len(p), chunkRows, func(_, lo, hi int) error {
+	codes, employer, n := e.rowCodes.codes, e.employer, uint32(len(p))
+	return par.Chunks(ctx, len(p), pieceRows, func(_, lo, hi int) error {
+		var room [pieceRows]int32
+		touched := touchedOf(p, lo, hi, &room)
 		// Loops without branches on what they load fetch many distant rows at
 		// once; only what is wrong is looked at row by row.
 		wrong := uint32(0)
-		if e.rowCodes.k > 1 {
-			own := codes[lo:hi]
-			for i, j := range p[lo:hi] {
-				wrong |= own[i] ^ codes[j]
+		if pairs {
+			for _, i := range touched {
+				j := p[i]
+				if uint32(j) >= n {
+					return fmt.Errorf("swap: internal error: row %d has donor %d of %d; please report it with the plan", i, j, n)
+				}
+				wrong |= uint32(p[j] ^ i)
+			}
+			if wrong != 0 {
+				return fmt.Errorf("swap: internal error: the draw is not made of pairs; please report it with the plan")
 			}
 		}
-		switch own := employer[lo:hi]; e.o.Scope {
+		if e.rowCodes.k > 1 {
+			for _, i := range touched {
+				wrong |= codes[i] ^ codes[p[i]]
+			}
+		}
+		switch e.o.Scope {
 		case WithinEmployer:
-			for i, j := range p[lo:hi] {
-				wrong |= uint32(own[i] ^ employer[j])
+			for _, i := range touched {
+				wrong |= uint32(employer[i] ^ employer[p[i]])
 			}
 		case AcrossEmployers:
-			for i, j := range p[lo:hi] {
-				wrong |= nonzero(uint32(lo+i)^uint32(j)) &^ nonzero(uint32(own[i]^employer[j]))
+			for _, i := range touched {
+				wrong |= 1 &^ nonzero(uint32(employer[i]^employer[p[i]]))
 			}
 		}
 		if wrong == 0 {
 			return nil
 		}
-		for i := lo; i < hi; i++ {
+		for _, i := range touched {
 			j := p[i]
 			if codes[i] != codes[j] {
 				return fmt.Errorf("swap: internal error: rows %d and %d lie in different strata; please report it with the plan", i, j)
 			}
 			together := employer[i] == employer[j]
-			if int(j) != i && together && e.o.Scope == AcrossEmployers || !together && e.o.Scope == WithinEmployer {
+			if together && e.o.Scope == AcrossEmployers || !together && e.o.Scope == WithinEmployer {
 				return fmt.Errorf("swap: internal error: rows %d and %d break scope %v; please report it with the plan", i, j, e.o.Scope)
 			}
 		}
@@ -145,133 +173,128 @@ func nonzero(x uint32) uint32 { return (x | -x) >> 31 }
 // checks that each column kept its multiset of values.
 func (e *engine) apply(ctx context.Context, p Permutation, cols []string, pr *PairingReport) ([]frame.Column, error) {
 	n := len(p)
-	changed := make([]bool, n)
-	var moved []frame.Column
-	for _, name := range cols {
-		was := e.f.Col(name)
-		now, rows, err := move(ctx, was, p, changed)
-		if err != nil {
-			return nil, err
-		}
-		moved = append(moved, now)
-		pr.RowsChanged = append(pr.RowsChanged, ColumnChange{name, rows})
+	moved := make([]frame.Column, len(cols))
+	moves := make([]func(lo, hi int, touched []int32, differs []bool) columnTally, len(cols))
+	for k, name := range cols {
+		moved[k], moves[k] = mover(e.f.Col(name), p)
 	}
-	type tally struct{ rows, touched, changed int64 }
-	parts := make([]tally, par.Count(e.units.n, chunkRows))
-	err := par.Chunks(ctx, e.units.n, chunkRows, func(k, lo, hi int) error {
-		var t tally
-		if e.units.start == nil {
-			for i, j := range p[lo:hi] {
-				t.touched += int64(nonzero(uint32(lo+i) ^ uint32(j)))
-			}
-			for _, differs := range changed[lo:hi] {
-				if differs {
+	var changed []bool // by row, where units have several
+	if e.units.start != nil {
+		changed = make([]bool, n)
+	}
+	type tally struct {
+		touched, changed int64
+		columns          []columnTally
+	}
+	parts := make([]tally, par.Count(n, pieceRows))
+	err := par.Chunks(ctx, n, pieceRows, func(c, lo, hi int) error {
+		var room [pieceRows]int32
+		var own [pieceRows]bool
+		touched := touchedOf(p, lo, hi, &room)
+		t := tally{touched: int64(len(touched)), columns: make([]columnTally, len(cols))}
+		differs := own[:hi-lo]
+		if changed != nil {
+			differs = changed[lo:hi]
+		}
+		for k, move := range moves {
+			t.columns[k] = move(lo, hi, touched, differs)
+		}
+		if changed == nil {
+			for _, i := range touched {
+				if differs[int(i)-lo] {
 					t.changed++
 				}
 			}
-			t.rows, parts[k] = t.touched, t
-			return nil
 		}
-		var one [1]int32
+		parts[c] = t
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	columns := make([]columnTally, len(cols))
+	for _, t := range parts {
+		pr.RowsTouched, pr.Changed = pr.RowsTouched+t.touched, pr.Changed+t.changed
+		for k, c := range t.columns {
+			columns[k].rows, columns[k].balance = columns[k].rows+c.rows, columns[k].balance+c.balance
+		}
+	}
+	for k, name := range cols {
+		if columns[k].balance != 0 {
+			return nil, fmt.Errorf("swap: internal error: column %q lost values; please report it with the plan", name)
+		}
+		pr.RowsChanged = append(pr.RowsChanged, ColumnChange{name, columns[k].rows})
+	}
+	pr.Touched = pr.RowsTouched
+	if changed != nil {
+		pr.Touched, pr.Changed, err = e.unitsTouched(ctx, p, changed)
+	}
+	return moved, err
+}
+
+// unitsTouched counts units of several rows of which one is touched, or changed.
+func (e *engine) unitsTouched(ctx context.Context, p Permutation, changed []bool) (touched, differ int64, err error) {
+	parts := make([][2]int64, par.Count(e.units.n, chunkRows))
+	err = par.Chunks(ctx, e.units.n, chunkRows, func(k, lo, hi int) error {
+		var t [2]int64
 		for u := lo; u < hi; u++ {
-			touched, differs := false, false
-			for _, r := range e.rowsOf(int32(u), &one) {
-				if p[r] != r {
-					touched = true
-					t.rows++
-				}
+			moves, differs := false, false
+			for _, r := range e.units.of(int32(u)) {
+				moves = moves || p[r] != r
 				differs = differs || changed[r]
 			}
-			if touched {
-				t.touched++
+			if moves {
+				t[0]++
 			}
 			if differs {
-				t.changed++
+				t[1]++
 			}
 		}
 		parts[k] = t
 		return nil
 	})
 	for _, t := range parts {
-		pr.RowsTouched, pr.Touched, pr.Changed = pr.RowsTouched+t.rows, pr.Touched+t.touched, pr.Changed+t.changed
+		touched, differ = touched+t[0], differ+t[1]
 	}
-	return moved, err
+	return touched, differ, err
 }
 
-// move applies p to a column, marks the rows whose value differs and returns
-// their number.
-func move(ctx context.Context, c frame.Column, p Permutation, changed []bool) (frame.Column, int64, error) {
-	n := len(p)
-	type tally struct {
-		rows    int64
-		balance uint64 // hash of values gone minus hash of values come
-	}
-	parts := make([]tally, par.Count(n, 1<<13))
-	now := c
-	var step func(lo, hi int) tally
-	switch c.Kind {
+// columnTally is the number of rows in which a column changed, and a hash of
+// the values gone minus one of the values come, 0 where none was lost.
+type columnTally struct {
+	rows    int64
+	balance uint64
+}
+
+// mover returns the column that p makes of c, and what fills in its rows from
+// lo to hi, of which some are touched, and marks those that differ.
+func mover(c frame.Column, p Permutation) (frame.Column, func(lo, hi int, touched []int32, differs []bool) columnTally) {
+	switch now := c; c.Kind {
 	case frame.Float:
-		now.F = make([]float64, n)
-		step = func(lo, hi int) tally {
-			var t tally
-			gather(now.F, c.F, p, lo, hi)
-			for i := lo; i < hi; i++ {
-				if a, b := math.Float64bits(c.F[i]), math.Float64bits(now.F[i]); a != b {
-					changed[i] = true
-					t.rows, t.balance = t.rows+1, t.balance+rng.Mix(1, a)-rng.Mix(1, b)
-				}
-			}
-			return t
-		}
+		now.F = make([]float64, len(p))
+		return now, fill(now.F, c.F, p, math.Float64bits)
 	case frame.Long:
-		now.L = make([]int64, n)
-		step = func(lo, hi int) tally {
-			var t tally
-			gather(now.L, c.L, p, lo, hi)
-			for i := lo; i < hi; i++ {
-				if a, b := c.L[i], now.L[i]; a != b {
-					changed[i] = true
-					t.rows, t.balance = t.rows+1, t.balance+rng.Mix(1, uint64(a))-rng.Mix(1, uint64(b))
-				}
-			}
-			return t
-		}
+		now.L = make([]int64, len(p))
+		return now, fill(now.L, c.L, p, func(v int64) uint64 { return uint64(v) })
 	default:
-		now.I = make([]int32, n)
-		step = func(lo, hi int) tally {
-			var t tally
-			gather(now.I, c.I, p, lo, hi)
-			for i := lo; i < hi; i++ {
-				if a, b := c.I[i], now.I[i]; a != b {
-					changed[i] = true
-					t.rows, t.balance = t.rows+1, t.balance+rng.Mix(1, uint64(uint32(a)))-rng.Mix(1, uint64(uint32(b)))
-				}
-			}
-			return t
-		}
+		now.I = make([]int32, len(p))
+		return now, fill(now.I, c.I, p, func(v int32) uint64 { return uint64(uint32(v)) })
 	}
-	err := par.Chunks(ctx, n, 1<<13, func(k, lo, hi int) error {
-		parts[k] = step(lo, hi)
-		return nil
-	})
-	if err != nil {
-		return c, 0, err
-	}
-	var all tally
-	for _, t := range parts {
-		all.rows, all.balance = all.rows+t.rows, all.balance+t.balance
-	}
-	if all.balance != 0 {
-		return c, 0, fmt.Errorf("swap: internal error: column %q lost values; please report it with the plan", c.Name)
-	}
-	return now, all.rows, nil
 }
 
-// gather is a loop of its own, without a branch on what it loads, so that many
-// distant rows are fetched at once.
-func gather[T any](to, from []T, p Permutation, lo, hi int) {
-	to, p = to[lo:hi], p[lo:hi]
-	for i, j := range p {
-		to[i] = from[j]
+func fill[T int32 | int64 | float64](to, from []T, p Permutation, bits func(T) uint64) func(lo, hi int, touched []int32, differs []bool) columnTally {
+	return func(lo, hi int, touched []int32, differs []bool) columnTally {
+		var t columnTally
+		copy(to[lo:hi], from[lo:hi])
+		for _, i := range touched { // a loop without branches, as above
+			to[i] = from[p[i]]
+		}
+		for _, i := range touched {
+			if a, b := bits(from[i]), bits(to[i]); a != b {
+				differs[int(i)-lo] = true
+				t.rows, t.balance = t.rows+1, t.balance+rng.Mix(1, a)-rng.Mix(1, b)
+			}
+		}
+		return t
 	}
 }

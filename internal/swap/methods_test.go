@@ -205,7 +205,11 @@ func TestCountsWithoutTable(t *testing.T) {
 		}
 		a, err1 := encode(t.Context(), []*frame.Frame{res.Frame}, []string{"a", "b"})
 		b, err2 := encode(t.Context(), []*frame.Frame{res.Frame}, []string{"age"})
-		dense, _, err3 := countsOf(t.Context(), a, b, 1<<30)
+		_, full, err3 := countsOf(t.Context(), a, b, 1<<30)
+		dense := make([]int32, n)
+		for i := range dense {
+			dense[i] = full[a.codes[i]*uint32(b.k)+b.codes[i]]
+		}
 		sparse, table, err4 := countsOf(t.Context(), a, b, 0)
 		if err := errors.Join(err1, err2, err3, err4); err != nil || table != nil {
 			t.Fatal(err, table)

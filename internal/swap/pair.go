@@ -43,6 +43,13 @@ func (g *stratum) pick(s *rng.Stream) []int32 {
 
 // exchange writes the draw of a stratum of rows into p, in the order of rows.
 func (g *stratum) exchange(p Permutation, members []int32, d drawn) {
+	if 4*len(d.pairs) < len(members) && len(d.to) == 0 { // few of them: not by way of all
+		for i := 0; i+1 < len(d.pairs); i += 2 {
+			a, b := members[d.pairs[i]], members[d.pairs[i+1]]
+			p[a], p[b] = b, a
+		}
+		return
+	}
 	g.partner = append(g.partner[:0], members...)
 	for i := 0; i+1 < len(d.pairs); i += 2 {
 		a, b := d.pairs[i], d.pairs[i+1]

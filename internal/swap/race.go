@@ -171,7 +171,7 @@ func (r *race) byCell() (sorted []int32, cells []uint32) {
 	g, t := r.g, r.t
 	region := t.region[len(t.region)-1]
 	keys := make([]uint32, g.n)
-	several := t.table == nil || t.e.units.start != nil
+	several := t.table[len(t.table)-1] == nil || t.e.units.start != nil
 	width := uint32(t.risk.k)
 	for u, row := range g.first {
 		if keys[u] = region.codes[row]; !several {
@@ -200,13 +200,14 @@ func (r *race) byCells(units []int32, cells []uint32, n int, chosen []int32, s *
 		}
 	}
 	r.starts = append(r.starts, int32(len(units)))
+	table := r.t.table[len(r.t.table)-1]
 	for range 2*n + 16 {
 		if len(chosen) == n {
 			break
 		}
 		k := s.IntN(len(r.starts) - 1)
 		first := units[r.starts[k]]
-		i := r.starts[k] + int32(s.IntN(int(r.t.table[cells[first]])))
+		i := r.starts[k] + int32(s.IntN(int(table[cells[first]])))
 		if i >= r.starts[k+1] {
 			continue
 		}

@@ -205,17 +205,32 @@ func (g *stratum) sortBy(values []uint32, units []int32) {
 // sortedPositions returns the positions of the keys in their order, equal ones
 // as they stand. Long lists are sorted digit by digit.
 func sortedPositions(keys []uint32) []int32 {
-	at := Identity(len(keys))
 	if slices.IsSorted(keys) {
-		return at
+		return Identity(len(keys))
 	}
 	if len(keys) < 1<<9 {
+		at := Identity(len(keys))
 		slices.SortStableFunc(at, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
 		return at
 	}
 	const digit = 11
 	low, high := slices.Min(keys), slices.Max(keys)
 	other := make([]int32, len(keys))
+	if span := int(high-low) + 1; span < 1<<18 && span < len(keys)/4 { // one pass
+		next := make([]int32, span+1)
+		for _, k := range keys {
+			next[k-low+1]++
+		}
+		for v := range span {
+			next[v+1] += next[v]
+		}
+		for i, k := range keys {
+			other[next[k-low]] = int32(i)
+			next[k-low]++
+		}
+		return other
+	}
+	at := Identity(len(keys))
 	var count [1 << digit]int32
 	for shift := 0; shift < 32 && (high-low)>>shift > 0; shift += digit {
 		clear(count[:])

@@ -57,12 +57,73 @@ func encode(ctx context.Context, tables []*frame.Frame, names []string) (coding,
 
 func (k *coder) encode(ctx context.Context, names []string) (coding, error) {
 	c := coding{codes: make([]uint32, k.rows), k: 1}
-	for _, name := range names {
-		if err := k.extend(ctx, &c, name); err != nil {
+	if len(names) == 0 {
+		return c, nil
+	}
+	product, span := uint64(1), make([]digits, len(names))
+	for i, name := range names {
+		d, err := k.span(ctx, name)
+		if err != nil {
+			return coding{}, err
+		}
+		if span[i] = d; product <= k.limit() { // else it might overflow
+			product *= d.radix
+		}
+	}
+	if product > k.limit() {
+		for _, name := range names {
+			if err := k.extend(ctx, &c, name); err != nil {
+				return coding{}, err
+			}
+		}
+		return c, nil
+	}
+	c.k = int(product)
+	at := 0
+	for _, f := range k.tables {
+		codes := c.codes[at : at+f.Rows()]
+		at += f.Rows()
+		err := par.Chunks(ctx, len(codes), pieceRows, func(_, lo, hi int) error {
+			for i, name := range names { // column by column while the codes are near
+				addDigit(codes[lo:hi], f.Col(name), lo, span[i])
+			}
+			return nil
+		})
+		if err != nil {
 			return coding{}, err
 		}
 	}
 	return c, nil
+}
+
+// span looks at a column once.
+func (k *coder) span(ctx context.Context, name string) (digits, error) {
+	if d, ok := k.spans[name]; ok {
+		return d, nil
+	}
+	low, radix, err := span(ctx, k.tables, name)
+	if err != nil {
+		return digits{}, err
+	}
+	k.spans[name] = digits{low, radix}
+	return k.spans[name], nil
+}
+
+// addDigit tells the rows from lo on apart by one more column.
+func addDigit(codes []uint32, c frame.Column, lo int, d digits) {
+	missing := frame.NoInt
+	if c.Coded() {
+		missing = frame.NoCode
+	}
+	r, base := uint32(d.radix), uint32(d.low)-1 // wraps round as the difference does
+	v := c.I[lo : lo+len(codes)]
+	for i, x := range v {
+		digit := uint32(x) - base
+		if x == missing {
+			digit = 0
+		}
+		codes[i] = codes[i]*r + digit
+	}
 }
 
 // limit is the number of codes up to which a table over all of them is worth
@@ -72,13 +133,9 @@ func (k *coder) limit() uint64 { return uint64(min(max(1<<20, 2*k.rows), 1<<30))
 // extend tells rows apart by one more column, in mixed radix; where the product
 // of radices is huge the codes are renumbered first.
 func (k *coder) extend(ctx context.Context, c *coding, name string) error {
-	d, ok := k.spans[name]
-	if !ok {
-		var err error
-		if d.low, d.radix, err = span(ctx, k.tables, name); err != nil {
-			return err
-		}
-		k.spans[name] = d
+	d, err := k.span(ctx, name)
+	if err != nil {
+		return err
 	}
 	if uint64(c.k)*d.radix > k.limit() {
 		c.renumber()
@@ -89,23 +146,10 @@ func (k *coder) extend(ctx context.Context, c *coding, name string) error {
 	}
 	at := 0
 	for _, f := range k.tables {
-		v := f.Col(name).I
-		codes := c.codes[at : at+len(v)]
-		at += len(v)
-		missing := frame.NoInt
-		if f.Col(name).Coded() {
-			missing = frame.NoCode
-		}
-		err := par.Chunks(ctx, len(v), chunkRows, func(_, lo, hi int) error {
-			r, base := uint32(d.radix), uint32(d.low)-1 // wraps round as the difference does
-			codes, v := codes[lo:hi], v[lo:hi]
-			for i, x := range v {
-				digit := uint32(x) - base
-				if x == missing {
-					digit = 0
-				}
-				codes[i] = codes[i]*r + digit
-			}
+		codes, col := c.codes[at:at+f.Rows()], f.Col(name)
+		at += f.Rows()
+		err := par.Chunks(ctx, len(codes), chunkRows, func(_, lo, hi int) error {
+			addDigit(codes[lo:hi], col, lo, d)
 			return nil
 		})
 		if err != nil {
@@ -167,7 +211,7 @@ func span(ctx context.Context, tables []*frame.Frame, name string) (low int64, r
 	return low, uint64(high-low) + 2, nil
 }
 
-// renumber leaves out codes that do not occur.
+// renumber leaves out codes that do not occur, where these are many.
 func (c *coding) renumber() {
 	number := make([]uint32, c.k)
 	for _, v := range c.codes {
@@ -179,6 +223,9 @@ func (c *coding) renumber() {
 			number[v] = k
 			k++
 		}
+	}
+	if 2*int(k) > c.k {
+		return // little is gained
 	}
 	for i, v := range c.codes {
 		c.codes[i] = number[v]

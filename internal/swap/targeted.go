@@ -73,8 +73,9 @@ type targeted struct {
 	e       *engine
 	region  []coding  // by level: nested region of each row
 	risk    coding    // of each row: stratum and risk columns
-	count   [][]int32 // by level and row: rows of the stratum and region that agree on the risk columns
-	table   []int32   // at the last level, by region and risk; nil where that would be too large
+	table   [][]int32 // by level, region and risk: rows of the stratum and region that agree on the risk columns; nil where that would be too large
+	count   [][]int32 // the same by level and row, where there is no table
+	safe    []bool    // by level: nobody is at risk
 	profile [][]uint32
 }
 
@@ -101,7 +102,9 @@ func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error)
 		if err != nil {
 			return nil, err
 		}
-		t.count, t.table = append(t.count, counts), table
+		few := func(n int32) bool { return n > 0 && n < int32(e.o.K) }
+		t.table, t.count = append(t.table, table), append(t.count, counts)
+		t.safe = append(t.safe, !slices.ContainsFunc(table, few) && !slices.ContainsFunc(counts, few))
 	}
 	for _, names := range e.o.Profiles {
 		c, err := k.encode(ctx, names)
@@ -117,12 +120,12 @@ func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error)
 	return t.draw, nil
 }
 
-// countsOf returns, for every row, how many rows agree with it on both codings,
-// and the table by both of them where it has at most limit cells.
+// countsOf returns how many rows agree on both codings: the table by both of
+// them where it has at most limit cells, and the number for every row otherwise.
 func countsOf(ctx context.Context, a, b coding, limit uint64) (counts, table []int32, err error) {
-	counts = make([]int32, len(a.codes))
 	other := b.codes[:len(a.codes)]
 	if uint64(a.k)*uint64(b.k) > limit {
+		counts = make([]int32, len(a.codes))
 		b, err := sortByCode(ctx, a)
 		if err != nil {
 			return nil, nil, err
@@ -153,13 +156,15 @@ func countsOf(ctx context.Context, a, b coding, limit uint64) (counts, table []i
 	for i, v := range a.codes {
 		table[v*width+other[i]]++
 	}
-	err = par.Chunks(ctx, len(counts), chunkRows, func(_, lo, hi int) error {
-		for i := lo; i < hi; i++ {
-			counts[i] = table[a.codes[i]*width+other[i]]
-		}
-		return nil
-	})
-	return counts, table, err
+	return nil, table, ctx.Err()
+}
+
+// countAt is the number of rows that agree with a row at a level.
+func (t *targeted) countAt(h int, row int32) int32 {
+	if table := t.table[h]; table != nil {
+		return table[t.region[h].codes[row]*uint32(t.risk.k)+t.risk.codes[row]]
+	}
+	return t.count[h][row]
 }
 
 // dedupe leaves out names that came before.
@@ -188,13 +193,13 @@ func (e *engine) riskLeft(ctx context.Context, res *Result) error {
 			return err
 		}
 		c.renumber()
-		counts, _, err := countsOf(ctx, c, coding{codes: make([]uint32, len(c.codes)), k: 1}, math.MaxInt32)
-		if err != nil {
-			return err
+		counts := make([]int32, c.k)
+		for _, v := range c.codes {
+			counts[v]++
 		}
-		for _, c := range counts {
-			if c < int32(e.o.K) {
-				left++
+		for _, n := range counts {
+			if n < int32(e.o.K) {
+				left += int64(n)
 			}
 		}
 	}
@@ -207,7 +212,8 @@ func (e *engine) riskLeft(ctx context.Context, res *Result) error {
 // tableAfter moves the touched rows from cell to cell of the table of the last
 // level; nil where a swap made regions or risks that no row had before.
 func (t *targeted) tableAfter(res *Result) []int32 {
-	if t.table == nil || len(res.Pairings) != 1 {
+	last := t.table[len(t.table)-1]
+	if last == nil || len(res.Pairings) != 1 {
 		return nil
 	}
 	p := res.Pairings[0].Perm
@@ -229,7 +235,7 @@ func (t *targeted) tableAfter(res *Result) []int32 {
 	if !regions && !regionsStay || !risks && !risksStay {
 		return nil
 	}
-	table, width := slices.Clone(t.table), uint32(risk.k)
+	table, width := slices.Clone(last), uint32(risk.k)
 	for i, j := range p {
 		if int(j) == i {
 			continue
@@ -251,11 +257,11 @@ func (t *targeted) tableAfter(res *Result) []int32 {
 // riskiest member.
 func (t *targeted) countOf(h int, g *stratum, u int32) int32 {
 	if t.e.units.start == nil {
-		return t.count[h][g.first[u]]
+		return t.countAt(h, g.first[u])
 	}
 	least := int32(math.MaxInt32)
 	for _, r := range t.e.units.of(g.members[u]) {
-		least = min(least, t.count[h][r])
+		least = min(least, t.countAt(h, r))
 	}
 	return least
 }
@@ -275,8 +281,11 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	var d drawn
 	atRisk := make([][]int32, levels)
 	for _, u := range g.index {
+		if !slices.Contains(t.safe, false) {
+			break
+		}
 		for h := range levels {
-			if t.countOf(h, g, u) < int32(t.e.o.K) {
+			if !t.safe[h] && t.countOf(h, g, u) < int32(t.e.o.K) {
 				atRisk[h] = append(atRisk[h], u)
 				break
 			}

@@ -171,7 +171,7 @@ func perEmployer(rows []row) (staff []float64, share map[string]float64) {
 }
 
 // regress compares the share with a degree between groups: means and standard
-// errors, as a regression on dummies gives them.
+// errors, as a regression on a constant gives them group by group.
 func regress(rows []row, share map[string]float64) []string {
 	group := map[string]string{}
 	for _, r := range rows {
@@ -193,11 +193,11 @@ func regress(rows []row, share map[string]float64) []string {
 		names = append(names, g)
 	}
 	slices.Sort(names)
-	out := []string{"term,estimate,std.error,n,dof"}
+	out := []string{"group,term,estimate,std.error,n,dof"}
 	for _, g := range names {
 		mean := sum[g] / n[g]
 		se := math.Sqrt(max(0, square[g]/n[g]-mean*mean) / n[g])
-		out = append(out, fmt.Sprintf("degree:%s,%.4f,%.4f,%.0f,%.0f", g, mean, se, n[g], n[g]-1))
+		out = append(out, fmt.Sprintf("%s,degree,%.4f,%.4f,%.0f,%.0f", g, mean, se, n[g], n[g]-1))
 	}
 	return out
 }

@@ -301,7 +301,7 @@ func (x *searcher) shownAtHome(d int, n int32) bool {
 // choose tries the products of contrasts.
 func (x *searcher) choose(d int, sum float64) {
 	if d == len(x.options) {
-		if cost, ok := x.collect(x.best); ok && cost < x.best {
+		if cost, ok := x.collect(x.best); ok && cost < x.best && x.s.unnoticed(x.plus, x.minus) {
 			x.best = cost
 			copy(x.bestPick, x.contrast)
 		}

@@ -65,6 +65,10 @@ type System struct {
 	kids     [][][]int32 // per dimension and node, the nearest descendants that some table shows
 	up       [][]int32   // per dimension and node, the nearest ancestor that some table shows, or 0
 	shown    [][]bool    // per dimension and node: some table shows it
+
+	linked    int      // numbers of Link: the last cells and the last relations
+	firstLink int32    // the first of these relations
+	names     []string // of these cells
 }
 
 // Relation is a published sum: Total equals the sum of Parts.
@@ -84,6 +88,9 @@ func (s *System) Relation(r int) Relation {
 
 // Name writes a cell in words: nace=C, level=Total.
 func (s *System) Name(cell int32) string {
+	if i := int(cell) - (s.N - s.linked); s.linked > 0 && i >= 0 {
+		return s.names[i]
+	}
 	var parts []string
 	for d, dim := range s.Dims {
 		if n := s.coord[int(cell)*len(s.Dims)+d]; n != 0 {
