@@ -106,7 +106,8 @@ func (c *jobColumns) all() []*[]int32 {
 type emitter struct {
 	*skeleton
 	ids       []int32
-	last      int32 // the highest of them
+	last      int32    // the highest of them
+	surveyed  []uint32 // bits by worker: whether there at the survey or later
 	people    *people
 	jobAt     []int // by employer: its first row of jobs, and one more
 	accountAt []int
@@ -122,8 +123,10 @@ func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 		jobAt: make([]int, n+1), accountAt: make([]int, n+1),
 		effects: s.key.At(stageEffect), years: s.key.At(stageYear), reports: s.key.At(stageReport),
 	}
-	s.survey()
-	var err error
+	err := e.survey(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if e.ids, err = s.workerIDs(ctx); err != nil {
 		return nil, err
 	}
@@ -219,11 +222,12 @@ func (s *skeleton) yearOf(day int32) int {
 }
 
 // person is what the skeleton knows of a worker.
-func (e *emitter) person(x *worker) person {
+func (e *emitter) person(sp *numbered) person {
+	x := &sp.who
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: x.surveyed, rank: e.hoursRank(x.address()),
+		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[sp.worker/32]>>(sp.worker%32)&1 != 0, rank: e.hoursRank(x.address()),
 	}
 }
 
@@ -320,7 +324,7 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 	}
 	j, address := w.jobs, sp.who.address()
 	w.effects.Reseed(&w.r, address)
-	t := w.people.traits(w.person(&sp.who), &w.r)
+	t := w.people.traits(w.person(sp), &w.r)
 	sex := sexOf(t.woman)
 	answer := answer{draw: w.reports.Uint64(rng.Mix(address, uint64(id))), level: -1}
 	for y := lo - w.o.From; y <= hi-w.o.From; y++ {
@@ -337,7 +341,7 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 		}
 		days, wage := to-from+1, int32(0)
 		if x.full != 0 {
-			wage = int32(math.Round(x.full * float64(x.fte) / 100 * float64(days) / float64(at.end-at.start)))
+			wage = rounded(x.full * float64(x.fte) / 100 * float64(days) / float64(at.end-at.start))
 		}
 		row := at.row
 		at.row++

@@ -2,7 +2,6 @@ package population
 
 import (
 	"math"
-	"sort"
 
 	"scramblelab/internal/rng"
 )
@@ -202,7 +201,49 @@ func (s *skeleton) classesOfSectors() [][]float64 {
 
 // pick returns the first index whose cumulative weight exceeds u times the total.
 func pick(cum []float64, u float64) int {
-	return sort.Search(len(cum)-1, func(i int) bool { return cum[i] > u*cum[len(cum)-1] })
+	return firstAbove(cum, u*cum[len(cum)-1], 0, len(cum)-1)
+}
+
+// firstAbove returns the first index from lo on whose cumulative weight exceeds x,
+// hi where none below it does.
+func firstAbove(cum []float64, x float64, lo, hi int) int {
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); cum[mid] > x {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
+
+// guided are cumulative weights of which some bounds are known, so that [guided.pick]
+// looks at few (Chen and Asau 1974).
+type guided struct {
+	cum    []float64
+	bounds []int32 // what pick returns for each multiple of one part, and at the end
+}
+
+func guide(cum []float64) guided {
+	parts := 1 // a power of two: its multiples are exact
+	for parts < len(cum) {
+		parts *= 2
+	}
+	g := guided{cum, make([]int32, parts+1)}
+	k := 0
+	for i := range g.bounds {
+		for k < len(cum)-1 && cum[k] <= float64(i)/float64(parts)*cum[len(cum)-1] {
+			k++
+		}
+		g.bounds[i] = int32(k)
+	}
+	return g
+}
+
+// pick returns what [pick] of the weights does.
+func (g *guided) pick(u float64) int {
+	k := int(u * float64(len(g.bounds)-1))
+	return firstAbove(g.cum, u*g.cum[len(g.cum)-1], int(g.bounds[k]), int(g.bounds[k+1]))
 }
 
 func cumulate(w []float64) []float64 {

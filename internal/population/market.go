@@ -1,9 +1,11 @@
 package population
 
 import (
+	"cmp"
 	"context"
 	"math/bits"
 	"runtime"
+	"slices"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/par"
@@ -74,7 +76,14 @@ func (m *markets) clear(ctx context.Context, year int, batches []batch) error {
 	if err != nil {
 		return err
 	}
-	return par.Do(ctx, len(m.pool), func(k int) error {
+	order := make([]int, len(m.pool)) // the largest first, so that none is waited for
+	for k := range order {
+		order[k] = k
+	}
+	size := func(k int) int { return len(m.pool[k]) + leaverAt[k+1] - leaverAt[k] + openingAt[k+1] - openingAt[k] }
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(size(b)-size(a), a-b) })
+	return par.Do(ctx, len(m.pool), func(i int) error {
+		k := order[i]
 		m.expire(k, year)
 		var b *bench
 		select {
@@ -320,7 +329,7 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	if b.left == 0 || float64(u>>11)*0x1p-53 < s.c.Flows.Fresh {
 		return stay{worker: -1}
 	}
-	n := int32(len(b.places))
+	n, field := int32(len(b.places)), s.cells.field(o.cell)
 	best, i := int32(-1), b.find(b.from(rng.Mix(o.rank, 2)))
 	for range min(s.c.Flows.Tries, b.left) {
 		c := &b.places[i]
@@ -329,7 +338,7 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 				best = i
 				break
 			}
-			if s.cells.field(c.cell) == s.cells.field(o.cell) {
+			if s.cells.field(c.cell) == field {
 				best = i
 			}
 		}
@@ -382,5 +391,5 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(from) + float64(w.Float64()*float64(int(o.under)-from))
 	}
 	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
-	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day
+	h.address, h.birth, h.cell, h.from, h.moonlights = x.address(), x.birth, x.cell, o.day, s.moonlights(x.address())
 }

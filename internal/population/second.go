@@ -17,7 +17,7 @@ import (
 // secondJobs draws employers that give second jobs.
 type secondJobs struct {
 	employers [][]int32 // by region
-	cum       [][]float64
+	weights   []guided
 }
 
 // hoursRank is where a worker stands among all by the wish for a full-time
@@ -34,7 +34,7 @@ func (s *skeleton) moonlights(address uint64) bool {
 
 func (s *skeleton) newSecondJobs() *secondJobs {
 	n := len(s.c.Regions)
-	g := &secondJobs{employers: make([][]int32, n), cum: make([][]float64, n)}
+	g := &secondJobs{employers: make([][]int32, n), weights: make([]guided, n)}
 	weights := make([][]float64, n)
 	for id := range s.employers {
 		e := &s.employers[id]
@@ -46,7 +46,7 @@ func (s *skeleton) newSecondJobs() *secondJobs {
 		weights[e.region] = append(weights[e.region], float64(size)*s.shorts[e.sector])
 	}
 	for k, w := range weights {
-		g.cum[k] = cumulate(w)
+		g.weights[k] = guide(cumulate(w))
 	}
 	return g
 }
@@ -59,7 +59,7 @@ func (s *skeleton) secondJob(g *secondJobs, address uint64, own int32, year int,
 	s.key.Reseed(r, stageSecond, workerYear(address, period)|1<<63)
 	region := s.employers[own].region
 	for range f.Tries {
-		id := g.employers[region][pick(g.cum[region], r.Float64())]
+		id := g.employers[region][g.weights[region].pick(r.Float64())]
 		if e := &s.employers[id]; id != own && e.present(year-1) && e.present(year) {
 			return id
 		}
@@ -78,7 +78,7 @@ func (s *skeleton) takeSeconds(ctx context.Context, g *secondJobs, year int, bat
 		for id := lo; id < hi; id++ {
 			for i := range s.active[id] {
 				a := &s.active[id][i]
-				if a.from >= start || !s.moonlights(a.address) {
+				if a.from >= start || !a.moonlights {
 					continue
 				}
 				s.key.Reseed(&r, stageSecond, workerYear(a.address, year))

@@ -20,8 +20,6 @@ type worker struct {
 	birth  int16
 	cell   uint16
 	woman  bool
-
-	surveyed bool // still had a job when the education register began
 }
 
 // address is where a worker's streams are found. It names the opening in which
@@ -107,6 +105,8 @@ type stay struct {
 	birth   int16
 	cell    uint16
 	senior  int16 // years of service that a takeover carried over
+
+	moonlights bool // takes second jobs
 }
 
 func newSkeleton(o Options) *skeleton {
@@ -225,6 +225,9 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
 			b := &batches[chunk]
 			b.openings = b.openings[:0]
+			if n, gone := len(b.ended), year-s.o.From; gone > 0 && n+n/gone > cap(b.ended) { // years are alike
+				b.ended = slices.Grow(b.ended, n/gone*(years-gone)*17/16)
+			}
 			b.leavers, b.later = append(b.leavers[:0], b.later...), b.later[:0]
 			for id := lo; id < hi; id++ {
 				s.passYear(int32(id), year, b)
@@ -420,7 +423,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				limit := min(age-s.c.Age.Limits[0]+1, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
-				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0})
+				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0, s.moonlights(x.address())})
 			}
 			s.active[id] = staff
 		}
@@ -531,19 +534,23 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 	for t, h := range s.c.Flows.Separation {
 		hazard[t] = float64(factor*h) + extra
 	}
-	staff, stay := s.active[id], s.active[id][:0]
+	staff, kept := s.active[id], 0
+	draws := s.key.At(stageSeparation)
 	for i := range staff {
-		a := staff[i]
+		a := &staff[i]
 		h := hazard[min(a.tenure(start), len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
-		u := s.key.Uint64(stageSeparation, workerYear(a.address, year))
+		u := draws.Uint64(workerYear(a.address, year))
 		if float64(u>>11)*0x1p-53 >= h {
-			stay = append(stay, a)
+			if kept < i {
+				staff[kept] = *a
+			}
+			kept++
 			continue
 		}
 		day, _ := bits.Mul64(rng.Mix(u, 1), 362)
-		s.leave(id, &a, year, start+1+int32(day), b, &w)
+		s.leave(id, a, year, start+1+int32(day), b, &w)
 	}
-	want := e.count(year)
+	stay, want := staff[:kept], e.count(year)
 	if len(stay) > want {
 		s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	}

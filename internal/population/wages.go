@@ -87,7 +87,7 @@ func (t *wageTables) full(x *traits, here *place, cell uint16, level, age int, r
 	if here.masterWage != 0 && t.c.Levels[level].Group == calibration.GroupMaster {
 		z += here.masterWage
 	}
-	full := math.Exp(t.middle[y] + z)
+	full := exp(t.middle[y] + z)
 	if floor := t.floor[y]; full < floor {
 		full = floor * (1 + float64(t.c.Wage.FloorSpread*r.Float64()))
 	}
