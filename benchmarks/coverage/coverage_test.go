@@ -17,11 +17,11 @@ import (
 
 var populations = flag.Int("populations", 50, "populations per world: 1000 for the benchmark")
 
-// Events are raised to 3.2 times the calibrated share, so that 1,000 employers a
+// Events are raised to 1.25 times the calibrated share, so that 1,000 employers a
 // year have at least 100 events.
 const (
 	coverageEmployers = 1000
-	coverageTimes     = 1.6
+	coverageTimes     = 1.25
 )
 
 // The event study that conditions on what is published covers the effects that
