@@ -44,9 +44,10 @@ type Input struct {
 	// Swap is the law of the swap that was applied to levels, for the
 	// prediction of what it does to effects; nil where there is none.
 	Swap  *SwapLaw
-	Key   rng.Sim // of the resamples
-	Draws int     // resamples; 0 takes 20
-	Level float64 // of intervals; 0 takes 0.95
+	Only  []string // measures to run, by their names in [Measures]; nil runs all
+	Key   rng.Sim  // of the resamples
+	Draws int      // resamples; 0 takes 20
+	Level float64  // of intervals; 0 takes 0.95
 }
 
 // SwapLaw describes a random swap of education levels across employers: in
@@ -56,6 +57,7 @@ type Input struct {
 type SwapLaw struct {
 	Rate   float64  // share of jobs touched, in [0, 1]
 	Strata []string // firm columns on which partners agree: year, group, event_year
+	Bundle []string // columns that travel together, level among them; nil where that differs between swaps
 	// Closed is true where donors come from the fragment alone. Otherwise they
 	// come from the whole selection, whose level shares the fragment's design
 	// weights stand in for where it is not given.
@@ -73,6 +75,7 @@ type Result struct {
 	Metrics []metric.Metric
 	Tables  []metric.Table
 	Effects []Effect // of the difference-in-differences, by outcome
+	words   []word   // the same for people; [Measure] makes a table of them
 }
 
 // Effect is one coefficient on the three versions of the data.
@@ -99,7 +102,21 @@ func (in Input) Validate() error {
 	case in.Swap != nil && !(in.Swap.Rate >= 0 && in.Swap.Rate <= 1):
 		return fmt.Errorf("fidelity: rate of the swap law is %v, want a share in [0, 1]", in.Swap.Rate)
 	}
+	for _, n := range in.Only {
+		if !slices.Contains(Measures(), n) {
+			return fmt.Errorf("fidelity: only names %q: want some of %q", n, Measures())
+		}
+	}
 	return nil
+}
+
+// Measures names the families of measures, in the order in which they run.
+func Measures() []string {
+	var names []string
+	for _, m := range measures() {
+		names = append(names, m.name)
+	}
+	return names
 }
 
 const defaultDraws = 20
@@ -125,7 +142,10 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 		return nil, fmt.Errorf("fidelity: %w", err)
 	}
 	out := &Result{}
-	for _, m := range measures {
+	for _, m := range measures() {
+		if in.Only != nil && !slices.Contains(in.Only, m.name) {
+			continue
+		}
 		r, err := m.run(ctx, s)
 		if err != nil {
 			return nil, fmt.Errorf("fidelity: %s: %w", m.name, err)
@@ -133,6 +153,10 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 		out.Metrics = append(out.Metrics, r.Metrics...)
 		out.Tables = append(out.Tables, r.Tables...)
 		out.Effects = append(out.Effects, r.Effects...)
+		out.words = append(out.words, r.words...)
+	}
+	if len(out.words) > 0 {
+		out.Tables = append([]metric.Table{wordsTable(out.words)}, out.Tables...)
 	}
 	return out, nil
 }
@@ -144,6 +168,7 @@ type setting struct {
 	release, fragment, population *view
 	levels, fields                *frame.Dict // without labels where the data lack the column
 	draws                         [][]float64 // multiplicity of each unit, per resample
+	units, populationUnits        int         // of fragment and release, and of the whole selection (0 where there is none)
 }
 
 func newSetting(in Input) (*setting, error) {
@@ -172,6 +197,7 @@ func newSetting(in Input) (*setting, error) {
 		if s.population, err = newView(in.Population, all); err != nil {
 			return nil, fmt.Errorf("population: %w", err)
 		}
+		s.populationUnits = all.n
 	}
 	if s.Bands == nil {
 		s.Bands = thirds(s.fragment, s.levels)
@@ -179,7 +205,7 @@ func newSetting(in Input) (*setting, error) {
 	if err := validateBands(s.Bands, s.levels); err != nil {
 		return nil, err
 	}
-	s.draws = resamples(in.Key, units.n, in.Draws)
+	s.units, s.draws = units.n, resamples(in.Key, units.n, in.Draws)
 	return s, nil
 }
 

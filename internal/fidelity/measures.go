@@ -15,11 +15,18 @@ type measure struct {
 	run  func(ctx context.Context, s *setting) (Result, error)
 }
 
-var measures = []measure{
-	{"cells", cellErrors},
-	{"margins and wages", marginsAndWages},
-	{"wage regression", wageRegression},
-	{"difference-in-differences", panelEffects},
+func measures() []measure {
+	return []measure{
+		{"structure", structure},
+		{"cells", cellErrors},
+		{"margins and wages", marginsAndWages},
+		{"tables and dependence", tablesAndDependence},
+		{"inequality and sums", inequality},
+		{"wage regression", wageRegression},
+		{"head counts", headCounts},
+		{"difference-in-differences", panelEffects},
+		{"event studies", eventStudies},
+	}
 }
 
 // spread is the mean and standard deviation of a statistic over resamples;

@@ -61,6 +61,7 @@ type cells struct {
 
 // firms has one entry per unit and year with staff, in this order.
 type firms struct {
+	row             []int32 // of the table of employers
 	unit, year, age []int32
 	group, event    []int32 // event: frame.NoInt where there was none
 	weight          []float64
@@ -184,6 +185,7 @@ func (v *view) fillFirms(e *frame.Frame, u units) error {
 				return fmt.Errorf("employer %q has staff in year %d but no design weight above 0", key.Dict.Label(code), year[i])
 			}
 		}
+		f.row = append(f.row, int32(i))
 		f.unit, f.year, f.age = append(f.unit, unit), append(f.year, year[i]), append(f.age, age[i])
 		f.group, f.event = append(f.group, group[i]), append(f.event, event[i])
 		f.weight, f.head = append(f.weight, w), append(f.head, head)

@@ -21,6 +21,8 @@ const (
 	StepNoise               = "noise"
 	StepPRAM                = "pram"
 	StepMicroaggregate      = "microaggregate"
+	StepRecode              = "recode"
+	StepSampleEmployers     = "sample-employers"
 )
 
 // Report says what a step did.

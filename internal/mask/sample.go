@@ -89,6 +89,36 @@ func SampleWorkers(jobs *frame.Frame, share float64, key rng.Secret, step int) (
 	return jobs.Take(rows), r, nil
 }
 
+// SampleEmployers keeps each unit of publication with probability share in
+// [0, 1], and returns whether it is kept, in the order of the units.
+//
+// Units are drawn independently, so that nobody is certain to be in a release,
+// and so that a release tells the number of units behind it only up to a
+// binomial error. The units kept are exactly as exposed as before once an
+// intruder knows that they are there.
+func SampleEmployers(units int, share float64, key rng.Secret, step int) ([]bool, Report, error) {
+	r := Report{Step: StepSampleEmployers, Unit: "records", Units: int64(units),
+		Protects: "whether an employer is in the release at all; not those who are known to be",
+		NotKept:  []string{"totals (design weights are divided by the share)", "precision: every standard error grows"}}
+	if !(share >= 0 && share <= 1) {
+		return nil, r, fmt.Errorf("mask: share is %v, want a share of employers kept in [0, 1]", share)
+	}
+	if err := checkKey(key); err != nil {
+		return nil, r, err
+	}
+	s := key.Derive("mask step "+strconv.Itoa(step)).Stream(StepSampleEmployers, 0)
+	keep := make([]bool, units)
+	for u := range keep {
+		if keep[u] = s.Bool(share); !keep[u] {
+			r.Touched++
+		}
+	}
+	if r.Touched == r.Units {
+		return nil, r, fmt.Errorf("mask: share %v kept none of %d employers: nothing is left to release; keep a larger share", share, units)
+	}
+	return keep, r, nil
+}
+
 // dense reports whether a table from low to high is worth its room.
 func dense(low, high int32, n int) bool { return int64(high)-int64(low) <= 8*int64(n)+1<<16 }
 

@@ -192,6 +192,9 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 	if c.bad != nil {
 		return nil
 	}
+	if m.weights != nil { // the sum of weights, which a weighted count shows
+		t.micro, rows.Values = append(t.micro, weightedRows), append(rows.Values, slices.Repeat([]float64{1}, m.f.Rows()))
+	}
 	var err error
 	if t.tally, err = primary.Count(ctx, layout, rows, m.contributors, c.rules.Rules.depth()); err != nil {
 		return err
@@ -208,6 +211,9 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 	c.compare(t)
 	return nil
 }
+
+// weightedRows is the magnitude of a tally that is one in every row.
+const weightedRows = "\x00rows"
 
 // layout says to which rows of a table each microdata row contributes.
 func (c *check) layout(t *table) (primary.Layout, []int32, bool) {
@@ -335,12 +341,14 @@ func (c *check) compare(t *table) {
 			}
 		}
 	}
-	unweighted := c.micro.weights == nil
+	ones := slices.Index(t.micro, weightedRows)
 	for _, m := range t.spec.Measures {
 		col := t.f.Col(m.Column)
 		k := slices.Index(t.micro, m.Of)
 		switch {
-		case m.Is == isCount && m.Of == "" && unweighted:
+		case m.Is == isCount && m.Of == "" && ones >= 0: // rounded to whole units
+			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[ones].Total(i) }, t.spec.Tolerance+0.5)
+		case m.Is == isCount && m.Of == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Rows[i]) }, t.spec.Tolerance)
 		case m.Is == isEmployers && c.rules.Microdata.Holding == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Employers[i]) }, 0)

@@ -92,12 +92,16 @@ func (c *check) difference(ctx context.Context) error {
 	others = append(others, c.publishStats()...)
 	c.sameFigures()
 	for _, t := range c.tables {
-		names, values, counts := t.additive()
-		keys := c.keys(t.dims, t.nodes, len(t.rows))
 		fragment, err := c.fragment(ctx, t)
 		if err != nil {
 			return err
 		}
+		several := len(c.tables)+len(c.others) > 1
+		if len(others) == 0 && fragment == nil && !several {
+			return nil
+		}
+		names, values, counts := t.additive()
+		keys := c.keys(t.dims, t.nodes, len(t.rows))
 		for _, o := range others {
 			if o.population == t.spec.Population && !shareCount(names, counts, o) && c.sharesCell(keys, o) {
 				c.report.hold("%s: %s is about the same population and has no count in common with it, so that nobody can tell whether it still is: give both a count, with the same of", t.path, o.name)
@@ -127,10 +131,10 @@ func (c *check) difference(ctx context.Context) error {
 				}
 			}
 		}
-		own := counted{filepath.Base(t.path), t.spec.Population, t.dims, t.nodes, names, values, counts, t.contributors(), len(t.rows)}
-		o := c.publish(own, nil)
-		o.name += ", population " + t.spec.Population
-		if len(c.tables)+len(c.others) > 1 {
+		if several {
+			own := counted{filepath.Base(t.path), t.spec.Population, t.dims, t.nodes, names, values, counts, t.contributors(), len(t.rows)}
+			o := c.publish(own, nil)
+			o.name += ", population " + t.spec.Population
 			others = append(others, o)
 		}
 	}

@@ -3,6 +3,7 @@ package outputs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -172,8 +173,22 @@ func (c *check) linkGroup(g *group) error {
 	c.needComplements(g)
 	c.gatherEstimates(g)
 	c.across(g)
+	c.addEmployers(g)
 	c.linkPastSums(g)
 	return nil
+}
+
+// addEmployers makes a magnitude of the employers where they add up along every
+// sum. Where an employer stands in several cells they do not, and a sum with a
+// suppressed partner bounds none of its parts below the total.
+func (c *check) addEmployers(g *group) {
+	if !slices.ContainsFunc(g.tables, func(t *table) bool { return t.column(isEmployers, "") != nil }) {
+		return
+	}
+	if at, _ := g.system.Discrepancies(g.staff, 0); at != nil {
+		return
+	}
+	g.names, g.values, g.counts = append(g.names, employersAdd), append(g.values, slices.Clone(g.staff)), append(g.counts, true)
 }
 
 // newSystem links tables and names what is wrong with them; it is nil then.
@@ -358,6 +373,11 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 	for i := range g.verdict.Findings {
 		f := &g.verdict.Findings[i]
 		finding[p.Needs[f.Need].Cell] = f
+		for _, name := range slices.Sorted(maps.Keys(g.needs[p.Needs[f.Need].Cell].room)) {
+			if room := g.needs[p.Needs[f.Need].Cell].room[name]; f.Safety == suppress.IntervalSafe && room != [2]float64{} && name != employersAdd && !slices.Contains(g.names, name) {
+				f.Safety, f.Reason = suppress.ExactlySafe, fmt.Sprintf("the room of the %s was not checked: a mean without its count does not add up, name the count with over", name)
+			}
+		}
 	}
 	for i, t := range g.tables {
 		for row, cell := range s.Tables[i].Cells {

@@ -222,7 +222,11 @@ func (j *judge) row(row int) {
 			rule.LargestShare = 0
 		}
 		if why := rule.Unsafe(int(j.employers[row]), int64(j.count[row]), most, s.equality()); why != "" {
-			unsafe("contributors"+norm(s, r.Norm)+": "+why, j.byRange(row))
+			room := j.byRange(row)
+			if n := float64(r.Employers) - j.shownEmployers(row); n > 0 {
+				room[employersAdd] = [2]float64{n, 0}
+			}
+			unsafe("contributors"+norm(s, r.Norm)+": "+why, room)
 		}
 	}
 	for _, m := range j.sums {
@@ -319,7 +323,28 @@ func (j *judge) byRange(row int) map[string][2]float64 {
 		}
 		room[name] = [2]float64{r, r}
 	}
+	for _, m := range j.t.spec.Measures {
+		if m.Is == isMean && m.Over == "" { // no count, no sum: its room cannot be checked
+			name := "sum of " + or(m.Of, m.Column)
+			r := j.rules.SafetyRange / 100 * j.t.f.Col(m.Column).Value(row)
+			if _, ok := room[name]; !ok && r > 0 {
+				room[name] = [2]float64{r, r}
+			}
+		}
+	}
 	return room
+}
+
+// employersAdd is the magnitude of employers, where they add up: no employer is
+// in two categories of any dimension.
+const employersAdd = "employers"
+
+// shownEmployers is what the table shows of employers, else what is known.
+func (j *judge) shownEmployers(row int) float64 {
+	if shown := j.t.column(isEmployers, ""); shown != nil {
+		return shown[row]
+	}
+	return j.employers[row]
 }
 
 // groups looks for margins whose units are all, or all but a few, in one cell.

@@ -26,6 +26,8 @@ const (
 	JitterCounts        = "jitter-counts"
 	RoundCounts         = "round-counts"
 	SuppressCells       = "suppress-cells"
+	SampleEmployers     = "sample-employers"
+	Recode              = "recode"
 )
 
 // Methods of steps, and the keys that each takes beside method.
@@ -33,7 +35,7 @@ var (
 	permutations = []string{RandomSwap, RankSwap, TargetedSwap, NearestSwap, ConditionalShuffle, FullShuffle}
 	values       = []string{TopCode, Noise, PRAM, Microaggregate} // replace values of single jobs
 	onCounts     = []string{CoarsenCounts, JitterCounts, RoundCounts, SuppressCells}
-	methods      = slices.Concat(permutations, []string{SampleWorkers, CoarsenCounts, MergeSmallEmployers, FreshSerials}, values, onCounts[1:])
+	methods      = slices.Concat(permutations, []string{Recode, SampleWorkers, SampleEmployers, CoarsenCounts, MergeSmallEmployers, FreshSerials}, values, onCounts[1:])
 	swapKeys     = []string{"unit", "bundle", "rate", "same", "scope", "missing"}
 	methodKeys   = map[string][]string{
 		RandomSwap:          append([]string{"joint"}, swapKeys...),
@@ -42,7 +44,9 @@ var (
 		NearestSwap:         append([]string{"joint", "near", "caliper", "min_difference"}, swapKeys...),
 		ConditionalShuffle:  append([]string{"given"}, swapKeys...),
 		FullShuffle:         append([]string{"joint"}, swapKeys...),
+		Recode:              {"column", "file", "depth"},
 		SampleWorkers:       {"rate"},
+		SampleEmployers:     {"rate"},
 		CoarsenCounts:       {"classes"},
 		MergeSmallEmployers: {"minimum", "by"},
 		FreshSerials:        {},
@@ -56,13 +60,16 @@ var (
 	}
 )
 
+// EmployerRegion is the unit that moves properties of employers.
+const EmployerRegion = "employer-region"
+
 // Values that a key may have.
 var (
 	worlds      = []string{"productivity", "displacement", "null", "pretrend"}
 	units       = []string{"employer", "employer-year", "worker"}
 	countOn     = []string{"31-12", "any", "average"}
 	donors      = []string{"population", "fragment"}
-	swapUnits   = []string{"row", "person-year", "person", "spell"}
+	swapUnits   = []string{"row", "person-year", "person", "spell", EmployerRegion}
 	missing     = []string{"exchange", "keep"}
 	laws        = []string{"uniform", "distribution", "buckets"}
 	priorities  = []string{"k", "rate"}
@@ -70,7 +77,7 @@ var (
 	kinds       = []string{"additive", "multiplicative"}
 	roundings   = []string{"random", "nearest"}
 	scopes      = []string{"any", "across-employers", "within-employer"}
-	adversaries = []string{"outsider", "research-team", "head-count-only"}
+	adversaries = []string{"outsider", "competitor", "research-team", "source-holder", "head-count-only"}
 	roles       = []string{"employer", "worker", "period", "category", "ordinal", "number", "weight", "ignore"}
 	// places are where columns of each role may go.
 	places = map[string][]string{
@@ -89,7 +96,12 @@ var (
 	amounts     = []string{linked.Wage, linked.FTE, linked.Age}                // numbers
 	coded       = []string{linked.Level, linked.Field, linked.Sex, linked.Age} // categories of a worker
 	alike       = append(slices.Clone(linked.Attributes), linked.Sector, linked.Region, linked.Size, linked.SizeClass)
-	mergeBy     = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.Sector, linked.Region, linked.Size}
+	// movable are the properties that employers may exchange; the size class is
+	// made from head counts.
+	movable  = []string{linked.Sector, linked.Region, linked.Size, linked.Group, linked.EventYear, linked.SupplierShare}
+	firmwise = append(slices.Clone(linked.FirmAttributes), linked.Year) // on which employers may agree
+	recoded  = []string{linked.Level, linked.Field, linked.Sex, linked.Age, linked.Sector, linked.Region, linked.Size}
+	mergeBy  = []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.Sector, linked.Region, linked.Size}
 	// categories are the columns on which partners may agree and which may span
 	// a table of head counts; amounts are not among them.
 	categories = []string{linked.Employer, linked.Year, linked.Level, linked.Field, linked.Sex, linked.Age,

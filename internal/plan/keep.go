@@ -57,6 +57,14 @@ func (c *checker) kept(path string, table []string, i int, s Step) {
 		path, what, remedy = fmt.Sprintf("scramble.steps[%d]", i), "the default keep ", "set scramble.keep: []"
 		fail = c.failLast
 	}
+	if s.Unit == EmployerRegion {
+		for _, column := range table {
+			if slices.Contains(s.Bundle, column) {
+				fail(path, "%s[%s] cannot be kept: steps[%d] moves %s between employers with other workers; %s", what, strings.Join(table, ", "), i, column, remedy)
+				return
+			}
+		}
+	}
 	var moved, missing []string
 	for _, column := range table {
 		switch {

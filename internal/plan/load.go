@@ -92,12 +92,15 @@ func sourceOf(d *strictyaml.Document, data Data) Data {
 // settle drops the default form of a class where the plan uses the other one.
 func settle(d *strictyaml.Document, path string, c *Class) {
 	_, bounds := d.At[path+".bounds"]
+	_, quantiles := d.At[path+".quantiles"]
 	equal := false
 	for _, key := range []string{"width", "from", "top"} {
 		_, given := d.At[path+"."+key]
 		equal = equal || given
 	}
 	switch {
+	case quantiles && !equal && !bounds:
+		c.Width, c.From, c.Top, c.Bounds = 0, 0, 0, nil
 	case bounds && !equal:
 		c.Width, c.From, c.Top = 0, 0, 0
 	case equal && !bounds:
@@ -168,6 +171,8 @@ func (s *Step) fillValues() {
 		s.Kind = kinds[0]
 	case s.Method == PRAM && s.Alpha == 0:
 		s.Alpha = 1
+	case s.Method == Recode && s.Depth == 0:
+		s.Depth = 1
 	case s.Method == RoundCounts && s.Rounding == "":
 		s.Rounding = roundings[0]
 	}

@@ -14,6 +14,7 @@ type Plan struct {
 	Adversaries []string        `yaml:"adversaries"`
 	Attack      Attack          `yaml:"attack"`
 	Gates       string          `yaml:"gates"` // policy file, or the name of a built-in policy: ksz
+	Tune        *Tune           `yaml:"tune,omitempty"`
 }
 
 // Project is what the manifest of a release says about why it exists.
@@ -73,14 +74,17 @@ type Classes struct {
 	Age  Class `yaml:"age"`  // years
 }
 
-// Class is a set of intervals [a,b): equal widths from From up to Top, or
-// bounds given one by one. The class below the first bound and the one above
+// Class is a set of intervals [a,b): equal widths from From up to Top, bounds
+// given one by one, or rounded quantiles. The class below the first bound and the one above
 // the last are open.
 type Class struct {
 	Width  float64   `yaml:"width,omitempty"`
 	From   float64   `yaml:"from,omitempty"`
 	Top    float64   `yaml:"top,omitempty"`
 	Bounds []float64 `yaml:"bounds,omitempty"`
+	// Quantiles asks for as many classes with about equally many workers; their
+	// bounds are rounded to two digits and published.
+	Quantiles int `yaml:"quantiles,omitempty"`
 }
 
 // Scramble is an ordered list of steps and what they promise to keep.
@@ -96,10 +100,10 @@ type Step struct {
 
 	// permutations: random-swap, rank-swap, targeted-swap, nearest-swap,
 	// conditional-shuffle, full-shuffle
-	Unit    string   `yaml:"unit,omitempty"`    // row (a job), person-year; random-swap also spell, person
+	Unit    string   `yaml:"unit,omitempty"`    // row (a job), person-year; random-swap also spell, person; employer-region (firm columns)
 	Bundle  []string `yaml:"bundle,omitempty"`  // attributes exchanged
 	Joint   *bool    `yaml:"joint,omitempty"`   // true (default): one draw for the whole bundle
-	Rate    float64  `yaml:"rate,omitempty"`    // share of units touched, in [0, 1]; sample-workers: share kept
+	Rate    float64  `yaml:"rate,omitempty"`    // share of units touched, in [0, 1]; sample-workers, sample-employers: share kept
 	Same    []string `yaml:"same,omitempty"`    // columns on which partners agree
 	Scope   string   `yaml:"scope,omitempty"`   // any (default), across-employers, within-employer
 	Missing string   `yaml:"missing,omitempty"` // exchange (default): a missing value travels; keep: it stays
@@ -136,7 +140,11 @@ type Step struct {
 	Minimum int      `yaml:"minimum,omitempty"`
 	By      []string `yaml:"by,omitempty"`
 
-	// top-code, noise, pram: the column whose values are replaced; noise, pram and
+	// recode: a file whose first column holds codes and whose next ones hold
+	// broader and broader ones, and the column used, from 1 (the default)
+	File  string `yaml:"file,omitempty"`
+	Depth int    `yaml:"depth,omitempty"`
+	// recode, top-code, noise, pram: the column whose values are replaced; noise, pram and
 	// microaggregate work within strata of By
 	Column string `yaml:"column,omitempty"`
 	// top-code: values above and below are replaced by the bound (default) or by

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,11 +25,16 @@ func (c *checker) steps() {
 		case RandomSwap, RankSwap, TargetedSwap, NearestSwap, ConditionalShuffle, FullShuffle:
 			c.permutation(path, s)
 			c.first(path, i)
-		case SampleWorkers:
+		case SampleWorkers, SampleEmployers:
 			c.rate(path, s.Rate)
 			if s.Rate == 0 && c.given(path+".rate", true) {
-				c.fail(path+".rate", "rate is 0, and nobody would be left: want the share of workers kept")
+				c.fail(path+".rate", "rate is 0, and nobody would be left: want the share of %s kept", strings.TrimPrefix(s.Method, "sample-"))
 			}
+			if s.Method == SampleEmployers && c.plan.Release.Unit == "worker" {
+				c.fail(path+".method", "sample-employers leaves out employers, and release.unit is worker: use sample-workers, or unit employer or employer-year")
+			}
+		case Recode:
+			c.recode(path, i, s)
 		case CoarsenCounts:
 			c.countClasses(path+".classes", s.Classes)
 		case MergeSmallEmployers:
@@ -62,7 +68,7 @@ func (c *checker) stepKeys(path string, s Step) {
 		{"near", s.Near != nil}, {"caliper", s.Caliper != 0}, {"min_difference", s.MinDifference != 0}, {"given", s.Given != nil},
 		{"column", s.Column != ""}, {"above", s.Above != 0}, {"below", s.Below != 0}, {"replace", s.Replace != ""}, {"sd", s.SD != 0}, {"kind", s.Kind != ""},
 		{"zero_sum", s.ZeroSum}, {"least", s.Least != 0}, {"most", s.Most != 0}, {"stay", s.Stay != 0}, {"alpha", s.Alpha != 0}, {"columns", s.Columns != nil},
-		{"variance", s.Variance != 0}, {"reach", s.Reach != 0}, {"base", s.Base != 0}, {"rounding", s.Rounding != ""},
+		{"file", s.File != ""}, {"depth", s.Depth != 0}, {"variance", s.Variance != 0}, {"reach", s.Reach != 0}, {"base", s.Base != 0}, {"rounding", s.Rounding != ""},
 	} {
 		if takes := methodKeys[s.Method]; !slices.Contains(takes, k.key) && c.given(path+"."+k.key, k.set) {
 			what := "no other key"
@@ -101,7 +107,11 @@ func (c *checker) permutation(path string, s Step) {
 	if len(s.Bundle) == 0 {
 		c.fail(path+".bundle", "bundle is empty: name the attributes exchanged, such as [level, field]")
 	}
-	c.columns(path+".bundle", s.Bundle, bundles)
+	if s.Unit == EmployerRegion {
+		c.firmwise(path, s)
+	} else {
+		c.columns(path+".bundle", s.Bundle, bundles)
+	}
 	if slices.Contains(s.Bundle, linked.Employer) {
 		switch {
 		case s.Scope == "within-employer":
@@ -123,11 +133,14 @@ func (c *checker) permutation(path string, s Step) {
 	c.oneOf(path+".scope", s.Scope, scopes)
 	switch s.Method {
 	case RankSwap:
-		c.columns(path+".bundle", s.Bundle, ranked)
+		if s.Unit != EmployerRegion {
+			c.columns(path+".bundle", s.Bundle, ranked)
+		}
 		if !(s.Window > 0 && s.Window <= 1) {
 			c.fail(path+".window", "window is %v, want a share of the ranks in (0, 1], such as 0.05", s.Window)
 		}
 		c.oneOf(path+".law", s.Law, laws)
+		c.inOrder(path+".bundle", s.Bundle)
 	case TargetedSwap:
 		c.targeted(path, s)
 	case NearestSwap:
@@ -140,13 +153,79 @@ func (c *checker) permutation(path string, s Step) {
 			c.fail(path+".min_difference", "min_difference is %v, want at least 0", s.MinDifference)
 		}
 	case ConditionalShuffle:
-		c.columns(path+".bundle", s.Bundle, ranked)
+		if s.Unit != EmployerRegion {
+			c.columns(path+".bundle", s.Bundle, ranked)
+		}
 		c.listed(path+".given", s.Given, ranked, "the columns whose relation with the bundle is kept, such as [age, fte]")
 		c.apart(path+".given", s.Given, s.Bundle)
+		c.inOrder(path+".bundle", s.Bundle)
+		c.inOrder(path+".given", s.Given)
 		fallthrough
 	case FullShuffle:
 		if s.Scope == "across-employers" {
 			c.fail(path+".scope", "%s deals values to anybody in the stratum, colleagues included: use scope any or within-employer", s.Method)
+		}
+	}
+}
+
+// firmwise checks a step that exchanges properties of employers.
+func (c *checker) firmwise(path string, s Step) {
+	if s.Method == RankSwap || s.Method == ConditionalShuffle {
+		c.fail(path+".unit", "unit is %s, and %s ranks values of workers: use %s, %s, %s or %s", s.Unit, s.Method, RandomSwap, TargetedSwap, NearestSwap, FullShuffle)
+		return
+	}
+	c.columns(path+".bundle", s.Bundle, movable)
+	lists := map[string][]string{"same": s.Same, "near": s.Near, "hierarchy": s.Hierarchy, "risk": s.Risk}
+	for i, p := range s.Profiles {
+		lists[fmt.Sprintf("profiles[%d]", i)] = p
+	}
+	for _, key := range slices.Sorted(maps.Keys(lists)) {
+		for i, n := range lists[key] {
+			if !slices.Contains(firmwise, n) && slices.Contains(categories, n) {
+				c.fail(fmt.Sprintf("%s.%s[%d]", path, key, i), "unit is %s, and %s is no property of an employer: want %s", s.Unit, n, strings.Join(firmwise, ", "))
+			}
+		}
+	}
+	if s.Scope == "within-employer" {
+		c.fail(path+".scope", "unit is %s, and no two of them are of one employer: use scope any", s.Unit)
+	}
+}
+
+// recode checks a step that makes codes broader. Everything else works on the
+// broader codes, so it stands first.
+func (c *checker) recode(path string, at int, s Step) {
+	if s.Column == "" {
+		c.fail(path, "recode has no column, want one of %s", strings.Join(recoded, ", "))
+	} else if slices.Contains(amounts, s.Column) && !slices.Contains(recoded, s.Column) {
+		c.fail(path+".column", "recode cannot replace values of %s, want one of %s", s.Column, strings.Join(recoded, ", "))
+	} else {
+		c.column(path+".column", s.Column, recoded)
+	}
+	if strings.TrimSpace(s.File) == "" {
+		c.fail(path, "recode has no file: name one whose lines are code;broader;broader still")
+	}
+	c.atLeast(path+".depth", s.Depth, 1)
+	for i, before := range c.plan.Scramble.Steps[:at] {
+		switch {
+		case before.Method != Recode:
+			c.fail(path, "recode stands after steps[%d] (%s): everything works on the broader codes, so put it first", i, before.Method)
+			return
+		case before.Column == s.Column:
+			c.fail(path+".column", "steps[%d] recodes %s already: keep one of them, with the depth you want", i, s.Column)
+		}
+	}
+}
+
+// inOrder refuses columns that have no order in the data of the plan: the levels
+// of a population are kinds of diplomas, and the user's own may be categories.
+func (c *checker) inOrder(path string, list []string) {
+	for i, n := range list {
+		column, mapped := c.plan.Place(n)
+		switch at := fmt.Sprintf("%s[%d]", path, i); {
+		case c.plan.Data.Jobs == "" && n == linked.Level:
+			c.fail(at, "the levels of a population have no order, and this method ranks values: use another method for level")
+		case mapped && c.plan.Schema[column].Role == "category":
+			c.fail(at, "column %q is a category without an order, and this method ranks values: declare it ordinal (role: ordinal, order: [...]), or use another method", column)
 		}
 	}
 }

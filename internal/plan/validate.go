@@ -84,6 +84,9 @@ func (c *checker) check() {
 	if strings.TrimSpace(c.plan.Gates) == "" {
 		c.fail("gates", "gates is empty, want ksz or a policy file")
 	}
+	if len(c.bad) == 0 {
+		c.tune()
+	}
 }
 
 func (c *checker) project() {
@@ -299,6 +302,15 @@ func (c *checker) class(path string, k Class) {
 			return false
 		}
 		return true
+	}
+	if k.Quantiles != 0 {
+		switch {
+		case k.Width != 0 || k.From != 0 || k.Top != 0 || len(k.Bounds) > 0:
+			c.fail(path+".quantiles", "%s has quantiles and a width or bounds: want one of them", strictyaml.LastKey(path))
+		case k.Quantiles < 2 || k.Quantiles > 100:
+			c.fail(path+".quantiles", "quantiles is %d, want from 2 to 100 classes", k.Quantiles)
+		}
+		return
 	}
 	if len(k.Bounds) > 0 {
 		if k.Width != 0 || k.From != 0 || k.Top != 0 {

@@ -21,7 +21,7 @@ func (s *scrambled) mask(ctx context.Context, step plan.Step, number int, key rn
 	if from == nil {
 		from = s.permuted
 	}
-	from, joined, err := withFirmColumns(from, s.data.Firms, step.By)
+	from, joined, err := withFirmColumns(from, s.currentFirms(), step.By)
 	if err != nil {
 		return err
 	}

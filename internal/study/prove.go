@@ -97,7 +97,7 @@ func (s *scrambled) notByPermutation(e *escrow.Escrow) string {
 	}
 	for i, step := range s.plan.Scramble.Steps {
 		switch step.Method {
-		case plan.CoarsenCounts, plan.MergeSmallEmployers, plan.FreshSerials, plan.SuppressCells:
+		case plan.CoarsenCounts, plan.MergeSmallEmployers, plan.FreshSerials, plan.SuppressCells, plan.Recode, plan.SampleEmployers:
 		default:
 			if !step.Permutes() {
 				return fmt.Sprintf("step %d (%s) is no permutation", i+1, step.Method)
@@ -159,8 +159,17 @@ func (s *scrambled) byPermutation(ctx context.Context, e *escrow.Escrow, rel *re
 	if s.plan.Scramble.Donors == "fragment" {
 		s.swappedFrom = s.swappedFrom.Take(s.fragmentRows())
 	}
-	var err error
-	if s.permuted, err = permuted(s.swappedFrom, e.Permutations); err != nil {
+	ofFirms := func(p escrow.Permutation) bool { return movesFirms(p.Bundle) }
+	firmRows := s.firmRowsPermuted()
+	firms, err := permuted(s.data.Firms.Take(firmRows), slices.DeleteFunc(slices.Clone(e.Permutations), func(p escrow.Permutation) bool { return !ofFirms(p) }))
+	if err != nil {
+		return err.Error(), nil
+	}
+	s.firms = s.data.Firms
+	for _, name := range movedFirmColumns(e.Permutations) {
+		s.firms = s.firms.With(put(s.firms.Col(name), firmRows, firms.Col(name)))
+	}
+	if s.permuted, err = permuted(s.swappedFrom, slices.DeleteFunc(slices.Clone(e.Permutations), ofFirms)); err != nil {
 		return err.Error(), nil
 	}
 	o, err := s.publishOptions()
@@ -181,6 +190,23 @@ func (s *scrambled) byPermutation(ctx context.Context, e *escrow.Escrow, rel *re
 		return "cells: " + what, nil
 	}
 	return "", nil
+}
+
+// movesFirms reports whether a permutation is one of firms, which exchange
+// their properties, rather than of jobs.
+func movesFirms(bundle []string) bool {
+	return !slices.Contains(bundle, linked.Employer) && slices.ContainsFunc(bundle, func(n string) bool { return slices.Contains(linked.FirmAttributes, n) })
+}
+
+func movedFirmColumns(permutations []escrow.Permutation) []string {
+	var out []string
+	for _, p := range permutations {
+		if movesFirms(p.Bundle) {
+			out = append(out, p.Bundle...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // permuted applies the permutations of an escrow, step by step. After a step

@@ -44,6 +44,9 @@ func TestProof(t *testing.T) {
 		{"fresh serials, small cells", step("{method: random-swap, bundle: [level], rate: 0.4, same: [year]}, {method: fresh-serials}, {method: suppress-cells, minimum: 3}"), audit.Pass},
 		{"fragment", strings.Replace(step("{method: random-swap, bundle: [level], rate: 0.4, same: [year]}"), "keep: []", "donors: fragment, keep: []", 1), audit.Pass},
 		{"employer-years", strings.Replace(step("{method: random-swap, bundle: [level], rate: 0.4, same: [year]}"), "records: 20", "records: 20, unit: employer-year", 1), audit.Pass},
+		{"employers sampled", step("{method: sample-employers, rate: 0.5}, {method: random-swap, bundle: [level], rate: 0.4, same: [year]}"), audit.Pass},
+		{"properties of employers", step("{method: random-swap, unit: employer-region, bundle: [sector], rate: 0.8}, {method: random-swap, bundle: [level], rate: 0.4, same: [year, sector]}"), audit.Pass},
+		{"properties of employers, fragment", strings.Replace(step("{method: random-swap, unit: employer-region, bundle: [sector, group], rate: 0.8}"), "keep: []", "donors: fragment, keep: []", 1), audit.Pass},
 		{"workers", strings.Replace(step("{method: random-swap, bundle: [level], rate: 0.4, same: [year]}"), "records: 20", "records: 200, unit: worker", 1), audit.Skipped},
 		{"sampled workers", step("{method: random-swap, bundle: [level], rate: 0.4, same: [year]}, {method: sample-workers, rate: 0.8}"), audit.Skipped},
 	}

@@ -105,9 +105,21 @@ func (s *scrambled) publishOptions() (publish.Options, error) {
 		if !c.there {
 			continue
 		}
+		var top float64
+		if c.from.Quantiles > 0 {
+			var err error
+			if c.from.Bounds, top, err = quantiles(s.data.Jobs.Col(c.what), c.from.Quantiles); err != nil {
+				return o, fmt.Errorf("release.classes.%s: %w", c.what, err)
+			}
+		}
 		classes, err := publish.NewClasses(publish.Spec{Width: c.from.Width, From: c.from.From, Top: c.from.Top, Bounds: c.from.Bounds})
 		if err != nil {
 			return o, fmt.Errorf("release.classes.%s: %w", c.what, err)
+		}
+		if c.from.Quantiles > 0 {
+			if classes, err = classes.WithTop(top); err != nil {
+				return o, fmt.Errorf("release.classes.%s: %w", c.what, err)
+			}
 		}
 		if c.what == "wage" && c.from.Top > 0 {
 			// The mean above a high limit is about a quarter higher: a Pareto

@@ -29,6 +29,7 @@ type scrambled struct {
 
 	swappedFrom *frame.Frame // the jobs that were permuted: all, or the fragment's
 	permuted    *frame.Frame // the same after all swaps
+	firms       *frame.Frame // after swaps of properties of employers; nil without one
 	jobs        *frame.Frame // after every step that works on jobs
 	steps       []swapStep
 	masks       []maskStep // every other step that worked on jobs, in the order of the plan
@@ -73,6 +74,13 @@ func scramble(ctx context.Context, p plan.Plan, d *linked.Data, key rng.Secret) 
 	if s.sample.Unit == draw.UnitWorker { // who draws workers publishes a share of each employer's
 		s.method.WorkerShare *= float64(s.sample.Records) / float64(s.sample.Population)
 	}
+	for i, step := range p.Scramble.Steps {
+		if step.Method == plan.SampleEmployers {
+			if err := s.sampleEmployers(step, i+1, key); err != nil {
+				return nil, stepError(step, i, err)
+			}
+		}
+	}
 	s.swappedFrom = d.Jobs
 	all := make([]int32, d.Jobs.Rows())
 	for i := range all {
@@ -108,7 +116,8 @@ func (s *scrambled) apply(ctx context.Context, step plan.Step, number int, key r
 	case plan.SampleWorkers, plan.TopCode, plan.Noise, plan.PRAM, plan.Microaggregate:
 		return s.mask(ctx, step, number, key)
 	case plan.CoarsenCounts, plan.JitterCounts, plan.RoundCounts, plan.SuppressCells, plan.FreshSerials: // done when the tables are published
-	case plan.MergeSmallEmployers: // done before the draw
+	case plan.MergeSmallEmployers, plan.Recode: // done before the draw
+	case plan.SampleEmployers: // done with the draw
 	default:
 		return fmt.Errorf("no such method")
 	}
@@ -123,9 +132,15 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 	if err != nil {
 		return err
 	}
+	if !s.data.Periods && slices.Contains(o.Bundle, linked.Employer) && !slices.Contains(o.Same, linked.Year) {
+		o.Same = append(slices.Clone(o.Same), linked.Year) // all of one year: whole workers land where they can
+	}
+	if o.Unit == swap.EmployerRegion {
+		return s.swapFirms(ctx, o, step, number, key)
+	}
 	// Partners may have to agree on attributes of their employers.
 	names := slices.Concat(append([][]string{o.Same, o.Near, o.Hierarchy, o.Risk}, o.Profiles...)...)
-	jobs, joined, err := withFirmColumns(s.permuted, s.data.Firms, names)
+	jobs, joined, err := withFirmColumns(s.permuted, s.currentFirms(), names)
 	if err != nil {
 		return err
 	}
@@ -137,7 +152,7 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 	}
 	if o.Sums = sums; len(sums) > 0 {
 		var more []string
-		if jobs, more, err = withFirmColumns(jobs, s.data.Firms, names); err != nil {
+		if jobs, more, err = withFirmColumns(jobs, s.currentFirms(), names); err != nil {
 			return err
 		}
 		joined = append(joined, more...)
@@ -242,7 +257,7 @@ func (s *scrambled) checkPromises(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("keep: %w", err)
 	}
-	after, _, err := withFirmColumns(s.permuted, s.data.Firms, names)
+	after, _, err := withFirmColumns(s.permuted, s.currentFirms(), names)
 	if err != nil {
 		return fmt.Errorf("keep: %w", err)
 	}
@@ -273,7 +288,7 @@ func (s *scrambled) promises() (tables []swap.Promise, sums []swap.SumPromise, n
 // published are the jobs that the release is made from, as linked data.
 func (s *scrambled) published() *linked.Data {
 	d := *s.data
-	d.Jobs = s.permuted
+	d.Jobs, d.Firms = s.permuted, s.currentFirms()
 	if s.jobs != nil {
 		d.Jobs = s.jobs
 	}

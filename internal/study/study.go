@@ -92,7 +92,17 @@ func (s *stopwatch) stop() {
 }
 
 // Load reads the plan's data, or generates them.
+//
+// Columns that the plan recodes are recoded.
 func Load(ctx context.Context, p plan.Plan, seed rng.Sim, show progress.Func) (*linked.Data, error) {
+	d, err := load(ctx, p, seed, show)
+	if err != nil {
+		return nil, err
+	}
+	return recode(p, d)
+}
+
+func load(ctx context.Context, p plan.Plan, seed rng.Sim, show progress.Func) (*linked.Data, error) {
 	switch {
 	case p.Data.Generate != nil:
 		g := p.Data.Generate
@@ -237,6 +247,11 @@ func inputs(p plan.Plan) []string {
 	for _, path := range []string{p.Data.Jobs, p.Data.Population} {
 		if path != "" {
 			in = append(in, path)
+		}
+	}
+	for _, s := range p.Scramble.Steps {
+		if s.File != "" {
+			in = append(in, s.File)
 		}
 	}
 	return in

@@ -290,6 +290,8 @@ func TestValidate(t *testing.T) {
 		{"employer within", Options{Rate: 0.1, Bundle: []string{linked.Employer}, Same: []string{linked.Year}, Scope: WithinEmployer}, "exchange nothing"},
 		{"employer in same", Options{Rate: 0.1, Bundle: []string{linked.Level}, Same: []string{linked.Employer}, Scope: AcrossEmployers}, "take one out"},
 		{"method", Options{Rate: 0.1, Bundle: []string{linked.Level}, Method: "rank"}, RandomSwap},
+		{"region of a worker", Options{Rate: 0.1, Unit: EmployerRegion, Bundle: []string{linked.Level}}, "properties of employers"},
+		{"region within", Options{Rate: 0.1, Unit: EmployerRegion, Bundle: []string{linked.Group}, Scope: WithinEmployer}, "no two of them are of one employer"},
 		{"twice", Options{Rate: 0.1, Bundle: []string{linked.Level, linked.Level}}, "twice"},
 	}
 	for _, tt := range tests {
@@ -310,7 +312,7 @@ func TestValidate(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, u := range []Unit{Row, PersonYear, Person, Spell} {
+	for _, u := range []Unit{Row, PersonYear, Person, Spell, EmployerRegion} {
 		if got, err := ParseUnit(u.String()); err != nil || got != u {
 			t.Errorf("ParseUnit(%q) = %v, %v", u, got, err)
 		}

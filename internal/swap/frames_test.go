@@ -116,7 +116,7 @@ var bundles = [][]string{
 func drawOptions(t *rapid.T, m Method) Options {
 	o := Options{
 		Method: m.Name,
-		Unit:   Unit(rapid.IntRange(0, len(unitNames)-1).Draw(t, "unit")),
+		Unit:   Unit(rapid.IntRange(0, int(Spell)).Draw(t, "unit")),
 		Bundle: rapid.SampledFrom(bundles).Draw(t, "bundle"),
 		Joint:  rapid.Bool().Draw(t, "joint"),
 		Rate:   rapid.SampledFrom([]float64{0, 0.1, 0.3, 0.5, 0.9, 1}).Draw(t, "rate"),

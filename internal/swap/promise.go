@@ -39,6 +39,13 @@ func Keeps(o Options, p Promise) (ok bool, why string) {
 			n == linked.Employer && within ||
 			within && year && slices.Contains(linked.FirmAttributes, n)
 	}
+	if o.Unit == EmployerRegion {
+		for _, n := range p.Columns {
+			if slices.Contains(o.Bundle, n) {
+				return false, fmt.Sprintf("%q moves between employers with other workers: take the table out", n)
+			}
+		}
+	}
 	var inside, open []string
 	for _, n := range p.Columns {
 		switch {

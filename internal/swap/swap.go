@@ -42,12 +42,18 @@ const (
 	// Spell is all years of a worker at one employer; spells take each other's
 	// place as persons do.
 	Spell
+	// EmployerRegion is all years of an employer with the same values of the
+	// bundle, such as those in one region, in a table of firms with one row per
+	// employer and year. What moves are properties of the employer. Partners
+	// exist in the same years, so that each year keeps its multiset and nobody
+	// changes his region from year to year.
+	EmployerRegion
 )
 
 // overYears says that a unit has rows in several years.
 func (u Unit) overYears() bool { return u == Person || u == Spell }
 
-var unitNames = []string{"row", "person-year", "person", "spell"}
+var unitNames = []string{"row", "person-year", "person", "spell", "employer-region"}
 
 func (u Unit) String() string { return nameOf(unitNames, int(u), "Unit") }
 
@@ -145,13 +151,18 @@ func (o Options) Validate(f *frame.Frame) error {
 		switch {
 		case n == linked.Worker || n == linked.Year || n == linked.Weight:
 			return fmt.Errorf("swap: bundle holds %q, which identifies or weights a row: take it out (to move whole workers, bundle %q)", n, linked.Employer)
-		case slices.Contains(linked.FirmAttributes, n) && !slices.Contains(o.Bundle, linked.Employer):
+		case o.Unit == EmployerRegion && !slices.Contains(linked.FirmAttributes, n):
+			return fmt.Errorf("swap: unit is %v, which exchanges properties of employers, and %q is none: use unit %v", o.Unit, n, PersonYear)
+		case o.Unit != EmployerRegion && slices.Contains(linked.FirmAttributes, n) && !slices.Contains(o.Bundle, linked.Employer):
 			return fmt.Errorf("swap: bundle holds %q, a property of the employer: bundle %q, and it travels along", n, linked.Employer)
 		case slices.Contains(o.Bundle[:i], n):
 			return fmt.Errorf("swap: bundle holds %q twice, name it once", n)
 		case slices.Contains(o.Same, n):
 			return fmt.Errorf("swap: %q stands in bundle and in same: partners who agree on it exchange nothing; take it out of one", n)
 		}
+	}
+	if o.Unit == EmployerRegion && (o.Scope == WithinEmployer || slices.Contains(o.Same, linked.Employer)) {
+		return fmt.Errorf("swap: unit is %v, and no two of them are of one employer: use scope %v and take %q out of same", o.Unit, Any, linked.Employer)
 	}
 	if slices.Contains(o.Same, linked.Employer) && o.Scope == AcrossEmployers {
 		return fmt.Errorf("swap: %q stands in same but scope is %v: no two units can do both; take one out", linked.Employer, o.Scope)

@@ -90,6 +90,35 @@ func byWorker(ctx context.Context, f *frame.Frame, and string) (units, error) {
 	return u, nil
 }
 
+// byEmployer groups rows by employer and the values of some columns, in the
+// order of their first rows.
+func byEmployer(f *frame.Frame, and []string) units {
+	employer := f.Col(linked.Employer).I
+	u := units{rows: Identity(f.Rows())}
+	for lo, hi := 0, 0; lo < f.Rows(); lo = hi {
+		for hi = lo; hi < f.Rows() && employer[hi] == employer[lo]; hi++ {
+		}
+		own := u.rows[lo:hi]
+		by := func(a, b int32) int {
+			for _, n := range and {
+				if d := f.Col(n).Compare(int(a), int(b)); d != 0 {
+					return d
+				}
+			}
+			return 0
+		}
+		slices.SortStableFunc(own, by)
+		for i := range own {
+			if i == 0 || by(own[i-1], own[i]) != 0 {
+				u.start = append(u.start, int32(lo+i))
+			}
+		}
+	}
+	u.n = len(u.start)
+	u.start = append(u.start, int32(f.Rows()))
+	return u
+}
+
 // oneJobEach reports whether no worker has two rows in a year.
 func oneJobEach(f *frame.Frame) bool {
 	worker, year := f.Col(linked.Worker), f.Col(linked.Year)
@@ -148,6 +177,9 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 	case o.Unit == Spell:
 		e.units, err = byWorker(ctx, f, linked.Employer)
 		return e, err
+	case o.Unit == EmployerRegion:
+		e.units = byEmployer(f, o.Bundle)
+		e.codeUnits()
 	case o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f):
 		if e.units, err = byWorker(ctx, f, linked.Year); err != nil {
 			return nil, err
@@ -162,7 +194,7 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 // addresses do not depend on how the plan orders them.
 func (e *engine) strataNames() []string {
 	names := slices.Clone(e.o.Same)
-	if e.o.Unit.overYears() && !slices.Contains(names, linked.Year) {
+	if (e.o.Unit.overYears() || e.o.Unit == EmployerRegion) && !slices.Contains(names, linked.Year) {
 		names = append(names, linked.Year)
 	}
 	if e.o.Scope == WithinEmployer && !slices.Contains(names, linked.Employer) {

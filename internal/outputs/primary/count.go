@@ -70,27 +70,22 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 	if len(r.Contributor) != n || n > math.MaxInt32 {
 		return nil, fmt.Errorf("primary: %d rows with %d contributors, want as many, and at most 2^31", n, len(r.Contributor))
 	}
-	start, rows := byContributor(r.Contributor, contributors)
-	if rows != nil {
-		// One pass of independent reads is faster than jumping while adding up.
-		sorted, err := r.take(ctx, rows)
-		if err != nil {
-			return nil, err
-		}
-		r = sorted
+	g, err := r.group(ctx, contributors, len(l.Start)-1)
+	if err != nil {
+		return nil, err
 	}
 	bounds := make([]int, shards+1)
-	for s, c := 1, 0; s <= shards; s++ {
-		for c < contributors && int(start[c]) < s*n/shards {
-			c++
+	for s, c, rows := 1, 0, 0; s <= shards; s++ {
+		for ; c < len(g.order) && rows < s*n/shards; c++ {
+			rows += int(g.start[g.order[c]+1] - g.start[g.order[c]])
 		}
 		bounds[s] = c
 	}
-	bounds[shards] = contributors
+	bounds[shards] = len(g.order)
 	parts := make([]*records, shards)
-	err := par.Do(ctx, shards, func(s int) error {
+	err = par.Do(ctx, shards, func(s int) error {
 		parts[s] = newRecords(l.N, len(r.Values), depth, r.Weights != nil)
-		return parts[s].add(ctx, l, r, start, bounds[s], bounds[s+1])
+		return parts[s].add(ctx, l, g, g.order[bounds[s]:bounds[s+1]])
 	})
 	if err != nil {
 		return nil, err
@@ -102,57 +97,6 @@ func Count(ctx context.Context, l Layout, r Rows, contributors, depth int) (*Tal
 		return nil
 	})
 	return parts[0].tally(), err
-}
-
-// take returns the rows in another order, without their contributors.
-func (r Rows) take(ctx context.Context, rows []int32) (Rows, error) {
-	out := Rows{Combination: make([]int32, len(rows)), Values: make([][]float64, len(r.Values))}
-	for m := range r.Values {
-		out.Values[m] = make([]float64, len(rows))
-	}
-	if r.Weights != nil {
-		out.Weights = make([]float64, len(rows))
-	}
-	return out, par.Chunks(ctx, len(rows), 1<<18, func(_, lo, hi int) error {
-		for k := lo; k < hi; k++ {
-			out.Combination[k] = r.Combination[rows[k]]
-		}
-		for m, v := range r.Values {
-			for k := lo; k < hi; k++ {
-				out.Values[m][k] = v[rows[k]]
-			}
-		}
-		if r.Weights != nil {
-			for k := lo; k < hi; k++ {
-				out.Weights[k] = r.Weights[rows[k]]
-			}
-		}
-		return nil
-	})
-}
-
-// byContributor lists the rows of each contributor; rows is nil where they
-// stand in that order already.
-func byContributor(contributor []int32, n int) (start, rows []int32) {
-	start = make([]int32, n+1)
-	sorted, last := true, int32(0)
-	for _, c := range contributor {
-		start[c+1]++
-		sorted, last = sorted && c >= last, c
-	}
-	for c := range n {
-		start[c+1] += start[c]
-	}
-	if sorted {
-		return start, nil
-	}
-	next := append([]int32(nil), start[:n]...)
-	rows = make([]int32, len(contributor))
-	for i, c := range contributor {
-		rows[next[c]] = int32(i)
-		next[c]++
-	}
-	return start, rows
 }
 
 // records keeps one run of numbers per cell, so that a contribution touches
@@ -225,18 +169,18 @@ func newScratch(n, stride int) *scratch {
 
 func (s *scratch) of(i int32) []float64 { return s.v[int(i)*s.stride : (int(i)+1)*s.stride] }
 
-// add adds the contributors lo to hi.
-func (t *records) add(ctx context.Context, l Layout, r Rows, start []int32, lo, hi int) error {
+// add adds some contributors.
+func (t *records) add(ctx context.Context, l Layout, r grouped, contributors []int32) error {
 	stride := 1 + len(r.Values)
 	if t.weighted {
 		stride += len(r.Values)
 	}
 	fine, cell := newScratch(len(l.Start)-1, stride), newScratch(l.N, stride)
-	for c := lo; c < hi; c++ {
-		if (c-lo)%1024 == 0 && ctx.Err() != nil {
+	for n, c := range contributors {
+		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for i := start[c]; i < start[c+1]; i++ {
+		for i := r.start[c]; i < r.start[c+1]; i++ {
 			f := r.Combination[i]
 			if f < 0 {
 				continue
@@ -269,7 +213,7 @@ func (t *records) add(ctx context.Context, l Layout, r Rows, start []int32, lo, 
 		fine.touched = fine.touched[:0]
 		for _, k := range cell.touched {
 			v := cell.of(k)
-			t.contribute(int(k), c, v)
+			t.contribute(int(k), int(c), v)
 			clear(v)
 		}
 		cell.touched = cell.touched[:0]

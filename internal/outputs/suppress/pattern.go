@@ -130,6 +130,10 @@ func Find(ctx context.Context, p *Problem, o Options) (*Pattern, error) {
 			best = q
 		}
 	}
+	best, err := exchange(ctx, p, o, deadline, best)
+	if err != nil {
+		return nil, err
+	}
 	out := &Pattern{Suppressed: best.hidden, HurriedOn: best.hurried, Proofs: make([][]Move, len(p.Needs))}
 	for _, c := range best.claims {
 		out.Proofs[c.need] = append(out.Proofs[c.need], c.move)
@@ -207,6 +211,49 @@ func (q *plan) hideAll() {
 	for c := range q.hidden {
 		q.hidden[c] = q.hidden[c] || q.p.Fixed == nil || !q.p.Fixed[c]
 	}
+}
+
+// exchangeable is the size up to which every partner is tried without, so that
+// others take its place.
+const exchangeable = 120
+
+// exchange looks for a cheaper pattern without one partner of the best one, as
+// long as it finds one.
+func exchange(ctx context.Context, p *Problem, o Options, deadline time.Time, best *plan) (*plan, error) {
+	if p.System.N > exchangeable {
+		return best, nil
+	}
+	for found := true; found; {
+		found = false
+		for _, c := range best.partners() {
+			without := *p
+			without.Fixed = make([]bool, p.System.N)
+			copy(without.Fixed, p.Fixed)
+			without.Fixed[c] = true
+			for i := range 2 {
+				if time.Now().After(deadline) {
+					return best, nil
+				}
+				q := newPlan(&without, o, deadline)
+				if err := q.build(ctx, order(p, i)); err != nil {
+					return nil, err
+				}
+				if q.weak > best.weak || q.loss() >= 2*best.loss() {
+					continue
+				}
+				if err := q.polish(ctx); err != nil {
+					return nil, err
+				}
+				if q.better(best) {
+					best, found = q, true
+				}
+			}
+			if found {
+				break
+			}
+		}
+	}
+	return best, nil
 }
 
 // polishable is the size up to which partners are tested by a full check.

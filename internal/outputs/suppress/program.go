@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 )
 
 // programs bounds the cells that moves did not decide, block by block, by linear
 // programming: the least and the largest value among all tables that agree with
 // what is published and have no negative cell.
-func (c *checker) programs(ctx context.Context, block []int32, sizes []int, deadline time.Time) error {
+func (c *checker) programs(ctx context.Context, block []int32, sizes []int) error {
 	open := map[int32][]int{}
 	var order []int32
 	for i := range c.v.Findings {
@@ -38,22 +37,23 @@ func (c *checker) programs(ctx context.Context, block []int32, sizes []int, dead
 			members[b] = append(members[b], int32(cell))
 		}
 	}
+	timed, cancel := context.WithTimeout(ctx, c.o.Program)
+	defer cancel()
 	for _, b := range order {
-		if ctx.Err() != nil {
+		if c.programsOf(timed, members[b], open[b]); ctx.Err() != nil {
 			return ctx.Err()
 		}
-		c.programsOf(members[b], open[b], deadline)
 	}
 	return nil
 }
 
 // programsOf bounds the open cells of one block.
-func (c *checker) programsOf(cells []int32, open []int, deadline time.Time) {
+func (c *checker) programsOf(ctx context.Context, cells []int32, open []int) {
 	var programs []*program
 	var err error
 	for _, values := range c.p.Values {
 		var g *program
-		if g, err = newProgram(c.p.System, c.hidden, cells, values, deadline); err != nil {
+		if g, err = newProgram(ctx, c.p.System, c.hidden, cells, values); err != nil {
 			break
 		}
 		programs = append(programs, g)
@@ -64,7 +64,7 @@ func (c *checker) programsOf(cells []int32, open []int, deadline time.Time) {
 			err = c.bound(f, programs)
 		}
 		switch {
-		case errors.Is(err, errSteps) && time.Now().After(deadline):
+		case errors.Is(err, errStopped) || errors.Is(err, context.DeadlineExceeded):
 			f.Reason += "; no time was left for a linear program"
 		case err != nil: // numerical trouble is no proof of anything
 			f.Safety, f.Reason = Narrow, fmt.Sprintf("its linear program failed (%v), which counts as unsafe", err)
@@ -113,7 +113,7 @@ type program struct {
 
 // newProgram sets up a block. It is nil where the magnitude is not published for
 // some cell of the block, so that nothing is known of its sums.
-func newProgram(s *System, hidden []bool, cells []int32, values []float64, deadline time.Time) (*program, error) {
+func newProgram(ctx context.Context, s *System, hidden []bool, cells []int32, values []float64) (*program, error) {
 	g := &program{column: make(map[int32]int, len(cells)), scale: 1}
 	for j, c := range cells {
 		g.column[c] = j
@@ -122,7 +122,7 @@ func newProgram(s *System, hidden []bool, cells []int32, values []float64, deadl
 		}
 		g.scale = max(g.scale, values[c])
 	}
-	rows, err := independent(s, hidden, cells)
+	rows, err := independent(ctx, s, hidden, cells)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func newProgram(s *System, hidden []bool, cells []int32, values []float64, deadl
 		}
 		b[i] /= g.scale
 	}
-	g.t, err = newTableau(len(rows), len(cells), a, b, deadline)
+	g.t, err = newTableau(len(rows), len(cells), a, b, ctx.Done())
 	return g, err
 }
 
@@ -177,12 +177,12 @@ func (g *program) interval(cell int32) (low, high float64, integral bool, err er
 
 // independent returns relations of a block that are linearly independent and
 // imply the others.
-func independent(s *System, hidden []bool, cells []int32) ([]int32, error) {
+func independent(ctx context.Context, s *System, hidden []bool, cells []int32) ([]int32, error) {
 	only := make([]bool, s.N)
 	for _, c := range cells {
 		only[c] = hidden[c]
 	}
-	e, err := Eliminate(context.Background(), s, only, 1)
+	e, err := Eliminate(ctx, s, only, 1)
 	if err != nil {
 		return nil, err
 	}

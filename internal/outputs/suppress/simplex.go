@@ -3,7 +3,6 @@ package suppress
 import (
 	"errors"
 	"math"
-	"time"
 )
 
 // Why a linear program has no answer.
@@ -11,26 +10,29 @@ var (
 	errUnbounded  = errors.New("it is unbounded")
 	errInfeasible = errors.New("no table agrees with what is published")
 	errSteps      = errors.New("it took too many steps")
+	errStopped    = errors.New("it was stopped")
 )
 
 // tableau is a linear program in standard form, minimise c x with A x = b and
 // x >= 0, kept as a dense simplex tableau. Library solvers (gonum's Simplex) start
 // each program anew, spend most of it on a first solution, and cannot be stopped
 // when they cycle on degenerate tables; here one first solution serves all
-// programs of a block, Bland's rule (1977) ends cycles, and a deadline ends all.
+// programs of a block, and Bland's rule (1977) ends cycles. It can be interrupted:
+// closing stop, as the end of a context does, ends any call within a few pivots,
+// with errStopped.
 type tableau struct {
 	rows, cols int
 	a          []float64 // rows x (cols+1), the last column is b
 	basis      []int     // the column that each row solves for; cols+i is artificial
-	deadline   time.Time
+	stop       <-chan struct{}
 }
 
 const tiny = 1e-9
 
 // newTableau solves the first phase. The rows must be linearly independent.
-func newTableau(rows, cols int, a []float64, b []float64, deadline time.Time) (*tableau, error) {
+func newTableau(rows, cols int, a []float64, b []float64, stop <-chan struct{}) (*tableau, error) {
 	w := cols + 1
-	t := &tableau{rows: rows, cols: cols, a: make([]float64, rows*w), basis: make([]int, rows), deadline: deadline}
+	t := &tableau{rows: rows, cols: cols, a: make([]float64, rows*w), basis: make([]int, rows), stop: stop}
 	cost := make([]float64, w)
 	for i := range rows {
 		sign := 1.0
@@ -100,8 +102,13 @@ func (t *tableau) descend(cost []float64) error {
 	w := t.cols + 1
 	stuck := 0
 	for step := 0; ; step++ {
-		if step > 50*(t.rows+t.cols) || step%16 == 15 && time.Now().After(t.deadline) {
+		if step > 50*(t.rows+t.cols) {
 			return errSteps
+		}
+		select {
+		case <-t.stop:
+			return errStopped
+		default:
 		}
 		enter := -1
 		for j := range t.cols {

@@ -2,10 +2,12 @@ package suppress
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,7 +107,7 @@ func TestHandbookInterval(t *testing.T) {
 	}
 	for _, c := range in.Cases {
 		for name, want := range c.Expected {
-			g, err := newProgram(s, hidden, cells, v, time.Now().Add(time.Minute))
+			g, err := newProgram(ctx, s, hidden, cells, v)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,11 +137,11 @@ func TestSimplexAgreesWithGonum(t *testing.T) {
 					cells = append(cells, int32(c))
 				}
 			}
-			rows, _ := independent(s, hidden, cells)
+			rows, _ := independent(ctx, s, hidden, cells)
 			if n > 14 || len(rows) == 0 || len(rows) >= n {
 				continue
 			}
-			g, err := newProgram(s, hidden, cells, v, time.Now().Add(time.Minute))
+			g, err := newProgram(ctx, s, hidden, cells, v)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,6 +185,49 @@ func TestSimplexAgreesWithGonum(t *testing.T) {
 		}
 	})
 	t.Logf("%d programs compared", compared)
+}
+
+// TestSimplexStops: a program of the largest block that is solved ends soon after
+// its context does, and what it leaves open is not called safe.
+func TestSimplexStops(t *testing.T) {
+	dims := []Dimension{flat("a", 22), flat("b", 22)}
+	tab, v := cross(dims, []int{0, 1}, func(n []int32) float64 { return float64(1 + (n[0]*7+n[1]*13)%11) })
+	s := must(dims, tab)
+	hidden := make([]bool, s.N)
+	var cells []int32
+	for c := range int32(s.N) {
+		if n := s.Coordinates(c); n[0] > 0 && n[1] > 0 {
+			hidden[c] = true
+			cells = append(cells, c)
+		}
+	}
+	stopped, cancel := context.WithCancel(ctx)
+	g, err := newProgram(stopped, s, hidden, cells, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if _, _, _, err := g.interval(cells[0]); err != nil {
+		t.Fatal(err)
+	}
+	whole := time.Since(begin)
+	cancel()
+	begin = time.Now()
+	if _, _, _, err = g.interval(cells[1]); !errors.Is(err, errStopped) {
+		t.Errorf("%v, want %v", err, errStopped)
+	}
+	if _, err := newProgram(stopped, s, hidden, cells, v); err == nil {
+		t.Error("a program was set up after its context ended")
+	}
+	t.Logf("%d cells: %v to solve, %v to stop", len(cells), whole, time.Since(begin))
+	p := &Problem{System: s, Values: [][]float64{v}, Counts: []bool{true}, Cost: v, Needs: []Need{{Cell: cells[0], Up: []float64{1e6}, Down: []float64{0}}}}
+	verdict, err := Check(ctx, p, hidden, Options{Program: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := verdict.Findings[0]; f.Safety != ExactlySafe || !strings.Contains(f.Reason, "no time was left") {
+		t.Errorf("%v: %s", f.Safety, f.Reason)
+	}
 }
 
 // draw makes linked hierarchical tables with small counts.
