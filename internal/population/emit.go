@@ -114,6 +114,15 @@ type emitter struct {
 	tally     *tally // nil: none is kept
 
 	effects, years, reports rng.SimStage
+	origins                 []origin  // by employer
+	contributions           []float64 // by year of the window
+}
+
+// origin is what workers keep of their first employer, in little room, for it is
+// looked up once a spell.
+type origin struct {
+	psi            float32
+	sector, region uint8
 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
@@ -122,6 +131,14 @@ func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 		skeleton: s, people: newPeople(s.o, s.c, s.cells, s.priceOf),
 		jobAt: make([]int, n+1), accountAt: make([]int, n+1),
 		effects: s.key.At(stageEffect), years: s.key.At(stageYear), reports: s.key.At(stageReport),
+	}
+	for y := s.o.From; y <= s.o.To; y++ {
+		e.contributions = append(e.contributions, s.contribution(y))
+	}
+	e.origins = make([]origin, n)
+	for id := range s.employers {
+		x := &s.employers[id]
+		e.origins[id] = origin{x.psi, x.sector, x.region}
 	}
 	err := e.survey(ctx)
 	if err != nil {
@@ -224,7 +241,7 @@ func (s *skeleton) yearOf(day int32) int {
 // person is what the skeleton knows of a worker.
 func (e *emitter) person(sp *numbered) person {
 	x := &sp.who
-	first := &e.employers[x.origin]
+	first := &e.origins[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
 		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[sp.worker/32]>>(sp.worker%32)&1 != 0, rank: e.hoursRank(x.address()),

@@ -79,6 +79,8 @@ type skeleton struct {
 	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
 
 	employers    []employer
+	sales        []float64   // euro, by employer and year-end first..last
+	salesAt      []int32     // by employer: where they stand, less the first year
 	takeovers    []takeover  // by year
 	classCum     [][]float64 // sector: cumulative shares of its four-digit classes
 	net          *network
