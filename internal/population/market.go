@@ -391,5 +391,5 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(from) + float64(w.Float64()*float64(int(o.under)-from))
 	}
 	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
-	h.address, h.birth, h.cell, h.from, h.moonlights = x.address(), x.birth, x.cell, o.day, s.moonlights(x.address())
+	h.address, h.birth, h.cell, h.from, h.moonlights = x.address(), s.birth(x), x.cell, o.day, s.moonlights(x.address())
 }
