@@ -118,10 +118,7 @@ type emitter struct {
 
 // origin is what workers keep of their first employer, in little room, for it is
 // looked up once a spell.
-type origin struct {
-	psi            float32
-	sector, region uint8
-}
+type origin struct{ sector, region uint8 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	n := len(s.employers)
@@ -136,7 +133,7 @@ func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	e.origins = make([]origin, n)
 	for id := range s.employers {
 		x := &s.employers[id]
-		e.origins[id] = origin{x.psi, x.sector, x.region}
+		e.origins[id] = origin{x.sector, x.region}
 	}
 	err := e.survey(ctx)
 	if err != nil {
@@ -240,8 +237,9 @@ func (e *emitter) person(sp *numbered) person {
 	x := &sp.who
 	first := &e.origins[x.origin]
 	return person{
-		birth: int(e.birth(x)), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[sp.worker/32]>>(sp.worker%32)&1 != 0, rank: e.hoursRank(x.address()),
+		birth: int(e.birth(x)), cell: x.cell, woman: x.woman, since: e.since(x), effect: float64(x.effect),
+		sector: first.sector, region: first.region, rank: e.hoursRank(x.address()),
+		surveyed: e.surveyed[sp.spell.who()/32]>>(sp.spell.who()%32)&1 != 0,
 	}
 }
 
@@ -280,7 +278,7 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	e := &w.employers[id]
 	w.sort(w.spells[id])
 	w.sums = append(w.sums[:0], make([]yearSums, w.o.To-w.o.From+1)...)
-	w.firmEffects(id, e)
+	w.firmEffects(e)
 	w.open(e, jobAt)
 	for i := range w.sorted {
 		w.stay(id, e, &w.sorted[i])
@@ -308,11 +306,14 @@ func (w *writer) open(e *employer, row int) {
 	}
 }
 
-// firmEffects draws the path of the employer's wage effect.
-func (w *writer) firmEffects(id int32, e *employer) {
-	w.key.Reseed(&w.r, stageFirmEffect, uint64(id))
-	size := func(year int) float64 { return e.size(min(max(year, int(e.first)), int(e.last))) }
-	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
+// firmEffects lists the employer's wage effects by year, the premium of its size
+// included.
+func (w *writer) firmEffects(e *employer) {
+	w.psi = w.psi[:0]
+	for y := w.o.From; y <= w.o.To; y++ {
+		size := e.size(min(max(y, int(e.first)), int(e.last)))
+		w.psi = append(w.psi, w.effect(e, y)+w.people.wages.sizePremium(size))
+	}
 }
 
 // sort lists the spells of an employer by number, then time.
@@ -320,11 +321,11 @@ func (w *writer) sort(spells []spell) {
 	w.keys, w.sorted = sized(w.keys, len(spells)), sized(w.sorted, len(spells))
 	scale := math.MaxUint64 / (uint64(w.last) + 1)
 	for i, sp := range spells {
-		w.keys[i] = uint64(w.workers[sp.worker].id) * scale
+		w.keys[i] = uint64(w.workers[sp.who()].id) * scale
 	}
 	w.buckets.sort(w.keys, func(i int, place int32) {
 		sp := spells[i]
-		w.sorted[place] = numbered{sp, w.workers[sp.worker]}
+		w.sorted[place] = numbered{sp, w.workers[sp.who()]}
 	})
 	finish(w.sorted, func(a, b *numbered) bool { return a.who.id < b.who.id || a.who.id == b.who.id && a.from < b.from })
 }
@@ -342,7 +343,7 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 	answer := answer{draw: w.reports.Uint64(rng.Mix(address, uint64(id))), level: -1}
 	for y := lo - w.o.From; y <= hi-w.o.From; y++ {
 		at := &w.at[y]
-		at.within = sp.from >= at.start && sp.to < at.end
+		at.second = sp.second() || sp.from >= at.start && sp.to < at.end
 		w.years.Reseed(&w.y, workerYear(address, at.year))
 		x := w.people.work(&t, &at.place, &w.y)
 		from, to, hired, left := at.start, at.end-1, frame.NoInt, frame.NoInt
