@@ -114,7 +114,7 @@ func newLattice(s *rng.Stream) *lattice {
 // those that no table shows too.
 func TestStory(t *testing.T) {
 	const threshold = 4
-	trials, steps := 14, 300
+	trials, steps := 10, 300
 	if testing.Short() {
 		trials = 4
 	}
