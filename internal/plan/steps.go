@@ -140,6 +140,7 @@ func (c *checker) permutation(path string, s Step) {
 			c.fail(path+".window", "window is %v, want a share of the ranks in (0, 1], such as 0.05", s.Window)
 		}
 		c.oneOf(path+".law", s.Law, laws)
+		c.inOrder(path+".bundle", s.Bundle)
 	case TargetedSwap:
 		c.targeted(path, s)
 	case NearestSwap:
@@ -157,6 +158,8 @@ func (c *checker) permutation(path string, s Step) {
 		}
 		c.listed(path+".given", s.Given, ranked, "the columns whose relation with the bundle is kept, such as [age, fte]")
 		c.apart(path+".given", s.Given, s.Bundle)
+		c.inOrder(path+".bundle", s.Bundle)
+		c.inOrder(path+".given", s.Given)
 		fallthrough
 	case FullShuffle:
 		if s.Scope == "across-employers" {
@@ -209,6 +212,20 @@ func (c *checker) recode(path string, at int, s Step) {
 			return
 		case before.Column == s.Column:
 			c.fail(path+".column", "steps[%d] recodes %s already: keep one of them, with the depth you want", i, s.Column)
+		}
+	}
+}
+
+// inOrder refuses columns that have no order in the data of the plan: the levels
+// of a population are kinds of diplomas, and the user's own may be categories.
+func (c *checker) inOrder(path string, list []string) {
+	for i, n := range list {
+		column, mapped := c.plan.Place(n)
+		switch at := fmt.Sprintf("%s[%d]", path, i); {
+		case c.plan.Data.Jobs == "" && n == linked.Level:
+			c.fail(at, "the levels of a population have no order, and this method ranks values: use another method for level")
+		case mapped && c.plan.Schema[column].Role == "category":
+			c.fail(at, "column %q is a category without an order, and this method ranks values: declare it ordinal (role: ordinal, order: [...]), or use another method", column)
 		}
 	}
 }

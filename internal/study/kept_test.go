@@ -198,4 +198,3 @@ func ofEmployers(jobs *frame.Frame, employers []int32) *frame.Frame {
 	employer := jobs.Col(linked.Employer).I
 	return jobs.Filter(func(i int) bool { return in[employer[i]] })
 }
-

@@ -132,6 +132,9 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 	if err != nil {
 		return err
 	}
+	if !s.data.Periods && slices.Contains(o.Bundle, linked.Employer) && !slices.Contains(o.Same, linked.Year) {
+		o.Same = append(slices.Clone(o.Same), linked.Year) // all of one year: whole workers land where they can
+	}
 	if o.Unit == swap.EmployerRegion {
 		return s.swapFirms(ctx, o, step, number, key)
 	}
