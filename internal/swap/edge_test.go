@@ -53,7 +53,9 @@ func TestEveryMethodAtTheEdge(t *testing.T) {
 		{"all equal", "touched, and nothing is protected", of([]string{"a", "b", "c", "d"}, []int32{1, 1, 1, 1}, []int32{7, 7, 7, 7}), nil, 4, 0, ""},
 		{"all missing, exchanged", "missing is a value like any other", of([]string{"a", "b"}, []int32{1, 1}, []int32{no, no}), nil, 2, 0, ""},
 		{"all missing, kept", "never swapped", of([]string{"a", "b"}, []int32{1, 1}, []int32{no, no}), func(o *Options) { o.FixMissing = true }, 0, 0, "is not reached: 0 of the 2 rows"},
-		{"1e5 categories", "a table of all of them is not worth its room", many(), func(o *Options) { o.Hierarchy, o.Risk = []string{linked.Employer}, []string{linked.Wage, linked.Employer} }, 100_000, 99_990, ""},
+		{"1e5 categories", "a table of all of them is not worth its room", many(), func(o *Options) {
+			o.Hierarchy, o.Risk = []string{linked.Employer}, []string{linked.Wage, linked.Employer}
+		}, 100_000, 99_990, ""},
 		{"weights", "weighted counts are kept on average only", of([]string{"a", "b", "c", "d"}, []int32{1, 1, 1, 1}, []int32{1, 2, 3, 4}, frame.Floats(linked.Weight, []float64{1, 2, 3, 4})), nil, 4, 0, "weighted counts only on average"},
 		{"no rows", "an empty frame is a frame", of(nil, nil, nil), nil, 0, 0, ""},
 	}
