@@ -29,6 +29,13 @@ var generated = sync.OnceValues(func() (*linked.Data, error) {
 // plan, with head counts in classes where coarse.
 func fragment(tb testing.TB, d *linked.Data, n int, perYear, coarse bool) Release {
 	tb.Helper()
+	r, _ := fragmentOf(tb, d, n, perYear, coarse)
+	return r
+}
+
+// fragmentOf is fragment with the employer of every serial.
+func fragmentOf(tb testing.TB, d *linked.Data, n int, perYear, coarse bool) (Release, release.SerialMap) {
+	tb.Helper()
 	o := publish.Options{FirmColumns: []string{linked.Group, linked.EventYear, linked.SupplierShare, linked.SizeClass}}
 	for _, c := range []struct {
 		to   *publish.Classes
@@ -56,13 +63,13 @@ func fragment(tb testing.TB, d *linked.Data, n int, perYear, coarse bool) Releas
 	if err != nil {
 		tb.Fatal(err)
 	}
-	t, _, err = release.Serialise(t, rng.SecretFromSeed(4), release.Delivery{}, perYear)
+	t, m, err := release.Serialise(t, rng.SecretFromSeed(4), release.Delivery{}, perYear)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	r := Release{Tables: t, Periods: true, SerialPerYear: perYear}
 	r.Method = Method{Swaps: []Swap{{Rate: 0.2, Bundle: []string{linked.Level, linked.Field}}}, CountClasses: coarse}
-	return r
+	return r, m
 }
 
 // firstRows keeps some rows of the released employers: serials are a random

@@ -16,11 +16,15 @@ type candidates struct {
 	employer []int32 // code of candidate c
 	years    []int32
 	k        int       // study levels
+	flows    []tie     // [candidate][year] beside logHead
 	stride   int       // numbers per candidate and year
 	logHead  []float32 // [candidate][year], apart for it decides most pairs; NaN unknown
 	patterns []uint8   // what can be known of a row, bits of knowsFTE and so on
 	pattern  []uint8   // [candidate][year] index of patterns
-	cell     []float32 // [candidate][year][stride]: log FTE, log wage bill, log mean age, shares by study level; NaN unknown
+	cell     []float32 // [candidate][year][stride]: see atLogFTE and so on; NaN unknown
+	usual    uint8     // index of the most frequent pattern
+	even     []bool    // candidate: every row that it filed has that pattern
+	profile  []float32 // [candidate][stride]: mean of its rows, where they are even
 	spans    []span
 
 	q         []float64   // shares of study levels in the whole file
@@ -28,6 +32,9 @@ type candidates struct {
 	fteRatio  ratio       // log(FTE / head) and so on over the whole file
 	wageRatio ratio
 	ageRatio  ratio
+	part      ratio    // of the share of part-timers
+	rest      [2]ratio // of status beyond study levels
+	excess    []ratio  // of FTE by study level
 }
 
 // span is a run of candidates that filed accounts in the same years, so that
@@ -46,12 +53,22 @@ const maxYears = 64
 // ratio is a normal law of what is unknown about a single employer.
 type ratio struct{ mean, variance float64 }
 
+// Places in a row of cell; from atShares on the shares by study level, and then
+// the FTE by study level beyond the mean (see excess).
 const (
 	atLogFTE = iota
 	atLogWage
 	atAge
-	atShares
+	atPart
+	atStatus // two
+	atShares = atStatus + 2
 )
+
+// tie holds what entries and exits say of a row.
+type tie struct {
+	flow   float32 // entries less exits; NaN unknown
+	before float32 // the head count less the flow: that of the year before
+}
 
 // Bits of what is known of a row beside its head count.
 const (
@@ -59,11 +76,18 @@ const (
 	knowsWage
 	knowsAge
 	knowsShares
+	knowsPart
+	knowsStatus
+	knowsExcess
 )
 
 func newCandidates(p *Public) (*candidates, error) {
 	c := &candidates{k: len(p.Education), years: slices.Clone(p.Year)}
 	c.stride = atShares + c.k
+	if len(p.EducationFTE) > 0 {
+		c.stride += c.k
+	}
+	c.stride = (c.stride + 7) / 8 * 8 // see squares
 	slices.Sort(c.years)
 	c.years = slices.Compact(c.years)
 	if len(c.years) > maxYears {
@@ -103,8 +127,9 @@ func newCandidates(p *Public) (*candidates, error) {
 		c.cell[i] = nan
 	}
 	c.logHead = make([]float32, len(list)*len(c.years))
+	c.flows = make([]tie, len(c.logHead))
 	for i := range c.logHead {
-		c.logHead[i] = nan
+		c.logHead[i], c.flows[i] = nan, tie{nan, nan}
 	}
 	c.employer = make([]int32, len(list))
 	for k, s := range list {
@@ -116,13 +141,17 @@ func newCandidates(p *Public) (*candidates, error) {
 		for i := s.lo; i < s.hi; i++ {
 			t := slot[p.Year[i]]
 			c.logHead[k*len(c.years)+t] = p.logHead(i)
+			if f := at(p.Flow, i); f == f && p.Head[i] > 0 {
+				c.flows[k*len(c.years)+t] = tie{float32(f), float32(p.Head[i] - f)}
+			}
 			c.fill(p, i, c.at(int32(k), t))
 		}
 	}
 	c.q = categoryShares(p.Education)
 	c.population(p)
-	c.known()
+	c.known(len(p.EducationFTE) > 0)
 	c.index()
+	c.average()
 	return c, nil
 }
 
@@ -162,22 +191,37 @@ func (c *candidates) fill(p *Public, i int, to []float32) {
 		return float32(math.NaN())
 	}
 	to[atLogFTE], to[atLogWage], to[atAge] = logOf(p.FTE[i]), logOf(p.WageBill[i]), logOf(p.Age[i])
+	if p.Noise.FTEPerHead {
+		to[atLogFTE] = logOf(p.FTE[i] / p.HeadAverage[i])
+	}
+	to[atPart] = float32(p.partShare(i))
+	if p.status.known() {
+		to[atStatus], to[atStatus+1] = float32(p.status.rest(p, i, 0)), float32(p.status.rest(p, i, 1))
+	}
 	if total := sumAt(p.Education, i); total > 0 {
 		for k := range p.Education {
 			to[atShares+k] = float32(orZero(p.Education[k][i]) / total)
 		}
 	}
+	for k := range p.EducationFTE {
+		to[atShares+c.k+k] = float32(excess(p.Education, p.EducationFTE, i, k))
+	}
 }
 
-// known sorts rows by what is known of them.
-func (c *candidates) known() {
-	var index [16]int
+// known sorts rows by what is known of them. What is not becomes 0, and in no
+// form counts.
+func (c *candidates) known(excess bool) {
+	var index [128]int
+	columns := []int{atLogFTE, atLogWage, atAge, atShares, atPart, atStatus}
+	if excess {
+		columns = append(columns, atShares+c.k)
+	}
 	c.pattern = make([]uint8, len(c.logHead))
 	for i := range c.pattern {
 		row, p := c.cell[i*c.stride:(i+1)*c.stride], uint8(0)
-		for k, bit := range []uint8{knowsFTE, knowsWage, knowsAge, knowsShares} {
-			if k < len(row) && row[k] == row[k] {
-				p |= bit
+		for b, k := range columns {
+			if row[k] == row[k] {
+				p |= 1 << b
 			}
 		}
 		if index[p] == 0 {
@@ -185,6 +229,54 @@ func (c *candidates) known() {
 			index[p] = len(c.patterns)
 		}
 		c.pattern[i] = uint8(index[p] - 1)
+		for k, x := range row {
+			if x != x {
+				row[k] = 0
+			}
+		}
+	}
+}
+
+// average computes the mean rows of candidates who filed the usual columns in
+// every year that they filed.
+func (c *candidates) average() {
+	times := make([]int, len(c.patterns))
+	for i := range c.spans {
+		for k := c.spans[i].lo; k < c.spans[i].hi; k++ {
+			for t := range c.years {
+				if c.spans[i].filed>>t&1 == 1 {
+					times[c.pattern[int(k)*len(c.years)+t]]++
+				}
+			}
+		}
+	}
+	for p, n := range times {
+		if n > times[c.usual] {
+			c.usual = uint8(p)
+		}
+	}
+	c.even, c.profile = make([]bool, len(c.employer)), make([]float32, len(c.employer)*c.stride)
+	sum := make([]float64, c.stride)
+	for i := range c.spans {
+		s := &c.spans[i]
+		for k := s.lo; k < s.hi; k++ {
+			clear(sum)
+			years := 0.0
+			c.even[k] = true
+			for t := range c.years {
+				if s.filed>>t&1 == 0 {
+					continue
+				}
+				c.even[k] = c.even[k] && c.pattern[int(k)*len(c.years)+t] == c.usual
+				years++
+				for j, x := range c.at(k, t) {
+					sum[j] += float64(x)
+				}
+			}
+			for j, x := range sum {
+				c.profile[int(k)*c.stride+j] = float32(x / max(1, years))
+			}
+		}
 	}
 }
 
@@ -199,7 +291,11 @@ func (c *candidates) population(p *Public) {
 		c.headShare[1+linked.SizeCode(int32(min(1e9, h)))]++
 		total++
 		if v := p.FTE[i]; v > 0 {
-			fte = append(fte, math.Log(v/h))
+			if a := p.HeadAverage[i]; p.Noise.FTEPerHead && a > 0 {
+				fte = append(fte, math.Log(v/a))
+			} else {
+				fte = append(fte, math.Log(v/h))
+			}
 		}
 		if v := p.WageBill[i]; v > 0 {
 			wage = append(wage, math.Log(v/h))
@@ -212,6 +308,19 @@ func (c *candidates) population(p *Public) {
 		c.headShare[i] = (c.headShare[i] + 0.1) / (total + 1)
 	}
 	c.fteRatio, c.wageRatio, c.ageRatio = normalOf(fte), normalOf(wage), normalOf(age)
+	column := func(k int) ratio { // before known
+		var v []float64
+		for i := k; i < len(c.cell); i += c.stride {
+			if x := float64(c.cell[i]); x == x {
+				v = append(v, x)
+			}
+		}
+		return normalOf(v)
+	}
+	c.part, c.rest = column(atPart), [2]ratio{column(atStatus), column(atStatus + 1)}
+	for k := range p.EducationFTE {
+		c.excess = append(c.excess, column(atShares+c.k+k))
+	}
 }
 
 func normalOf(v []float64) ratio {

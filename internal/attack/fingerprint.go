@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"slices"
 
-	"scramblelab/internal/metric"
 	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
+	"scramblelab/internal/rng"
 )
 
 // Options says how an intruder goes to work. The zero value knows method and
@@ -22,7 +22,7 @@ type Options struct {
 	// Exact asks for a public file without errors: a noise scale of zero.
 	Exact bool
 	// Knowledge of the method: one of the constants of package metric; empty
-	// means method and parameters.
+	// means what the adversary declares, method and parameters if nothing.
 	Knowledge string
 	// MaxCandidates is how many candidates of a serial are kept for the
 	// one-to-one claims and the top five; 0 means 64. Posterior mass and
@@ -30,6 +30,9 @@ type Options struct {
 	MaxCandidates int
 	// Years restricts the attack to some years; empty means all.
 	Years []int32
+	// Sample attacks so many serials only, drawn at random; 0 means all. Their
+	// one-to-one claims then compete with each other only.
+	Sample int
 }
 
 // Validate names the field that is out of range.
@@ -37,8 +40,8 @@ func (o Options) Validate() error {
 	if !(o.NoiseScale >= 0 && o.NoiseScale <= 10) {
 		return fmt.Errorf("attack: noise scale is %v, want a factor in (0, 10], or 0 for 1", o.NoiseScale)
 	}
-	if o.MaxCandidates < 0 {
-		return fmt.Errorf("attack: max candidates is %d, want a positive number, or 0 for 64", o.MaxCandidates)
+	if o.MaxCandidates < 0 || o.Sample < 0 {
+		return fmt.Errorf("attack: max candidates is %d and sample %d, want positive numbers, or 0 for 64 and for all", o.MaxCandidates, o.Sample)
 	}
 	if o.Knowledge != "" && !slices.Contains(Knowledge, o.Knowledge) {
 		return fmt.Errorf("attack: knowledge is %q, want one of %q", o.Knowledge, Knowledge)
@@ -52,9 +55,6 @@ func (o Options) filled() Options {
 	}
 	if o.Exact {
 		o.NoiseScale = 0
-	}
-	if o.Knowledge == "" {
-		o.Knowledge = metric.KnowsParameters
 	}
 	if o.MaxCandidates == 0 {
 		o.MaxCandidates = 64
@@ -121,8 +121,24 @@ const lostMass = 1e-6
 // takeover or a merger of small units, makes the true pair unlikely: the
 // intruder has no model for it.
 func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Options) (*Fingerprints, error) {
+	f, err := FingerprintAll(ctx, r, p, []Adversary{a}, o)
+	if err != nil {
+		return nil, err
+	}
+	return f[0], nil
+}
+
+// FingerprintAll is [Fingerprint] for several adversaries, in their order.
+// Those who read the same columns of the file are searched for together, in
+// little more time than one of them takes.
+func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o Options) ([]*Fingerprints, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
+	}
+	for _, a := range as {
+		if err := a.Validate(); err != nil {
+			return nil, err
+		}
 	}
 	if p == nil || len(p.Employer) == 0 {
 		return nil, fmt.Errorf("attack: the public file is empty; give accounts or derive it from the original")
@@ -135,38 +151,91 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 	if err != nil {
 		return nil, err
 	}
-	file := p.atNoise(o.NoiseScale)
-	if file == p && o.NoiseScale != 1 {
-		q := *p
-		q.Noise = p.Noise.scaled(o.NoiseScale)
-		file = &q
+	if o.Sample > 0 && o.Sample < len(units) {
+		units = sampled(units, o.Sample)
 	}
+	out := make([]*Fingerprints, len(as))
+	for i, a := range as {
+		if out[i] != nil {
+			continue
+		}
+		together := []int{i}
+		for j := i + 1; j < len(as); j++ {
+			if a.same(as[j]) && a.method(o.Knowledge) == as[j].method(o.Knowledge) {
+				together = append(together, j)
+			}
+		}
+		found, err := searchFor(ctx, r, p.as(a, o.NoiseScale), as, together, units, o)
+		if err != nil {
+			return nil, err
+		}
+		for k, j := range together {
+			out[j] = found[k]
+			out[j].M, out[j].Notes = p.Employers, p.Notes
+		}
+	}
+	return out, nil
+}
+
+// searchFor lets some adversaries loose on one file.
+func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, which []int, units []unit, o Options) ([]*Fingerprints, error) {
 	c, err := newCandidates(file)
 	if err != nil {
 		return nil, err
 	}
-	s := newSearch(newModeller(c, file, a, r, o.Knowledge, units), newTraits(file, a, r, o.Knowledge, c, units), units, o.MaxCandidates)
-	f := &Fingerprints{Adversary: a, Knowledge: o.Knowledge, NoiseScale: o.NoiseScale, M: p.Employers, Notes: p.Notes, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
+	knowledge := as[which[0]].method(o.Knowledge)
+	out, ts := make([]*Fingerprints, len(which)), make([]*traits, len(which))
+	for k, j := range which {
+		ts[k] = newTraits(file, as[j], r, knowledge, c, units)
+		out[k] = &Fingerprints{Adversary: as[j], Knowledge: knowledge, NoiseScale: o.NoiseScale, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
+	}
+	s := newSearch(newModeller(c, file, as[which[0]], r, knowledge, units), ts, units, o.MaxCandidates)
 	err = par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
 		sc := scan{search: s}
 		for i := lo; i < hi; i++ {
-			f.Units[i] = sc.unit(units[i])
-			if f.perYear && len(units[i].years) > 0 {
-				f.Units[i].Year = units[i].years[0].year
+			for k, u := range sc.unit(units[i]) {
+				if r.SerialPerYear && len(units[i].years) > 0 {
+					u.Year = units[i].years[0].year
+				}
+				out[k].Units[i] = u
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return out, err
 }
 
-func (m NoiseModel) scaled(by float64) NoiseModel {
-	for _, e := range []*ErrorModel{&m.Head, &m.HeadAverage, &m.FTE, &m.WageBill, &m.Age} {
-		e.Base, e.Root = max(leastBase, e.Base*by), max(leastRoot, e.Root*by)
+// sampled takes n units, those whose serials come first in an order that says
+// nothing of them, and keeps their order.
+func sampled(units []unit, n int) []unit {
+	order := make([]int, len(units))
+	for i := range order {
+		order[i] = i
 	}
-	m.Misreported = min(1, m.Misreported*by)
+	key := func(i int) uint64 {
+		u := units[i]
+		return rng.Sim(ageSeed).Uint64(stageSample, uint64(uint32(u.serial))<<32|uint64(uint32(u.years[0].year)))
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(key(a), key(b)) })
+	order = order[:n]
+	slices.Sort(order)
+	out := make([]unit, n)
+	for k, i := range order {
+		out[k] = units[i]
+	}
+	return out
+}
+
+const stageSample rng.Stage = 0xa77ac7
+
+func (m NoiseModel) scaled(by float64, a Adversary) NoiseModel {
+	for e, column := range map[*ErrorModel]string{
+		&m.Head: ColumnHead, &m.HeadAverage: ColumnHead, &m.FTE: ColumnFTE, &m.WageBill: ColumnWageBill, &m.Age: ColumnAge,
+		&m.PartTime: ColumnPartTime, &m.Status: ColumnStatus, &m.EducationFTE: ColumnEducationFTE,
+	} {
+		f := by * a.noise(column)
+		e.Base, e.Root = max(leastBase, e.Base*f), max(leastRoot, e.Root*f)
+	}
+	m.Misreported = min(1, m.Misreported*by*a.noise(ColumnEducation))
 	return m
 }

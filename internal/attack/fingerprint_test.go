@@ -135,14 +135,14 @@ func TestPruningIsExact(t *testing.T) {
 			t.Fatal(err)
 		}
 		build := func(slack float64) *search {
-			s := newSearch(newModeller(c, p, a, r, "method+parameters", units), newTraits(p, a, r, "method+parameters", c, units), units, 10)
+			s := newSearch(newModeller(c, p, a, r, "method+parameters", units), []*traits{newTraits(p, a, r, "method+parameters", c, units)}, units, 10)
 			s.slack = slack
 			return s
 		}
 		pruned, brute := build(math.Log(200/lostMass)), build(math.Inf(1))
 		fast, full := scan{search: pruned}, scan{search: brute}
 		for _, u := range units {
-			x, y := fast.unit(u), full.unit(u)
+			x, y := fast.unit(u)[0], full.unit(u)[0]
 			if y.Kept != 200 {
 				t.Fatalf("brute force kept %d of 200 candidates", y.Kept)
 			}

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"scramblelab/internal/frame"
@@ -13,9 +14,9 @@ import (
 // as CountOn says: under average by days employed.
 func measure(d *linked.Data, p *Public) *exactPanel {
 	n := len(p.Employer)
-	x := &exactPanel{head: unknown(n), fte: unknown(n), wage: unknown(n), age: unknown(n)}
+	x := &exactPanel{head: unknown(n), fte: unknown(n), wage: unknown(n), age: unknown(n), part: unknown(n)}
 	for range p.Education {
-		x.education = append(x.education, unknown(n))
+		x.education, x.educationFTE = append(x.education, unknown(n)), append(x.educationFTE, unknown(n))
 	}
 	employer, year := d.Jobs.Col(linked.Employer), d.Jobs.Col(linked.Year)
 	wage, hasWage := d.Jobs.Lookup(linked.Wage)
@@ -50,13 +51,13 @@ func measure(d *linked.Data, p *Public) *exactPanel {
 		if math.IsNaN(x.head[row]) {
 			x.head[row], x.age[row] = 0, 0
 			if hasFTE {
-				x.fte[row] = 0
+				x.fte[row], x.part[row] = 0, 0
 			}
 			if hasWage {
 				x.wage[row] = 0
 			}
 			for c := range x.education {
-				x.education[c][row] = 0
+				x.education[c][row], x.educationFTE[c][row] = 0, 0
 			}
 		}
 		if row != last {
@@ -68,9 +69,13 @@ func measure(d *linked.Data, p *Public) *exactPanel {
 		add(x.fte, row, fte, hasFTE, i, w)
 		add(x.wage, row, wage, hasWage, i, w)
 		add(x.age, row, age, hasAge, i, w)
+		if hasFTE && !fte.Missing(i) && fte.Value(i) < 1 {
+			x.part[row] += w
+		}
 		if l := level(i); p.LevelMap != nil && len(x.education) > 0 && l >= 0 {
 			if c := p.LevelMap[l]; c >= 0 {
 				x.education[c][row] += w
+				add(x.educationFTE[c], row, fte, hasFTE, i, w)
 			}
 		}
 	}
@@ -96,7 +101,7 @@ func (x *exactPanel) round(row int, cells map[[2]int32]float64, levelMap []int8)
 			}
 		}
 	}
-	for _, v := range [][]float64{x.fte, x.wage, x.age} { // age is divided by heads later
+	for _, v := range slices.Concat([][]float64{x.fte, x.wage, x.age, x.part}, x.educationFTE) { // age is divided by heads later
 		v[row] *= head / x.head[row]
 	}
 	x.head[row] = head

@@ -20,12 +20,19 @@ type ErrorModel struct {
 // NoiseModel is what the intruder believes of the errors of his file.
 type NoiseModel struct {
 	HeadEqual   [9]float64 // chance that the head count agrees exactly, by size class (linked.SizeBounds)
+	Flow        [9]FlowLaw // the same where entries and exits are known, by size class
 	Head        ErrorModel // where it does not
 	HeadAverage ErrorModel
 	FTE         ErrorModel
 	WageBill    ErrorModel // Bias holds the employer's contributions
+	FTEPerHead  bool       // FTE is of FTE per average head, which is the more exact
 	Age         ErrorModel
-	Misreported float64 // share of the staff whose public study level is not the registered one
+	PartTime    ErrorModel // of the share of part-timers, not in logs
+	Status      ErrorModel // of shares by status beyond what study levels tell, not in logs
+	// EducationFTE is the error of FTE by study level beyond what heads tell,
+	// per head of the staff, not in logs.
+	EducationFTE ErrorModel
+	Misreported  float64 // share of the staff whose public study level is not the registered one
 	// EducationPersistence is the Persistence of study levels.
 	EducationPersistence float64
 	Gap                  float64 // chance that an employer with staff filed no account that year
@@ -40,7 +47,9 @@ func defaults() NoiseModel {
 	}
 	for i := range m.HeadEqual {
 		m.HeadEqual[i] = 0.7
+		m.Flow[i] = FlowLaw{0.7, 0.7, 1e-6}
 	}
+	m.PartTime, m.Status, m.EducationFTE = ErrorModel{Base: 0.05, Root: 0.5}, ErrorModel{Base: 0.05, Root: 0.5}, ErrorModel{Base: 0.02, Root: 0.2}
 	return m
 }
 
@@ -71,7 +80,13 @@ func calibrate(p *Public) NoiseModel {
 		m.Head.Bias = 0 // the same definition on both sides
 	}
 	m.HeadAverage = fitError(p, p.HeadAverage, x.head, m.HeadAverage)
+	m.Flow = fitFlow(p, m)
 	m.FTE = fitError(p, p.FTE, x.fte, m.FTE)
+	perHead, exactPerHead := ratios(p.FTE, p.HeadAverage), ratios(x.fte, x.head)
+	if e := fitError(p, perHead, exactPerHead, ErrorModel{Base: math.Inf(1)}); e.variance(5) < m.FTE.variance(5) {
+		m.FTE, m.FTEPerHead = e, true
+	}
+	m.PartTime, m.EducationFTE, m.Status = fitShares(p, m)
 	m.WageBill = fitError(p, p.WageBill, x.wage, m.WageBill)
 	m.Age = fitError(p, p.Age, x.age, m.Age)
 	m.Misreported, m.EducationPersistence = fitMisreported(p, m)
@@ -93,13 +108,26 @@ const (
 )
 
 // fitError is least squares of squared errors on 1/head after cutting them off
-// at four robust standard deviations, so that a takeover does not set the scale.
+// at fifty robust standard deviations, so that no takeover sets the scale. Errors
+// have long tails: cut off earlier, the normal law would make true pairs of an odd
+// year impossible.
 func fitError(p *Public, public, exact []float64, fallback ErrorModel) ErrorModel {
+	errors := unknown(len(public))
+	for i, v := range public {
+		if v > 0 && exact[i] > 0 {
+			errors[i] = math.Log(v / exact[i])
+		}
+	}
+	return fitErrors(p, errors, fallback)
+}
+
+// fitErrors is fitError for errors row by row, NaN where there is none.
+func fitErrors(p *Public, errors []float64, fallback ErrorModel) ErrorModel {
 	var logs, heads []float64
 	var who []int32
-	for i, v := range public {
-		if v > 0 && exact[i] > 0 && p.exact.head[i] > 0 {
-			logs = append(logs, math.Log(v/exact[i]))
+	for i, v := range errors {
+		if !math.IsNaN(v) && p.exact.head[i] > 0 {
+			logs = append(logs, v)
 			heads = append(heads, p.exact.head[i])
 			who = append(who, p.Employer[i])
 		}
@@ -112,7 +140,10 @@ func fitError(p *Public, public, exact []float64, fallback ErrorModel) ErrorMode
 	for i, l := range logs {
 		scaled[i] = math.Abs(l-m.Bias) * math.Sqrt(heads[i])
 	}
-	cut := 4 * 1.4826 * median(scaled)
+	cut := 50 * 1.4826 * median(scaled)
+	if cut == 0 { // most errors are none: what is left is all there is to see
+		cut = math.Inf(1)
+	}
 	var n, sx, sy, sxx, sxy float64
 	for i, l := range logs {
 		y := min(math.Abs(l-m.Bias), max(cut/math.Sqrt(heads[i]), 4*leastBase))

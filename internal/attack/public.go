@@ -28,6 +28,12 @@ type Public struct {
 	Age         []float64   // mean age
 	Education   [][]float64 // [category][row] staff by publicly known study level
 
+	// What follows may be nil: the file then says nothing of it.
+	PartTime     []float64    // staff at the closing date who work part-time
+	EducationFTE [][]float64  // [category][row] full-time equivalents by study level
+	Status       [2][]float64 // managers; other employees who are no manual workers
+	Flow         []float64    // entries less exits during the book year
+
 	Levels   *frame.Dict // education levels, for LevelMap
 	LevelMap []int8      // level code -> category of Education, -1 none
 	Traits   []Trait     // constant within an employer
@@ -40,7 +46,9 @@ type Public struct {
 	Noise NoiseModel
 	Notes []string // what a report must say about this file
 
-	exact *exactPanel // what the file would say without error; read by atNoise only
+	exact  *exactPanel // what the file would say without error; read by atNoise only
+	status statusLaw   // of managers and employees by level
+	fields *fieldMix   // of fields of education by sector
 }
 
 // Trait is a property that is constant within an employer. Label is what the
@@ -53,6 +61,9 @@ type Trait struct {
 	// chance Floor.
 	Truth map[[2]string]float64
 	Floor float64
+	// Exact is the released column itself, by employer code, for who delivered
+	// it; nil where nobody did.
+	Exact []string
 }
 
 // exactPanel holds, row by row of a Public, the same quantities measured on the
@@ -60,8 +71,8 @@ type Trait struct {
 // them, and for an intruder who calibrated his error model on published
 // aggregates; no likelihood reads it.
 type exactPanel struct {
-	head, fte, wage, age []float64
-	education            [][]float64
+	head, fte, wage, age, part []float64
+	education, educationFTE    [][]float64
 }
 
 // accountLevels are the four study levels of the social balance sheet (rows
@@ -69,8 +80,9 @@ type exactPanel struct {
 var accountLevels = []string{"staff_primary", "staff_secondary", "staff_higher", "staff_university"}
 
 // FromAccounts makes the public file out of the annual accounts of the whole
-// selection: staff at the closing date and on average, FTE, personnel cost,
-// staff by study level, and as traits the group and event year recomputed from
+// selection: staff at the closing date and on average, part-timers, entries and
+// exits, FTE, personnel cost, staff and FTE by study level, managers and
+// employees, and as traits the group and event year recomputed from
 // the accounts by the three-times rule, the sector and region of the public
 // register, and the two classes that came with the project (supplier share and
 // size).
@@ -94,6 +106,13 @@ func FromAccounts(d *linked.Data) (*Public, error) {
 	}
 	for _, name := range accountLevels {
 		p.Education = append(p.Education, floats(acc, name))
+		p.EducationFTE = append(p.EducationFTE, floats(acc, strings.Replace(name, "staff", "fte", 1)))
+	}
+	p.PartTime = floats(acc, "part_time")
+	p.Status = [2][]float64{floats(acc, "managers"), floats(acc, "employees")}
+	p.Flow = floats(acc, "entries")
+	for i, x := range floats(acc, "exits") {
+		p.Flow[i] -= x
 	}
 	if level, ok := d.Jobs.Lookup(linked.Level); ok && level.Coded() {
 		p.Levels = level.Dict
@@ -109,9 +128,11 @@ func FromAccounts(d *linked.Data) (*Public, error) {
 			p.Notes = append(p.Notes, "no education level of the release corresponds to a study level of the accounts: education is not used")
 		}
 	}
+	p.status = statusOf(d, p)
 	if err := p.finish(d); err != nil {
 		return nil, err
 	}
+	p.fields = fieldsOf(d)
 	group, event := recompute(acc, p.Dict.Len())
 	p.addTrait(d, linked.Group, group)
 	p.addTrait(d, linked.EventYear, event)
@@ -209,6 +230,9 @@ func Derive(d *linked.Data, columns []string, noise float64, key rng.Sim) (*Publ
 			p.addTrait(d, name, firmLabels(d, name))
 		}
 	}
+	if slices.Contains(columns, linked.Sector) {
+		p.fields = fieldsOf(d)
+	}
 	return p, nil
 }
 
@@ -251,44 +275,12 @@ func (p *Public) finish(d *linked.Data) error {
 	return nil
 }
 
-// atNoise returns the file as it would be if its errors were scale times as
-// large: every count and amount moves along the line, in logs, from its exact
-// value through its present one. A scale of 1, or a file of which nothing exact
-// is known, comes back as it is.
-func (p *Public) atNoise(scale float64) *Public {
-	if scale == 1 || p.exact == nil {
-		return p
+// at is element i of a column that a file may lack.
+func at(v []float64, i int) float64 {
+	if v == nil {
+		return math.NaN()
 	}
-	q := *p
-	move := func(v, exact []float64, bias float64, whole bool) []float64 {
-		out := slices.Clone(v)
-		for i := range out {
-			if !(out[i] > 0) || !(exact[i] > 0) {
-				continue
-			}
-			out[i] = exact[i] * math.Exp(bias+float64(scale*(math.Log(v[i]/exact[i])-bias)))
-			if whole {
-				out[i] = max(1, math.Round(out[i]))
-			}
-		}
-		return out
-	}
-	q.Head = move(p.Head, p.exact.head, 0, true)
-	q.HeadAverage = move(p.HeadAverage, p.exact.head, p.Noise.HeadAverage.Bias, false)
-	q.FTE = move(p.FTE, p.exact.fte, p.Noise.FTE.Bias, false)
-	q.WageBill = move(p.WageBill, p.exact.wage, p.Noise.WageBill.Bias, false)
-	q.Age = move(p.Age, p.exact.age, 0, false)
-	q.Education = make([][]float64, len(p.Education))
-	for c := range p.Education {
-		q.Education[c] = slices.Clone(p.Education[c])
-		for i, v := range p.Education[c] {
-			if e := p.exact.education[c][i]; !math.IsNaN(v) && !math.IsNaN(e) {
-				q.Education[c][i] = max(0, e+float64(scale*(v-e)))
-			}
-		}
-	}
-	q.Noise = calibrate(&q)
-	return &q
+	return v[i]
 }
 
 // addTrait adds a trait and calibrates how it relates to the true firm column.
@@ -300,7 +292,7 @@ func (p *Public) addTrait(d *linked.Data, name string, label []string) {
 	if truth == nil {
 		return
 	}
-	t := Trait{Name: name, Label: label, Truth: map[[2]string]float64{}}
+	t := Trait{Name: name, Label: label, Truth: map[[2]string]float64{}, Exact: truth}
 	count, kinds := map[string]float64{}, map[string]bool{}
 	known := make([]bool, len(label))
 	for _, e := range p.Employer {

@@ -194,7 +194,12 @@ type observed struct {
 	fteN      float64   // workers in those cells
 	wageN     float64   //
 	levels    []float64 // workers by level code of the release
-	age       float64   // midpoint of the class of the mean age, NaN
+	fields    []float64 // workers by field code of the release; nil without fields
+	levelFTE  []float64 // FTE by level code, of cells that have a class
+	part      float64   // expected part-timers in those cells
+	partVar   float64
+	before    float64 // exact head count of the year before; NaN unknown
+	age       float64 // midpoint of the class of the mean age, NaN
 	ageVar    float64
 	row       int32 // row of Tables.Employers
 }
@@ -245,6 +250,13 @@ func observe(r Release, keep []int32) ([]unit, error) {
 		return nil, err
 	}
 	hideSmall(r.Method, units)
+	for _, u := range units {
+		for t := 1; t < len(u.years); t++ {
+			if a, b := &u.years[t-1], &u.years[t]; a.exact && b.exact && a.n > 0 && b.year == a.year+1 {
+				b.before = a.n
+			}
+		}
+	}
 	out := units[:0]
 	for _, u := range units {
 		if len(u.years) > 0 {
@@ -295,7 +307,7 @@ func listUnits(emp *frame.Frame, keep []int32) ([]unit, map[serialYear]place) {
 			at[s] = k
 			units = append(units, unit{serial: s})
 		}
-		o := observed{row: int32(i), state: -1, age: math.NaN()}
+		o := observed{row: int32(i), state: -1, age: math.NaN(), before: math.NaN()}
 		if periods {
 			o.year = year.I[i]
 		}
@@ -329,6 +341,8 @@ func addCells(r Release, cells *frame.Frame, units []unit, index map[serialYear]
 		count = classesOf(workers.Dict, true)
 	}
 	share := r.Method.share()
+	field, hasField := cells.Lookup(linked.Field)
+	hasField = hasField && field.Coded()
 	for i := range cells.Rows() {
 		key := serialYear{serial: serial.I[i]}
 		if periods {
@@ -340,7 +354,10 @@ func addCells(r Release, cells *frame.Frame, units []unit, index map[serialYear]
 		}
 		o := &units[p.unit].years[p.year]
 		if o.levels == nil {
-			o.levels = make([]float64, level.Dict.Len())
+			o.levels, o.levelFTE = make([]float64, level.Dict.Len()), make([]float64, level.Dict.Len())
+			if hasField {
+				o.fields = make([]float64, field.Dict.Len())
+			}
 			o.exact = !workers.Coded() && share == 1 && r.Method.CountNoise == 0
 			o.nVar = r.Method.CountNoise // of a cell that noise has made disappear
 		}
@@ -360,6 +377,9 @@ func addCells(r Release, cells *frame.Frame, units []unit, index map[serialYear]
 		if c := level.I[i]; c >= 0 {
 			o.levels[c] += n
 		}
+		if hasField && field.I[i] >= 0 {
+			o.fields[field.I[i]] += n
+		}
 		if c := wage.code(i); c >= 0 {
 			o.wage += float64(n * wage.mid[c])
 			o.wageVar += float64(n*n) * wage.variance(c)
@@ -369,10 +389,36 @@ func addCells(r Release, cells *frame.Frame, units []unit, index map[serialYear]
 			o.fte += float64(n * fte.mid[c])
 			o.fteVar += float64(n*n) * fte.variance(c)
 			o.fteN += n
+			if l := level.I[i]; l >= 0 {
+				o.levelFTE[l] += float64(n * fte.mid[c])
+			}
+			part, v := partTimers(n, fte.lo[c], fte.mid[c], fte.variance(c))
+			o.part += part
+			o.partVar += v
 		}
 	}
 	return nil
 }
+
+// partTimers is how many of n workers with a class of the mean FTE work
+// part-time, and the variance of that. A class that starts at full time holds
+// none, any other at least one.
+func partTimers(n, lo, mid, spread float64) (part, variance float64) {
+	if lo > 0.994 {
+		return 0, 0
+	}
+	if n <= 1 {
+		return n, 0
+	}
+	part = max(1, min(n, n*(1-mid)/(1-usualPart)))
+	// The hours of part-timers differ by a fifth of full time, and the class is
+	// as wide as it is.
+	variance = (0.04*part + float64(n*n)*spread) / float64((1-usualPart)*(1-usualPart))
+	return part, min(variance, float64((n-1)*(n-1))/4)
+}
+
+// usualPart is the mean FTE of a part-timer.
+const usualPart = 0.6
 
 // classed is a column of classes that may be absent.
 type classed struct {

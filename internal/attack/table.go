@@ -12,10 +12,9 @@ import (
 type yearTable struct {
 	blocks []block
 	cand   []int32
-	kind   []int32 // combination of traits
 	head   []float32
-	cell   []float32 // [row][stride]; what is unknown is 0 and in no form
-	absent [][]int32 // by combination of traits
+	cell   []float32   // [row][stride]; what is unknown is 0 and in no form
+	absent [][][]int32 // by adversary and combination of traits
 }
 
 // block is a run of rows in which the same is known.
@@ -25,7 +24,7 @@ type block struct {
 	headed  bool // rows have a head count
 }
 
-func newYearTables(c *candidates, t *traits) []yearTable {
+func newYearTables(c *candidates, t []*traits) []yearTable {
 	tables := make([]yearTable, len(c.years))
 	for slot := range tables {
 		tables[slot] = newYearTable(c, t, slot)
@@ -33,13 +32,19 @@ func newYearTables(c *candidates, t *traits) []yearTable {
 	return tables
 }
 
-func newYearTable(c *candidates, t *traits, slot int) yearTable {
-	y := yearTable{absent: make([][]int32, len(t.kinds))}
+func newYearTable(c *candidates, t []*traits, slot int) yearTable {
+	y := yearTable{absent: make([][][]int32, len(t))}
+	for a := range t {
+		y.absent[a] = make([][]int32, len(t[a].kinds))
+	}
 	for i := range c.spans {
 		s := &c.spans[i]
 		if s.filed>>slot&1 == 0 {
 			for k := s.lo; k < s.hi; k++ {
-				y.absent[t.kind[k]] = append(y.absent[t.kind[k]], k)
+				for a := range t {
+					of := &y.absent[a][t[a].kind[k]]
+					*of = append(*of, k)
+				}
 			}
 			continue
 		}
@@ -59,10 +64,10 @@ func newYearTable(c *candidates, t *traits, slot int) yearTable {
 		}
 		return cmp.Or(cmp.Compare(c.pattern[at(a)], c.pattern[at(b)]), cmp.Compare(c.logHead[at(a)], c.logHead[at(b)]))
 	})
-	y.kind, y.head = make([]int32, len(y.cand)), make([]float32, len(y.cand))
+	y.head = make([]float32, len(y.cand))
 	y.cell = make([]float32, len(y.cand)*c.stride)
 	for i, k := range y.cand {
-		y.kind[i], y.head[i] = t.kind[k], c.logHead[at(k)]
+		y.head[i] = c.logHead[at(k)]
 		copy(y.cell[i*c.stride:], c.at(k, slot))
 		if i == 0 || !same(y.cand[i-1], k) {
 			y.blocks = append(y.blocks, block{lo: i, pattern: c.pattern[at(k)], headed: headed(k)})
@@ -81,11 +86,11 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 		if b.headed {
 			head = m.head.most()
 		}
-		sc.order = append(sc.order, reach{i, head + m.forms[b.pattern].base + sc.most})
+		sc.order = append(sc.order, reach{i, head + m.forms[b.pattern].base})
 	}
 	slices.SortStableFunc(sc.order, func(a, b reach) int { return cmp.Compare(b.bound, a.bound) })
 	for _, r := range sc.order {
-		if r.bound < sc.limit {
+		if r.bound+sc.room() < 0 {
 			break
 		}
 		b := &t.blocks[r.part]
@@ -94,7 +99,7 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 			sc.rows(t, b.lo, b.hi, &m.head, form)
 			continue
 		}
-		besides := form.base + sc.most
+		besides := form.base
 		from, _ := slices.BinarySearch(t.head[b.lo:b.hi], float32(m.head.at-nearby))
 		up, down := b.lo+from, b.lo+from
 		for up < b.hi || down > b.lo {
@@ -116,17 +121,20 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 			}
 		}
 	}
-	for kind, list := range t.absent {
-		ll := m.absent + sc.kinds[kind]
-		if len(list) == 0 || ll < sc.limit {
-			continue
-		}
-		sc.weigh(ll, len(list))
-		for _, k := range list {
-			if ll < sc.worst {
-				break
+	for a := range sc.lanes {
+		l := &sc.lanes[a]
+		for kind, list := range t.absent[a] {
+			ll := m.absent + l.kinds[kind]
+			if len(list) == 0 || ll < l.limit {
+				continue
 			}
-			sc.offer(ll, k)
+			l.weigh(ll, len(list))
+			for _, k := range list {
+				if ll < l.worst {
+					break
+				}
+				l.offer(ll, k)
+			}
 		}
 	}
 }
@@ -134,15 +142,15 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 // rows scores rows lo to hi of a table, all of one form.
 func (sc *scan) rows(t *yearTable, lo, hi int, h *headTerm, f *form) {
 	stride := sc.c.stride
-	heads, kinds, cands := t.head[lo:hi], t.kind[lo:hi], t.cand[lo:hi]
+	heads, cands := t.head[lo:hi], t.cand[lo:hi]
 	cell := t.cell[lo*stride : hi*stride]
 	for i, x := range heads {
-		ll := h.log(x) + f.base + sc.kinds[kinds[i]]
-		if ll < sc.limit {
+		ll, room := h.log(x), sc.roomOf(cands[i])
+		if ll+f.base+room < 0 {
 			continue
 		}
-		if ll = f.log(ll, cell[i*stride:(i+1)*stride]); ll >= sc.limit {
-			sc.add(ll, cands[i])
+		if ll += f.log(cell[i*stride : (i+1)*stride]); ll+room >= 0 {
+			sc.count(ll, cands[i])
 		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 // cohort, and a sex given the field. A cell is level*len(fields)+field.
 type cellTables struct {
 	fields   int
+	levelOf  []uint8 // by cell
+	fieldOf  []uint8 // by cell
 	cohort0  int
 	shares   [][]float64   // cohort x level: share of each level, all sectors
 	levelCum [][][]float64 // sector x cohort x level
@@ -61,6 +63,7 @@ func newCellTables(c *calibration.Figures) *cellTables {
 		t.rise = append(t.rise, to)
 		for f := range t.fields {
 			t.tilt = append(t.tilt, tiltClassOf(c, l, f))
+			t.levelOf, t.fieldOf = append(t.levelOf, uint8(l)), append(t.fieldOf, uint8(f))
 		}
 	}
 	var ratios []groupWeights
@@ -241,7 +244,7 @@ const followLimit = 2.5
 // follows decides whether a worker born in birth takes the cell of a colleague
 // born in other, with odds of the ratio of their cohorts' shares of its level.
 func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool {
-	l := int(cell) / t.fields
+	l := t.level(cell)
 	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
 	return r.Float64()*followLimit < ratio
 }
@@ -253,5 +256,5 @@ func (t *cellTables) suits(cell uint16, birth int, r *rng.Stream) bool {
 	return r.Float64()*t.peak[l] < t.shares[t.cohort(birth)][l]
 }
 
-func (t *cellTables) level(cell uint16) int { return int(cell) / t.fields }
-func (t *cellTables) field(cell uint16) int { return int(cell) % t.fields }
+func (t *cellTables) level(cell uint16) int { return int(t.levelOf[cell]) }
+func (t *cellTables) field(cell uint16) int { return int(t.fieldOf[cell]) }

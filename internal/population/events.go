@@ -1,8 +1,10 @@
 package population
 
 import (
+	"context"
 	"math"
 
+	"scramblelab/internal/par"
 	"scramblelab/internal/rng"
 )
 
@@ -29,21 +31,31 @@ func (s *skeleton) drawEvents() {
 	slope := x.FirmEffect / float64(s.c.Wage.FirmSD*s.c.Wage.FirmSD)
 	norm := .5 * slope * x.FirmEffect
 	s.drawCycle()
-	var r rng.Stream
-	for id := range s.employers {
-		e := &s.employers[id]
-		for year := max(first, int(e.first)+1); year <= min(last, int(e.last)); year++ {
-			s.key.Reseed(&r, stageEvent, entityYear(int32(id), year))
-			heads, growth := s.headsAt(e, year-1, 0), 0.0
-			if e.present(year - 2) {
-				growth = min(x.GrowthCap, max(-x.GrowthCap, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
-			}
-			h := x.BySize[s.c.Size.Class(int(heads))] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
-				math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))
-			if r.Bool(h) {
-				e.event = int16(year)
-				break
-			}
+	_ = par.Chunks(context.Background(), len(s.employers), networkChunk, func(_, lo, hi int) error {
+		var r rng.Stream
+		for id := lo; id < hi; id++ {
+			s.drawEvent(int32(id), first, last, slope, norm, &r)
+		}
+		return nil
+	})
+}
+
+// drawEvent plants the event of an employer in a year from first to last, if it
+// has one.
+func (s *skeleton) drawEvent(id int32, first, last int, slope, norm float64, r *rng.Stream) {
+	x, e := s.c.Adopt, &s.employers[id]
+	for year := max(first, int(e.first)+1); year <= min(last, int(e.last)); year++ {
+		s.key.Reseed(r, stageEvent, entityYear(id, year))
+		heads, growth := s.headsAt(e, year-1, 0), 0.0
+		if e.present(year - 2) {
+			growth = min(x.GrowthCap, max(-x.GrowthCap, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
+		}
+		class := s.c.Size.Class(int(heads))
+		h := x.BySize[class] / x.AtRisk[class] * s.c.Sectors[e.sector].Automation *
+			math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))
+		if r.Bool(h) {
+			e.event = int16(year)
+			return
 		}
 	}
 }
@@ -75,13 +87,17 @@ func (s *skeleton) headsAt(e *employer, year int, effect float64) int32 {
 func (s *skeleton) plantHeads() {
 	s.drawRivals()
 	s.exposedFrom = s.firstExposures()
-	for id := range s.employers {
-		e := &s.employers[id]
-		e.staff = make([]int32, len(e.latent))
-		for y := int(e.first); y <= int(e.last); y++ {
-			e.staff[y-int(e.first)] = s.headsUnder(int32(id), y, s.outcome)
+	// The work of a moment is not worth a way out.
+	_ = par.Chunks(context.Background(), len(s.employers), networkChunk, func(_, lo, hi int) error {
+		for id := lo; id < hi; id++ {
+			e := &s.employers[id]
+			e.staff = make([]int32, len(e.latent))
+			for y := int(e.first); y <= int(e.last); y++ {
+				e.staff[y-int(e.first)] = s.headsUnder(int32(id), y, s.outcome)
+			}
 		}
-	}
+		return nil
+	})
 }
 
 // headsUnder is the head count of an employer under a potential outcome. The

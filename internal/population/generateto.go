@@ -214,18 +214,17 @@ func (d *delivery) writeSkeleton(ctx context.Context, tell progress.Func) error 
 		return err
 	}
 	groups.finish()
-	employers := d.employersFrame(groups)
-	for b := d.lo; b < d.hi; b++ {
-		if err := d.put(ctx, "employers", ownLabels(employers.Slice(d.at[b], d.at[b+1]))); err != nil {
-			return err
-		}
+	err = par.InOrder(ctx, d.hi-d.lo, func(b int) (*tabio.Piece, error) {
+		return d.files["employers"].Encode(ctx, ownLabels(d.employersFrame(groups, d.at[d.lo+b], d.at[d.lo+b+1])))
+	}, func(_ int, p *tabio.Piece) error { return d.files["employers"].Append(p) })
+	if err != nil {
+		return err
 	}
 	tell.Step("writing", d.hi-d.lo, d.hi-d.lo)
 	return nil
 }
 
-// ownLabels gives columns with more labels than rows, which are numbers of
-// employers, a codebook of those in use.
+// ownLabels gives columns with more labels than rows a codebook of those in use.
 func ownLabels(f *frame.Frame) *frame.Frame {
 	for _, c := range f.Columns() {
 		if !c.Coded() || c.Dict.Len() <= f.Rows() {
@@ -242,14 +241,6 @@ func ownLabels(f *frame.Frame) *frame.Frame {
 		f = f.With(own)
 	}
 	return f
-}
-
-func (d *delivery) put(ctx context.Context, table string, f *frame.Frame) error {
-	p, err := d.files[table].Encode(ctx, f)
-	if err != nil {
-		return err
-	}
-	return d.files[table].Append(p)
 }
 
 // buyersOutside returns the employers outside [lo, hi) that are main buyers of one

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -134,30 +135,32 @@ func code(d *frame.Dict, label string) int32 {
 	return c
 }
 
-func (s *skeleton) employersFrame(d *sides) *frame.Frame {
-	n := len(s.employers)
+// employersFrame returns employers lo to hi.
+func (s *skeleton) employersFrame(d *sides, lo, hi int) *frame.Frame {
+	n := hi - lo
 	ints := func() []int32 { return make([]int32, n) }
 	id, nace, region, founded, closed, event, exposed, clean := ints(), ints(), ints(), ints(), ints(), ints(), ints(), ints()
 	effect := make([]float64, n)
 	enterprise, registration := make([]string, n), make([]string, n)
 	r := s.key.Stream(stageNumbers, 0)
 	a, b, c := 1+r.IntN(numberPrime-1), r.IntN(numberPrime), r.IntN(numberPrime)
-	for i := range s.employers {
-		e := &s.employers[i]
-		id[i], nace[i], region[i], founded[i] = int32(i+1), int32(e.sector), int32(e.region), int32(e.founded)
+	for i := range n {
+		k := lo + i
+		e := &s.employers[k]
+		id[i], nace[i], region[i], founded[i] = int32(k+1), int32(e.sector), int32(e.region), int32(e.founded)
 		closed[i], event[i], exposed[i], clean[i] = yearOrNone(e.exit), frame.NoInt, frame.NoInt, 1
 		if s.outcome&actsOnOwner != 0 {
 			event[i] = yearOrNone(e.event)
 		}
 		if s.outcome == factual {
-			exposed[i] = yearOrNone(s.exposedFrom[i])
+			exposed[i] = yearOrNone(s.exposedFrom[k])
 		}
 		if event[i] != frame.NoInt || exposed[i] != frame.NoInt {
 			clean[i] = 0
 		}
 		effect[i] = math.Round(float64(e.psi)*1e6) / 1e6
-		enterprise[i] = enterpriseNumber(int((uint64(a)*uint64(i) + uint64(b)) % numberPrime))
-		registration[i] = fmt.Sprintf("%09d", 100_000_000+(uint64(a)*uint64(i)+uint64(c))%numberPrime*61)
+		enterprise[i] = enterpriseNumber(int((uint64(a)*uint64(k) + uint64(b)) % numberPrime))
+		registration[i] = strconv.FormatUint(100_000_000+(uint64(a)*uint64(k)+uint64(c))%numberPrime*61, 10)
 	}
 	return frame.Must(
 		frame.Ints("employer_id", id),
@@ -167,8 +170,8 @@ func (s *skeleton) employersFrame(d *sides) *frame.Frame {
 		frame.Codes("region", regionDict(s.c), region),
 		frame.Ints("founded", founded),
 		frame.Ints("closed", closed),
-		frame.Codes("group", linked.GroupDict, d.group),
-		frame.Codes("role", RoleDict, d.role),
+		frame.Codes("group", linked.GroupDict, d.group[lo:hi]),
+		frame.Codes("role", RoleDict, d.role[lo:hi]),
 		frame.Ints("automation_year", event),
 		frame.Floats("firm_effect", effect),
 		frame.Ints("exposed_from", exposed),
@@ -185,5 +188,5 @@ const numberPrime = 9_999_991
 // digits modulo 97.
 func enterpriseNumber(k int) string {
 	eight := 90_000_000 + k
-	return fmt.Sprintf("%08d%02d", eight, 97-eight%97)
+	return strconv.Itoa(eight*100 + 97 - eight%97)
 }

@@ -1,9 +1,12 @@
 package population
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"math/bits"
 	"runtime"
+	"slices"
 
 	"scramblelab/internal/calibration"
 	"scramblelab/internal/par"
@@ -60,7 +63,7 @@ func (s *skeleton) seek(l *leaver, r *rng.Stream) bool {
 	if !r.Bool(s.c.Flows.SameSector) {
 		sector = uint8(pick(s.staffCum[sexOf(s.workers[l.worker].woman)], r.Float64()))
 	}
-	l.market = int16(s.marketOf(sector, e.region, l.cell))
+	l.market, l.effect = int16(s.marketOf(sector, e.region, l.cell)), s.effectOf(&s.workers[l.worker], r)
 	if again { // at most two employers a year
 		l.day = s.day1(year + 1)
 	}
@@ -74,7 +77,14 @@ func (m *markets) clear(ctx context.Context, year int, batches []batch) error {
 	if err != nil {
 		return err
 	}
-	return par.Do(ctx, len(m.pool), func(k int) error {
+	order := make([]int, len(m.pool)) // the largest first, so that none is waited for
+	for k := range order {
+		order[k] = k
+	}
+	size := func(k int) int { return len(m.pool[k]) + leaverAt[k+1] - leaverAt[k] + openingAt[k+1] - openingAt[k] }
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(size(b)-size(a), a-b) })
+	return par.Do(ctx, len(m.pool), func(i int) error {
+		k := order[i]
 		m.expire(k, year)
 		var b *bench
 		select {
@@ -320,17 +330,32 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	if b.left == 0 || float64(u>>11)*0x1p-53 < s.c.Flows.Fresh {
 		return stay{worker: -1}
 	}
-	n := int32(len(b.places))
+	n, field := int32(len(b.places)), s.cells.field(o.cell)
 	best, i := int32(-1), b.find(b.from(rng.Mix(o.rank, 2)))
+	wanted, nearest, exact := s.wantedEffect(o, year), float32(math.MaxFloat32), false
+	from := 0 // least age
 	for range min(s.c.Flows.Tries, b.left) {
 		c := &b.places[i]
-		if c.day < latest && c.employer != o.employer && (o.under == 0 || year-int(c.birth) < int(o.under)) {
-			if c.cell == o.cell {
-				best = i
-				break
+		if same := c.cell == o.cell; (same || !exact && s.cells.field(c.cell) == field) && s.takes(o, &c.leaver, latest) {
+			if o.under != 0 {
+				age := year - int(c.birth)
+				if age >= int(o.under) && int(o.under) >= s.c.Age.OldFrom {
+					from = s.c.Age.YoungHire // in place of the old no more of the young than there would be
+				}
+				if age >= int(o.under) || age < from {
+					i = b.find((i + 1) % n)
+					continue
+				}
 			}
-			if s.cells.field(c.cell) == s.cells.field(o.cell) {
-				best = i
+			off := c.effect - wanted
+			if off < 0 {
+				off = -off
+			}
+			if same && !exact || off < nearest {
+				best, nearest, exact = i, off, same
+			}
+			if exact && off < s.near {
+				break
 			}
 		}
 		i = b.find((i + 1) % n)
@@ -344,10 +369,24 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	return h
 }
 
+// takes reports whether an employer can take somebody of any age for an opening.
+func (s *skeleton) takes(o *opening, c *leaver, latest int32) bool {
+	if c.day >= latest || c.employer == o.employer {
+		return false
+	}
+	if !c.moonlights {
+		return true
+	}
+	if other, has := s.seconds[c.worker]; has && other == o.employer {
+		return false // has or had a second job there this year
+	}
+	return !c.second || o.to == stillThere
+}
+
 // rest appends those who found nothing, in their order.
 func (b *bench) rest(pool []leaver) []leaver {
 	for i := range b.places {
-		if c := &b.places[i]; c.market != gone {
+		if c := &b.places[i]; c.market != gone && !c.second {
 			pool = append(pool, c.leaver)
 		}
 	}
@@ -363,9 +402,12 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	e, a := &s.employers[o.employer], &s.c.Age
 	youngest := s.c.Levels[s.cells.level(o.cell)].MinAge
 	age := 0.0
-	if w.Bool(s.c.Flows.FromSchool) {
+	switch {
+	case year == s.o.From && w.Bool(s.c.Flows.Unseen):
+		age = float64(s.stockAge(s.stockCum, s.ageShift(e, year), w))
+	case w.Bool(s.c.Flows.FromSchool):
 		age = float64(youngest) + float64(a.School*w.Exp())
-	} else {
+	default:
 		for range s.c.Cluster.Tries {
 			u := w.Float64() // squared below: half of them come in the first quarter of the ages
 			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u*u) + s.ageShift(e, year)
@@ -382,5 +424,5 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(from) + float64(w.Float64()*float64(int(o.under)-from))
 	}
 	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
-	h.address, h.birth, h.cell, h.from = x.address(), x.birth, x.cell, o.day
+	h.address, h.birth, h.cell, h.from, h.moonlights = x.address(), x.birth, x.cell, o.day, s.moonlights(x.address())
 }

@@ -135,7 +135,7 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 	if p.Suppliers, err = s.suppliersFrame(ctx); err != nil {
 		return nil, err
 	}
-	p.Employers = s.employersFrame(deriveSides(len(s.employers), p.Accounts, p.Suppliers, s.c.Network.MainBuyer))
+	p.Employers = s.employersFrame(deriveSides(len(s.employers), p.Accounts, p.Suppliers, s.c.Network.MainBuyer), 0, len(s.employers))
 	if p.Truth, err = s.truth(ctx); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,12 @@
 package population
 
 import (
+	"context"
 	"math"
+	"sync/atomic"
 
 	"scramblelab/internal/calibration"
+	"scramblelab/internal/par"
 	"scramblelab/internal/rng"
 )
 
@@ -27,7 +30,7 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 	x := &p.c.Register
 	g := registration{knownFrom: always, riseFrom: never}
 	group := p.c.Levels[p.cells.level(t.cell)].Group
-	u, v := r.Float64(), r.Exp()
+	u, v := r.Float64(), r.Float64()
 	abroad := p.abroad[t.sector][t.region]
 	switch found := p.missing[group]; {
 	case !p.hides:
@@ -35,7 +38,7 @@ func (p *people) registered(t *traits, surveyed bool, r *rng.Stream) registratio
 		g.knownFrom = never // lives abroad
 	case u < abroad+found:
 		// The later the worker came, the later the diploma is found.
-		g.knownFrom = max(x.Survey, t.since) + 1 + int(min(v/x.Filled, 1000))
+		g.knownFrom = max(x.Survey, t.since) + 1 + int(min(-math.Log(1-v)/x.Filled, 1000))
 	case !surveyed && u < abroad+found+x.Gone:
 		g.knownFrom = never
 	}
@@ -85,13 +88,17 @@ func abroadOf(c *calibration.Figures, sector string) []float64 {
 
 // survey marks the workers who had a job at the survey or later, or at the end
 // of a window that ends before it.
-func (s *skeleton) survey() {
-	day := s.day1(min(s.c.Register.Survey, s.o.To+1)) - 1
-	for _, spells := range s.spells {
-		for _, sp := range spells {
-			if sp.to >= day {
-				s.workers[sp.worker].surveyed = true
+func (e *emitter) survey(ctx context.Context) error {
+	day := e.day1(min(e.c.Register.Survey, e.o.To+1)) - 1
+	e.surveyed = make([]uint32, (len(e.workers)+31)/32)
+	return par.Chunks(ctx, len(e.spells), emitChunk, func(_, lo, hi int) error {
+		for _, spells := range e.spells[lo:hi] {
+			for _, sp := range spells {
+				if sp.to >= day {
+					atomic.OrUint32(&e.surveyed[sp.who()/32], 1<<(sp.who()%32))
+				}
 			}
 		}
-	}
+		return nil
+	})
 }

@@ -55,36 +55,46 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 	if public, err = public.Recount(s.data, held.Method.CountOn); err != nil {
 		return nil, err
 	}
-	var out []fingerprinted
+	all := make([]attack.Adversary, len(s.plan.Adversaries))
+	out := make([]fingerprinted, len(all))
 	for i, name := range s.plan.Adversaries {
-		a, err := attack.Find(name)
+		if all[i], err = attack.Find(name); err != nil {
+			return nil, err
+		}
+		out[i].adversary = all[i]
+	}
+	face := held
+	plain, noisy := held.Method.AsItStands()
+	face.Method = plain
+	for k, v := range append([]variant{{}}, vs...) {
+		show.Step("attack", k, 1+len(vs))
+		var which []int
+		var as []attack.Adversary
+		for i, a := range all {
+			if !v.method || a.Uses(attack.ColumnEducation) && len(held.Method.Swaps) > 0 {
+				which, as = append(which, i), append(as, a)
+			}
+		}
+		if len(as) == 0 {
+			continue
+		}
+		v.options.Years = s.attackedYears()
+		found, err := attack.FingerprintAll(ctx, held, public, as, v.options)
 		if err != nil {
 			return nil, err
 		}
-		f := fingerprinted{adversary: a}
-		for k, v := range append([]variant{{}}, vs...) {
-			if v.method && (!a.Education || len(held.Method.Swaps) == 0) {
-				continue
-			}
-			show.Step("attack", i*(1+len(vs))+k, len(s.plan.Adversaries)*(1+len(vs)))
-			v.options.Years = s.attackedYears()
-			found, err := attack.Fingerprint(ctx, held, public, a, v.options)
-			if err != nil {
-				return nil, err
-			}
-			f.variants = append(f.variants, score.Variant{Group: v.group, Fingerprints: found})
-			plain, noisy := held.Method.AsItStands()
-			if !noisy {
-				continue
-			}
-			face := held
-			face.Method = plain
-			if found, err = attack.Fingerprint(ctx, face, public, a, v.options); err != nil {
-				return nil, err
-			}
-			f.plain = append(f.plain, score.Variant{Group: v.group, Fingerprints: found})
+		for n, i := range which {
+			out[i].variants = append(out[i].variants, score.Variant{Group: v.group, Fingerprints: found[n]})
 		}
-		out = append(out, f)
+		if !noisy {
+			continue
+		}
+		if found, err = attack.FingerprintAll(ctx, face, public, as, v.options); err != nil {
+			return nil, err
+		}
+		for n, i := range which {
+			out[i].plain = append(out[i].plain, score.Variant{Group: v.group, Fingerprints: found[n]})
+		}
 	}
 	return out, nil
 }
@@ -255,6 +265,13 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	}
 	risk, err := s.score(ctx, held, found, serials, k.sim)
 	if err != nil {
+		return nil, err
+	}
+	v, err := s.publishOriginals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
 		return nil, err
 	}
 	r.Metrics, r.Tables, r.Warnings = risk.metrics, risk.tables, append(r.Warnings, risk.warnings...)

@@ -30,6 +30,7 @@ func describe(p plan.Plan) public {
 		if s.Permutes() {
 			d.method.Swaps = append(d.method.Swaps, attack.Swap{
 				Rate: s.Rate, Bundle: s.Bundle, Apart: !s.Together(), Within: s.Scope == "within-employer", Strata: s.Same,
+				Lasting: s.Unit == "person" || s.Unit == "spell",
 			})
 			continue
 		}
@@ -76,8 +77,11 @@ func swapLaw(swaps []attack.Swap) *fidelity.SwapLaw {
 			continue
 		}
 		if law == nil {
-			law = &fidelity.SwapLaw{Rate: w.Rate, Strata: w.Strata}
+			law = &fidelity.SwapLaw{Rate: w.Rate, Strata: w.Strata, Bundle: w.Bundle}
 			continue
+		}
+		if !slices.Equal(law.Bundle, w.Bundle) {
+			law.Bundle = nil
 		}
 		if !slices.Equal(law.Strata, w.Strata) {
 			return nil

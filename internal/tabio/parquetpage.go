@@ -22,6 +22,7 @@ const (
 	dictionaryMax  = 4 << 20 // bytes of labels beyond which a column is written plain
 	dictionarySpan = 1 << 16 // distance of numbers beyond which they are written plain
 	dictionaryUse  = 4       // rows per distinct value from which a dictionary pays
+	worthwhile     = .97     // share of its size that a page may keep for compression to pay
 )
 
 // columnChunk is one column of a row group: its pages, and what the footer says
@@ -32,12 +33,17 @@ type columnChunk struct {
 	hasDictionary bool
 }
 
-// chunkEncoder appends pages to a chunk. Its buffers serve one chunk.
+// chunkEncoder appends pages to a chunk. Its buffers serve one chunk after the
+// other.
 type chunkEncoder struct {
 	columnChunk
 	codec   *zstd.Codec
+	tried   bool // whether it pays to compress the pages of the chunk is known
+	raw     bool // it does not
+	words   []byte
 	levels  []byte
 	values  []byte // of a page, encoded
+	place   []int32
 	indexes []int32
 	runs    []byte // places in the dictionary, encoded
 	packed  []byte // a page, compressed
@@ -45,8 +51,8 @@ type chunkEncoder struct {
 }
 
 // encodeChunk encodes one column of a row group.
-func encodeChunk(c frame.Column, node parquet.Node, codec *zstd.Codec) (columnChunk, error) {
-	e := &chunkEncoder{codec: codec}
+func (e *chunkEncoder) encodeChunk(c frame.Column, node parquet.Node) (columnChunk, error) {
+	e.columnChunk, e.tried, e.raw, e.words = columnChunk{}, false, false, e.words[:0]
 	e.meta = format.ColumnMetaData{
 		Type: format.Type(node.Type().Kind()), PathInSchema: []string{c.Name}, Codec: format.Zstd, NumValues: int64(c.Len()),
 	}
@@ -97,36 +103,33 @@ func (e *chunkEncoder) ints(c frame.Column) error {
 	} else if i := firstWide(c.I); c.Decimals > 0 && i >= 0 {
 		return fmt.Errorf("row %d needs more than nine digits: make it a long column", i+1)
 	}
-	lo, hi, some := int32(math.MaxInt32), int32(math.MinInt32), 0
-	for _, v := range c.I {
-		if v != frame.NoInt {
-			lo, hi = min(lo, v), max(hi, v)
-			some++
-		}
-	}
-	e.statistics(len(c.I)-some, some > 0, binary.LittleEndian.AppendUint32(nil, uint32(lo)), binary.LittleEndian.AppendUint32(nil, uint32(hi)))
+	lo, hi, missing := spanOf(c.I)
+	some := len(c.I) - missing
+	e.statistics(missing, some > 0, binary.LittleEndian.AppendUint32(nil, uint32(lo)), binary.LittleEndian.AppendUint32(nil, uint32(hi)))
 	if some > 0 && int64(hi)-int64(lo) < dictionarySpan {
-		place := make([]int32, hi-lo+1)
-		for _, v := range c.I {
-			if v != frame.NoInt {
-				place[v-lo] = 1
-			}
-		}
-		var words []byte
-		n := int32(0)
-		for k, p := range place {
+		span := int(hi-lo) + 1
+		e.mark(c.I, lo, span)
+		n := 0
+		for k, p := range e.place[:span] {
 			if p != 0 {
-				words = binary.LittleEndian.AppendUint32(words, uint32(lo+int32(k)))
-				place[k] = n
+				e.words = binary.LittleEndian.AppendUint32(e.words, uint32(lo+int32(k)))
+				e.place[k] = int32(n)
 				n++
 			}
 		}
-		if int(n) <= max(1, some/dictionaryUse) {
-			return e.byDictionary(c.I, frame.NoInt, words, int(n), place, lo)
+		if n <= max(1, some/dictionaryUse) {
+			return e.byDictionary(c.I, lo, span, n)
 		}
+		e.words = e.words[:0]
 	}
 	return eachPage(len(c.I), func(lo, hi int) error {
 		e.levels, e.values = room(e.levels, hi-lo), room(e.values, 4*(hi-lo))
+		if missing == 0 {
+			for i, v := range c.I[lo:hi] {
+				binary.LittleEndian.PutUint32(e.values[4*i:], uint32(v))
+			}
+			return e.page(format.Plain, hi-lo, 0)
+		}
 		k := 0
 		for i, v := range c.I[lo:hi] {
 			if v == frame.NoInt {
@@ -142,37 +145,65 @@ func (e *chunkEncoder) ints(c frame.Column) error {
 	})
 }
 
+// spanOf returns the least and the largest of whole numbers, and how many are
+// missing. A number is missing about as often as not in dates of hiring, so that
+// it is counted without a branch.
+func spanOf(v []int32) (lo, hi int32, missing int) {
+	const least = math.MinInt32 + 1 // frame.NoInt lies below, and above all others once this is taken off
+	low, hi := uint32(math.MaxUint32), int32(math.MinInt32)
+	for _, x := range v {
+		low, hi = min(low, uint32(x)-least&math.MaxUint32), max(hi, x)
+		missing += int((uint64(uint32(x)^uint32(1<<31)) - 1) >> 63)
+	}
+	if missing == len(v) {
+		return math.MaxInt32, math.MinInt32, missing
+	}
+	return int32(low + least&math.MaxUint32), hi, missing
+}
+
+// mark sets place[x-base] to 1 for every x there is among v from base on and
+// below base+span, and to 0 for the others; the place behind is for all values
+// outside, which are the missing ones.
+func (e *chunkEncoder) mark(v []int32, base int32, span int) {
+	e.place = room(e.place, span+1)
+	clear(e.place)
+	place, last := e.place, uint32(span)
+	for _, x := range v {
+		place[min(uint32(x)-uint32(base), last)] = 1
+	}
+	place[span] = 0
+}
+
 // codes encodes labels, by a dictionary of those in use in codebook order unless
 // nearly every row has its own.
 func (e *chunkEncoder) codes(c frame.Column) error {
 	labels := c.Dict.Labels()
-	place := make([]int32, len(labels))
-	some := 0
-	for i, k := range c.I {
-		if int(k) >= len(labels) {
-			return fmt.Errorf("row %d has code %d, the codebook has %d labels", i+1, k, len(labels))
-		}
-		if k >= 0 {
-			place[k] = 1
-			some++
-		}
+	missing, most := 0, int32(-1)
+	for _, k := range c.I {
+		most = max(most, k)
+		missing += int(uint32(k) >> 31)
 	}
-	e.statistics(len(c.I)-some, false, nil, nil)
-	var words []byte
-	n := int32(0)
-	for k, p := range place {
+	if int(most) >= len(labels) {
+		i := slices.IndexFunc(c.I, func(k int32) bool { return int(k) >= len(labels) })
+		return fmt.Errorf("row %d has code %d, the codebook has %d labels", i+1, c.I[i], len(labels))
+	}
+	e.statistics(missing, false, nil, nil)
+	e.mark(c.I, 0, len(labels))
+	n := 0
+	for k, p := range e.place[:len(labels)] {
 		if p != 0 {
 			if err := checkLabel(k, labels[k]); err != nil {
 				return err
 			}
-			words = appendText(words, labels[k])
-			place[k] = n
+			e.words = appendText(e.words, labels[k])
+			e.place[k] = int32(n)
 			n++
 		}
 	}
-	if len(words) <= dictionaryMax && int(n) <= max(len(c.I)/2, 1) {
-		return e.byDictionary(c.I, -1, words, int(n), place, 0)
+	if len(e.words) <= dictionaryMax && n <= max(len(c.I)/2, 1) {
+		return e.byDictionary(c.I, 0, len(labels), n)
 	}
+	e.words = e.words[:0]
 	return eachPage(len(c.I), func(lo, hi int) error {
 		e.levels, e.values = room(e.levels, hi-lo), e.values[:0]
 		nulls := 0
@@ -254,33 +285,40 @@ func (e *chunkEncoder) floats(v []float64) error {
 }
 
 // byDictionary writes a page of n words and pages of places in it: the place of
-// v is place[v-base]. Values below or equal to none are missing.
-func (e *chunkEncoder) byDictionary(v []int32, none int32, words []byte, n int, place []int32, base int32) error {
+// v is place[v-base]. Values outside base and base+span are missing.
+func (e *chunkEncoder) byDictionary(v []int32, base int32, span, n int) error {
 	e.hasDictionary = true
-	body, err := e.codec.Encode(nil, words)
-	if err != nil {
+	var err error
+	if e.packed, err = e.codec.Encode(e.packed[:0], e.words); err != nil {
 		return err
 	}
-	header := format.PageHeader{Type: format.DictionaryPage, UncompressedPageSize: int32(len(words)), CompressedPageSize: int32(len(body)),
-		CRC: int32(crc32.ChecksumIEEE(body))}
+	header := format.PageHeader{Type: format.DictionaryPage, UncompressedPageSize: int32(len(e.words)), CompressedPageSize: int32(len(e.packed)),
+		CRC: int32(crc32.ChecksumIEEE(e.packed))}
 	header.DictionaryPageHeader = thrift.New(format.DictionaryPageHeader{NumValues: int32(n), Encoding: format.Plain})
-	if err := e.put(header, body); err != nil {
+	if err := e.put(header, e.packed); err != nil {
 		return err
 	}
 	e.meta.DataPageOffset = int64(len(e.data))
 	width := bits.Len(uint(max(n-1, 0)))
 	runs := rle.Encoding{BitWidth: width}
+	place, last, all := e.place, uint32(span), e.meta.Statistics.NullCount == 0
 	return eachPage(len(v), func(lo, hi int) error {
 		e.levels, e.indexes = room(e.levels, hi-lo), room(e.indexes, hi-lo)
-		k := 0
-		for i, x := range v[lo:hi] {
-			if x <= none {
-				e.levels[i] = 0
-				continue
+		k := hi - lo
+		if all {
+			for i, x := range v[lo:hi] {
+				e.indexes[i] = place[min(uint32(x)-uint32(base), last)]
 			}
-			e.levels[i] = 1
-			e.indexes[k] = place[x-base]
-			k++
+		} else {
+			k = 0
+			levels, indexes := e.levels, e.indexes
+			for i, x := range v[lo:hi] { // what is missing is written over
+				at := min(uint32(x)-uint32(base), last)
+				indexes[k] = place[at]
+				present := (uint64(at) - uint64(last)) >> 63
+				levels[i] = byte(present)
+				k += int(present)
+			}
 		}
 		e.values = append(e.values[:0], byte(width))
 		if width > 0 && k > 0 {
@@ -312,15 +350,24 @@ func (e *chunkEncoder) page(encoding format.Encoding, rows, nulls int) error {
 		}
 	}
 	top := len(e.body)
-	if e.packed, err = e.codec.Encode(e.packed[:0], e.values); err != nil {
-		return err
+	if !e.raw {
+		if e.packed, err = e.codec.Encode(e.packed[:0], e.values); err != nil {
+			return err
+		}
 	}
-	e.body = append(e.body, e.packed...)
+	if !e.tried { // on the first page: places of odd width rarely repeat byte by byte
+		e.tried, e.raw = true, float64(len(e.packed)) > worthwhile*float64(len(e.values))
+	}
+	if e.raw {
+		e.body = append(e.body, e.values...)
+	} else {
+		e.body = append(e.body, e.packed...)
+	}
 	body := e.body
 	header := format.PageHeader{Type: format.DataPageV2, UncompressedPageSize: int32(top + len(e.values)), CompressedPageSize: int32(len(body)),
 		CRC: int32(crc32.ChecksumIEEE(body))}
 	header.DataPageHeaderV2 = thrift.New(format.DataPageHeaderV2{NumValues: int32(rows), NumNulls: int32(nulls), NumRows: int32(rows), Encoding: encoding,
-		DefinitionLevelsByteLength: int32(top), IsCompressed: thrift.New(true), Statistics: format.Statistics{NullCount: int64(nulls)}})
+		DefinitionLevelsByteLength: int32(top), IsCompressed: thrift.New(!e.raw), Statistics: format.Statistics{NullCount: int64(nulls)}})
 	return e.put(header, body)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"sync"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -47,6 +48,7 @@ type parquetWriter struct {
 	at    int64
 	nodes []parquet.Node // by column
 	codec *zstd.Codec
+	free  sync.Pool // of *chunkEncoder
 	meta  *format.FileMetaData
 }
 
@@ -88,9 +90,14 @@ func (p *parquetWriter) write(b []byte) error {
 func (p *parquetWriter) encode(ctx context.Context, cols []frame.Column) (piece, error) {
 	g := piece{rows: cols[0].Len(), chunks: make([]columnChunk, len(cols))}
 	err := par.Do(ctx, len(cols), func(i int) (err error) {
-		if g.chunks[i], err = encodeChunk(cols[i], p.nodes[i], p.codec); err != nil {
+		e, reused := p.free.Get().(*chunkEncoder)
+		if !reused {
+			e = &chunkEncoder{codec: p.codec}
+		}
+		if g.chunks[i], err = e.encodeChunk(cols[i], p.nodes[i]); err != nil {
 			err = fmt.Errorf("column %q: %w", cols[i].Name, err)
 		}
+		p.free.Put(e)
 		return err
 	})
 	return g, err
