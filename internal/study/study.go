@@ -187,6 +187,9 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+		return nil, err
+	}
 	watch.start("fidelity")
 	ran, err := s.analyse(ctx, v, tables, o)
 	if err != nil {
