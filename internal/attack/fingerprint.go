@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
 	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
@@ -89,7 +91,8 @@ type Fingerprints struct {
 	Adversary  Adversary
 	Knowledge  string
 	NoiseScale float64
-	M          int // employers of the public file
+	M          int           // employers of the public file
+	Filed      map[int32]int // of them, with a row in a year
 	Units      []Unit
 	Notes      []string
 	perYear    bool
@@ -147,12 +150,19 @@ func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o
 		return nil, fmt.Errorf("attack: the release counts heads on %s, the public file is calibrated for %s; call Public.Recount", a, b)
 	}
 	o = o.filled()
+	r.Tables = inOrder(r.Tables)
 	units, err := observe(r, o.Years)
 	if err != nil {
 		return nil, err
 	}
 	if o.Sample > 0 && o.Sample < len(units) {
 		units = sampled(units, o.Sample)
+	}
+	filed := map[int32]int{}
+	for i, e := range p.Employer {
+		if e >= 0 {
+			filed[p.Year[i]]++
+		}
 	}
 	out := make([]*Fingerprints, len(as))
 	for i, a := range as {
@@ -171,7 +181,7 @@ func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o
 		}
 		for k, j := range together {
 			out[j] = found[k]
-			out[j].M, out[j].Notes = p.Employers, p.Notes
+			out[j].M, out[j].Filed, out[j].Notes = p.Employers, filed, p.Notes
 		}
 	}
 	return out, nil
@@ -203,6 +213,23 @@ func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, whi
 		return nil
 	})
 	return out, err
+}
+
+// inOrder sorts released tables, so that nothing depends on the order of rows.
+func inOrder(t *publish.Tables) *publish.Tables {
+	if t == nil || t.Employers == nil || t.Cells == nil {
+		return t
+	}
+	sorted := func(f *frame.Frame) *frame.Frame {
+		var by []string
+		for _, name := range []string{publish.Serial, linked.Year, linked.Level, linked.Field} {
+			if f.Has(name) {
+				by = append(by, name)
+			}
+		}
+		return f.Sorted(by...)
+	}
+	return &publish.Tables{Employers: sorted(t.Employers), Cells: sorted(t.Cells)}
 }
 
 // sampled takes n units, those whose serials come first in an order that says

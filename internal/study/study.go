@@ -41,6 +41,8 @@ type Options struct {
 	// Identities are age identity files that open Reuse.
 	Identities []string
 	Progress   progress.Func // may be nil
+	Keys       int           // other keys to scramble under, for the expectation over keys; Attack only
+	PerRecord  bool          // write the risk of every serial; Run and Attack
 }
 
 // keys are the two kinds of randomness of a study: the secret that scrambles,
@@ -194,6 +196,9 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err := writeInternal(filepath.Join(out.Path(), "internal"), r, p, watch); err != nil {
 		return nil, err
 	}
+	if err := s.writeRisks(filepath.Join(out.Path(), "internal"), risk.records, o.PerRecord); err != nil {
+		return nil, err
+	}
 	return r, s.commit(ctx, out, k.secret, serials, o)
 }
 
@@ -211,7 +216,7 @@ func runNames() []string {
 	for _, n := range release.AllNames() {
 		names = append(names, "release/"+n)
 	}
-	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON} {
+	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON, worstCSV, riskCSV} {
 		names = append(names, "internal/"+n)
 	}
 	return names
