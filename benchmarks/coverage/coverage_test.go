@@ -21,7 +21,7 @@ var populations = flag.Int("populations", 50, "populations per world: 1000 for t
 // year have at least 100 events.
 const (
 	coverageEmployers = 1000
-	coverageTimes     = 3.2
+	coverageTimes     = 1.6
 )
 
 // The event study that conditions on what is published covers the effects that

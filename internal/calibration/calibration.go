@@ -253,10 +253,13 @@ type Flows struct {
 	PoolYears  int         `yaml:"pool_years" want:"between 1 50"`  // years after which a leaver without a job is gone
 	Tries      int         `yaml:"tries" want:"between 1 1000"`     // candidates looked at per opening
 	FromSchool float64     `yaml:"from_school" want:"share"`        // new workers who come from school
+	Unseen     float64     `yaml:"unseen" want:"share"`             // of the new workers of the first year, share with the ages of staff: they come from jobs that nobody saw
+	Near       float64     `yaml:"near" want:"sd"`                  // sd of worker effects within which the first suitable candidate is taken
 
 	Moonlighters float64    `yaml:"moonlighters" want:"share"`        // workers who take second jobs
 	SecondRate   float64    `yaml:"second_rate" want:"share"`         // of their years with one employer, share with a second job
 	SecondDays   [2]float64 `yaml:"second_days" want:"between 1 363"` // its length in a year, at least and at most
+	SecondSeek   float64    `yaml:"second_seek" want:"share"`         // of those without one, share that looks for a lasting second job in a year
 	SecondYears  int        `yaml:"second_years" want:"between 1 50"` // years after which another employer gives it
 }
 
@@ -291,42 +294,44 @@ type Fraction struct {
 
 // Hours is working time.
 type Hours struct {
-	Fractions []Fraction   `yaml:"fractions"`                             // of part-timers
-	Second    int          `yaml:"second" want:"between 1 50"`            // working time of a second job, hundredths
-	RiseMen   [][2]float64 `yaml:"rise_men" want:"points between 0 10"`   // year, part-time rate of men relative to that of the sector's column
-	RiseWomen [][2]float64 `yaml:"rise_women" want:"points between 0 10"` // the same of women
-	AgeMen    [][2]float64 `yaml:"age_men" want:"points between 0 10"`    // age, factor on the part-time rate of men
-	AgeWomen  [][2]float64 `yaml:"age_women" want:"points between 0 10"`  // the same of women
+	Fractions  []Fraction   `yaml:"fractions"`                             // of part-timers
+	Second     int          `yaml:"second" want:"between 1 50"`            // least working time of a second job, hundredths
+	SecondMost int          `yaml:"second_most" want:"between 1 100"`      // and the most
+	RiseMen    [][2]float64 `yaml:"rise_men" want:"points between 0 10"`   // year, part-time rate of men relative to that of the sector's column
+	RiseWomen  [][2]float64 `yaml:"rise_women" want:"points between 0 10"` // the same of women
+	AgeMen     [][2]float64 `yaml:"age_men" want:"points between 0 10"`    // age, factor on the part-time rate of men
+	AgeWomen   [][2]float64 `yaml:"age_women" want:"points between 0 10"`  // the same of women
 }
 
 // Wages are gross taxable wages of a full year in full-time work.
 type Wages struct {
-	Median2021  float64         `yaml:"median" want:"between 100 1000000"`       // at the end anchor
-	Intercept   float64         `yaml:"intercept" want:"log"`                    // log offset that brings the realised median there
-	Index       map[int]float64 `yaml:"index" want:"growth"`                     // growth of prices and wages on the year before, %
-	Drift       map[int]float64 `yaml:"drift" want:"growth"`                     // growth above the index, % a year, from that year on
-	AgeAt       [][2]float64    `yaml:"age_profile" want:"points log"`           // age, log wage
-	SectorPart  float64         `yaml:"sector_part" want:"share"`                // share of a sector's log wage gap that is an effect of the sector
-	WomenGap    [][2]float64    `yaml:"women_gap" want:"points log"`             // year, log gap at equal age, level, field and employer
-	GapAge      [][2]float64    `yaml:"women_gap_age" want:"points log"`         // age, log gap on top of it
-	Below       [][2]float64    `yaml:"spread_below" want:"points between 0 10"` // year, factor on log distances below the median
-	Above       [][2]float64    `yaml:"spread_above" want:"points between 0 10"` // year, factor on those above it
-	WorkerSD    float64         `yaml:"worker_sd" want:"sd"`                     // sd of the worker effect, log
-	FirmSD      float64         `yaml:"firm_sd" want:"positive sd"`              // sd of the firm effect, log
-	FirmAR      float64         `yaml:"firm_ar" want:"share"`                    // its correlation from year to year
-	SizePremium float64         `yaml:"size_premium" want:"log"`                 // per log head count
-	Sorting     float64         `yaml:"sorting" want:"between -1 1"`             // correlation of worker and firm effect
-	NoiseSD     float64         `yaml:"noise_sd" want:"sd"`                      // sd of the yearly residual, log
-	TopShare    float64         `yaml:"top_share" want:"share"`                  // share of workers with a Pareto tail
-	TopAlpha    float64         `yaml:"top_alpha" want:"between 1.5 1000"`       // its exponent
-	Minimum2021 float64         `yaml:"minimum" want:"between 0 1000000"`        // at the end anchor
-	FloorSpread float64         `yaml:"minimum_spread" want:"between 0 10"`      // those below the minimum get up to that share more than it
-	Unpaid      float64         `yaml:"unpaid" want:"share"`                     // workers without any pay: directors
-	Leave       float64         `yaml:"leave" want:"share"`                      // years without pay: unpaid leave
-	Correction  float64         `yaml:"correction" want:"share"`                 // years whose wage is a correction of another year
-	Corrected   [2]float64      `yaml:"corrected" want:"share"`                  // such a correction as a share of the wage, at least and at most
-	RiseShare   float64         `yaml:"rise_share" want:"share"`                 // of workers whose level can rise, share who study on
-	RiseAge     [2]int          `yaml:"rise_age" want:"age"`                     // ages at which they do
+	Median2021   float64         `yaml:"median" want:"between 100 1000000"`       // at the end anchor
+	Intercept    float64         `yaml:"intercept" want:"log"`                    // log offset that brings the realised median there
+	Index        map[int]float64 `yaml:"index" want:"growth"`                     // growth of prices and wages on the year before, %
+	Drift        map[int]float64 `yaml:"drift" want:"growth"`                     // growth above the index, % a year, from that year on
+	AgeAt        [][2]float64    `yaml:"age_profile" want:"points log"`           // age, log wage
+	SectorPart   float64         `yaml:"sector_part" want:"share"`                // share of a sector's log wage gap that is an effect of the sector
+	WomenGap     [][2]float64    `yaml:"women_gap" want:"points log"`             // year, log gap at equal age, level, field and employer
+	GapAge       [][2]float64    `yaml:"women_gap_age" want:"points log"`         // age, log gap on top of it
+	Below        [][2]float64    `yaml:"spread_below" want:"points between 0 10"` // year, factor on log distances below the median
+	Above        [][2]float64    `yaml:"spread_above" want:"points between 0 10"` // year, factor on those above it
+	WorkerSD     float64         `yaml:"worker_sd" want:"sd"`                     // sd of the worker effect, log
+	FirmSD       float64         `yaml:"firm_sd" want:"positive sd"`              // sd of the firm effect, log
+	FirmAR       float64         `yaml:"firm_ar" want:"share"`                    // its correlation from year to year
+	SizePremium  float64         `yaml:"size_premium" want:"log"`                 // per log head count
+	Sorting      float64         `yaml:"sorting" want:"between -1 1"`             // correlation of worker and firm effect among those employed as the window opens
+	SortingHires float64         `yaml:"sorting_hires" want:"between -1 1"`       // the same among those whom employers hire and nobody had before
+	NoiseSD      float64         `yaml:"noise_sd" want:"sd"`                      // sd of the yearly residual, log
+	TopShare     float64         `yaml:"top_share" want:"share"`                  // share of workers with a Pareto tail
+	TopAlpha     float64         `yaml:"top_alpha" want:"between 1.5 1000"`       // its exponent
+	Minimum2021  float64         `yaml:"minimum" want:"between 0 1000000"`        // at the end anchor
+	FloorSpread  float64         `yaml:"minimum_spread" want:"between 0 10"`      // those below the minimum get up to that share more than it
+	Unpaid       float64         `yaml:"unpaid" want:"share"`                     // workers without any pay: directors
+	Leave        float64         `yaml:"leave" want:"share"`                      // years without pay: unpaid leave
+	Correction   float64         `yaml:"correction" want:"share"`                 // years whose wage is a correction of another year
+	Corrected    [2]float64      `yaml:"corrected" want:"share"`                  // such a correction as a share of the wage, at least and at most
+	RiseShare    float64         `yaml:"rise_share" want:"share"`                 // of workers whose level can rise, share who study on
+	RiseAge      [2]int          `yaml:"rise_age" want:"age"`                     // ages at which they do
 }
 
 // Accounts are the public annual accounts.
@@ -346,8 +351,11 @@ type Accounts struct {
 	Depreciation   float64         `yaml:"depreciation" want:"between 0.001 1"`
 	AssetsPerSales float64         `yaml:"assets_per_sales" want:"between 0 1000"`
 	AssetsSD       float64         `yaml:"assets_sd" want:"sd"`
-	SalesSD        float64         `yaml:"sales_sd" want:"sd"`
-	SpikeMedian    float64         `yaml:"spike_median" want:"between 0 1000"` // multiple of normal machinery investment in an event year
+	SalesSD        float64         `yaml:"sales_sd" want:"sd"`                  // log spread of sales per head among the employers of a sector, whose mean it leaves
+	SalesLeast     float64         `yaml:"sales_least" want:"between 0 100000"` // thousand euro per head of the mid anchor year; those of the sector come on top,
+	SalesBySize    float64         `yaml:"sales_by_size" want:"between -1 1"`   // exponent of size in sales per head,
+	SalesAt        float64         `yaml:"sales_at" want:"between 1 1000000"`   // which are the sector's at this head count
+	SpikeMedian    float64         `yaml:"spike_median" want:"between 0 1000"`  // multiple of normal machinery investment in an event year
 	SpikeSD        float64         `yaml:"spike_sd" want:"sd"`
 	SpikeMin       float64         `yaml:"spike_min" want:"between 0 1000"`
 	Schema         []SchemaRule    `yaml:"schema"`
@@ -425,7 +433,8 @@ type Network struct {
 type Adoption struct {
 	First      int        `yaml:"first" want:"year"`
 	Last       int        `yaml:"last" want:"year"`
-	BySize     [9]float64 `yaml:"by_size" want:"share"`           // share with an event over the years first to last
+	BySize     [9]float64 `yaml:"by_size" want:"share"`           // share with an event over the years first to last, by the largest size of those years
+	AtRisk     [9]float64 `yaml:"at_risk" want:"between 0.5 100"` // years by which a share is divided to be the hazard of one year
 	FirmEffect float64    `yaml:"firm_effect" want:"log"`         // mean firm effect of adopters, log
 	GrowthCap  float64    `yaml:"growth_cap" want:"between 0 10"` // log growth counts up to this, either way
 	Growth     float64    `yaml:"growth" want:"between -20 20"`   // slope on lagged log growth

@@ -16,7 +16,7 @@ func TestErrors(t *testing.T) {
 		text      string
 		want      string // of an edited file: without position
 	}{
-		{name: "shares", at: `0.622`, why: "an employer has one size", edit: replace("shares: [0.522,", "shares: [0.622,"),
+		{name: "shares", at: `0.6276`, why: "an employer has one size", edit: replace("shares: [0.5276,", "shares: [0.6276,"),
 			want: `shares sums to 1.1, want 1: change one of its 9 figures by -0.1`},
 		{name: "unknown level", at: `rise_to: L31`, why: "a diploma nobody has", edit: replace("rise_to: L13", "rise_to: L31"),
 			want: `unknown level "L31" (did you mean "L01"?)`},

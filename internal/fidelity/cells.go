@@ -2,6 +2,7 @@ package fidelity
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"scramblelab/internal/frame"
@@ -97,7 +98,12 @@ func cellErrors(_ context.Context, s *setting) (Result, error) {
 		}
 		ms = append(ms, m)
 	}
-	return Result{Metrics: append(ms, ageAgreement(s))}, nil
+	var words []word
+	if ms[0].Value.Valid() && ms[2].Value.Valid() && ms[3].Value.Valid() {
+		words = []word{{"Cells by employer", fmt.Sprintf("%.0f %% are exactly as in truth; %.0f %% of the true cells are lacking, and in %.0f %% of the released ones nobody really works.",
+			100*float64(ms[0].Value), 100*float64(ms[2].Value), 100*float64(ms[3].Value))}}
+	}
+	return Result{Metrics: append(ms, ageAgreement(s)), words: words}, nil
 }
 
 // ageAgreement compares the age class of employers, row by row.

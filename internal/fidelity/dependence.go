@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strings"
 
 	"scramblelab/internal/metric"
 )
@@ -171,6 +172,7 @@ func (s *setting) dependence(t *sheet, pairs []marginal) Result {
 	}
 	if len(pairs) > 0 {
 		out.Tables = append(out.Tables, t.strongest(pairs))
+		out.words = t.thinned(pairs)
 	}
 	return out
 }
@@ -199,4 +201,25 @@ func (t *sheet) strongest(pairs []marginal) metric.Table {
 		out.Rows = append(out.Rows, row)
 	}
 	return out
+}
+
+// thinned says which associations the scramble thinned out.
+func (t *sheet) thinned(pairs []marginal) []word {
+	kept := pairs[:0:0]
+	for _, m := range pairs {
+		a, b := m.dependent[atFragment].strength, m.dependent[atRelease].strength
+		if a > 0.1 && b < 0.95*a {
+			kept = append(kept, m)
+		}
+	}
+	ratio := func(m marginal) float64 { return m.dependent[atRelease].strength / m.dependent[atFragment].strength }
+	sort.SliceStable(kept, func(i, j int) bool { return ratio(kept[i]) < ratio(kept[j]) })
+	if len(kept) == 0 {
+		return []word{{"Associations", "every association of two columns above 0.1 keeps at least 95 % of its strength."}}
+	}
+	var parts []string
+	for _, m := range kept[:min(4, len(kept))] {
+		parts = append(parts, fmt.Sprintf("%s and %s keep %.0f %%", t.axes[m.axes[0]].name, t.axes[m.axes[1]].name, 100*ratio(m)))
+	}
+	return []word{{"Associations", fmt.Sprintf("%d lose more than 5 %% of their strength; of those most thinned, %s.", len(kept), strings.Join(parts, ", "))}}
 }

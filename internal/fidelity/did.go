@@ -14,7 +14,7 @@ import (
 )
 
 var didNames = modelNames{
-	overlap: "fidelity.did.overlap", bias: "fidelity.did.bias-se", fragment: "fidelity.fragment.did-bias-se",
+	overlap: "fidelity.did.overlap", bias: "fidelity.did.bias-se", fragment: "fidelity.fragment.did-bias-se", prefix: "fidelity.did.",
 	what: "Difference-in-differences of automating employers against the control group, employer and year effects, clustered by employer",
 }
 
@@ -227,8 +227,11 @@ func panelEffects(ctx context.Context, s *setting) (Result, error) {
 		Name: "did", Title: "Difference-in-differences: effect of an automation event",
 		Note: didNames.what + ". Head counts as a share of the employer's mean head count; wage in log points." + s.bandNote(),
 	}
+	ms := s.judge(didNames, terms, "outcome", "")
+	words := append(verdictWords("Difference-in-differences of automation", terms), s.equivalentWords("Difference-in-differences: effects together", ms)...)
 	return Result{
-		Metrics: s.judge(didNames, terms, "outcome", ""),
+		Metrics: ms,
+		words:   append(words, flipWords(terms)...),
 		Tables:  []metric.Table{coefficients(t, "outcome", terms)},
 		Effects: effects,
 	}, nil
@@ -311,7 +314,7 @@ func (s *setting) effects(ctx context.Context, outcomes []outcome, terms []*term
 					return nil, err
 				}
 				if estimated(c) {
-					e.Predicted = &c
+					e.Predicted, t.predicted = &c, &c
 				}
 			}
 		}

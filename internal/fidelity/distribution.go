@@ -140,13 +140,19 @@ func (s *setting) overColumns(t *sheet, tables []counts, name, fragmentName, uni
 		_, sd := spread(len(t.draws), func(i int) float64 { return over(at(drawnA, i), at(drawnB, i)) })
 		return within(s.around(over(a, b), sd, floor, t.units, "no column has such a distance: it is constant, all missing, or no number"), 0, math.Inf(1))
 	}
-	all := make([]int, len(t.axes))
-	for k := range all {
-		all[k] = k
+	var all, changed []int
+	for k := range t.axes {
+		all = append(all, k)
+		if totalVariationOf(tables[k].of[atFragment], tables[k].of[atRelease]) > 0 {
+			changed = append(changed, k)
+		}
 	}
-	const how = " The headline is the column that moved most. Noise floor: the fragment against resamples of its own employers; interval from the same resamples of both."
+	if changed == nil {
+		changed = all
+	}
+	const how = " The headline is the column that moved most, among those that the scramble changed. Noise floor: the fragment against resamples of its own employers; interval from the same resamples of both."
 	m := metric.Metric{Name: name, Better: metric.Lower, Unit: unit, Method: method + " Release against unscrambled fragment." + how + oneWayNote,
-		Row: row(all, onF, onR, drawF, drawR)}
+		Row: row(changed, onF, onR, drawF, drawR)}
 	for k, a := range t.axes {
 		if r := row([]int{k}, onF, onR, drawF, drawR); r.Value.Valid() {
 			r.Group = "column " + a.name
@@ -156,7 +162,7 @@ func (s *setting) overColumns(t *sheet, tables []counts, name, fragmentName, uni
 	out := []metric.Metric{m}
 	if t.version[atPopulation] != nil {
 		f := metric.Metric{Name: fragmentName, Better: metric.Lower, Unit: unit, Method: method + " Unscrambled fragment against the whole selection." + how,
-			Row: row(all, onP, onF, func(c *counts, _ int) []float64 { return onP(c) }, drawF)}
+			Row: row(changed, onP, onF, func(c *counts, _ int) []float64 { return onP(c) }, drawF)}
 		f.M = int64(s.populationUnits)
 		out = append(out, f)
 	}

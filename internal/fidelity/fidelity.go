@@ -57,6 +57,7 @@ type Input struct {
 type SwapLaw struct {
 	Rate   float64  // share of jobs touched, in [0, 1]
 	Strata []string // firm columns on which partners agree: year, group, event_year
+	Bundle []string // columns that travel together, level among them; nil where that differs between swaps
 	// Closed is true where donors come from the fragment alone. Otherwise they
 	// come from the whole selection, whose level shares the fragment's design
 	// weights stand in for where it is not given.
@@ -74,6 +75,7 @@ type Result struct {
 	Metrics []metric.Metric
 	Tables  []metric.Table
 	Effects []Effect // of the difference-in-differences, by outcome
+	words   []word   // the same for people; [Measure] makes a table of them
 }
 
 // Effect is one coefficient on the three versions of the data.
@@ -151,6 +153,10 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 		out.Metrics = append(out.Metrics, r.Metrics...)
 		out.Tables = append(out.Tables, r.Tables...)
 		out.Effects = append(out.Effects, r.Effects...)
+		out.words = append(out.words, r.words...)
+	}
+	if len(out.words) > 0 {
+		out.Tables = append([]metric.Table{wordsTable(out.words)}, out.Tables...)
 	}
 	return out, nil
 }

@@ -42,7 +42,7 @@ func (s *setting) overSheet(ctx context.Context, t *sheet) (Result, error) {
 		out.Tables = append(out.Tables, worstMarginals(slices.Concat(pairs, triples)))
 	}
 	dependence := s.dependence(t, pairs)
-	out.Metrics, out.Tables = append(out.Metrics, dependence.Metrics...), append(out.Tables, dependence.Tables...)
+	out.Metrics, out.Tables, out.words = append(out.Metrics, dependence.Metrics...), append(out.Tables, dependence.Tables...), dependence.words
 	return out, nil
 }
 

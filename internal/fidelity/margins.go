@@ -69,6 +69,30 @@ func (l levelField) table(v *view, drawn []float64) table {
 	return t
 }
 
+// shares are those of the staff, NaN in an empty table.
+func (t table) shares() []float64 {
+	n := sum(t.staff)
+	out := make([]float64, len(t.staff))
+	for k, w := range t.staff {
+		out[k] = w / n
+	}
+	return out
+}
+
+// logWages are the logs of mean wages, each times the root of its share of the
+// staff of base, so that squares weigh by staff; NaN where there is none.
+func (t table) logWages(base table) []float64 {
+	out := make([]float64, len(t.paid))
+	n := sum(base.paid)
+	for k, w := range t.paid {
+		out[k] = math.NaN()
+		if t.wages[k] > 0 && base.paid[k] > 0 {
+			out[k] = math.Sqrt(base.paid[k]/n) * math.Log(t.wages[k]/w)
+		}
+	}
+	return out
+}
+
 // totalVariation is half the sum of absolute differences of shares, in [0,1];
 // NaN where a table is empty.
 func totalVariation(a, b table) float64 {
@@ -167,7 +191,30 @@ func marginsAndWages(_ context.Context, s *setting) (Result, error) {
 		between: wageError, missing: s.noWages(),
 	}
 	t := s.tables()
-	return Result{Metrics: append(s.metrics(t, staff), s.metrics(t, wages)...)}, nil
+	out := Result{Metrics: append(s.metrics(t, staff), s.metrics(t, wages)...)}
+	for _, x := range []struct {
+		prefix, what, word string
+		of                 func(t table) []float64
+		missing            string
+	}{
+		{"fidelity.margins.level-field-", "Shares of level x field in all staff", "Totals by level and field", table.shares, staff.missing},
+		{"fidelity.wages.level-field-", "Log mean wages by level x field", "Mean wages by level and field", func(x table) []float64 { return x.logWages(t.fragment) }, wages.missing},
+	} {
+		if x.missing != "" {
+			out.Metrics = append(out.Metrics, s.apartMetrics(x.prefix, x.what, loss{squared: math.NaN()}, 0, x.missing)...)
+			continue
+		}
+		all := func(ts []table) (out [][]float64) {
+			for _, t := range ts {
+				out = append(out, x.of(t))
+			}
+			return out
+		}
+		l := lossOfNumbers(x.of(t.fragment), x.of(t.release), all(t.drawnF), all(t.drawnR))
+		ms := s.apartMetrics(x.prefix, x.what, l, s.units, "no level x field varies between resamples of the employers")
+		out.Metrics, out.words = append(out.Metrics, ms...), append(out.words, s.equivalentWords(x.word, ms)...)
+	}
+	return out, nil
 }
 
 // noWages says why wages cannot be compared, "" where they can.

@@ -21,8 +21,11 @@ func measures() []measure {
 		{"cells", cellErrors},
 		{"margins and wages", marginsAndWages},
 		{"tables and dependence", tablesAndDependence},
+		{"inequality and sums", inequality},
 		{"wage regression", wageRegression},
+		{"head counts", headCounts},
 		{"difference-in-differences", panelEffects},
+		{"event studies", eventStudies},
 	}
 }
 

@@ -1,19 +1,22 @@
 package fidelity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"scramblelab/internal/estimate"
+	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/par"
 )
 
 var wageNames = modelNames{
-	overlap: "fidelity.regression.wage-overlap", bias: "fidelity.regression.wage-bias-se", fragment: "fidelity.fragment.wage-bias-se",
+	overlap: "fidelity.regression.wage-overlap", bias: "fidelity.regression.wage-bias-se", fragment: "fidelity.fragment.wage-bias-se", prefix: "fidelity.regression.wage-",
 	what: "Regression of log cell wage on level with field x year absorbed, weighted, clustered by employer",
 }
 
@@ -173,6 +176,118 @@ func (m wageModel) ols(ctx context.Context, spec estimate.Spec) ([]estimate.Coef
 	return f.Coef, f.Clusters, err
 }
 
+// expectedSlopes estimates the model on what the swap law expects of the
+// fragment: a job keeps its wage, and with chance s the level and field of a
+// donor of its stratum take the place of its own (METHODS 3.1, law 1). nil where
+// the law does not say what becomes of level, field and wage.
+func (s *setting) expectedSlopes(ctx context.Context, m wageModel, r wageRows) ([]estimate.Coefficient, error) {
+	l := s.Swap
+	if l == nil || !slices.Contains(l.Bundle, linked.Level) || slices.Contains(l.Bundle, linked.Wage) ||
+		s.fields.Len() > 0 && !slices.Contains(l.Bundle, linked.Field) {
+		return nil, nil
+	}
+	donors := s.fragment
+	if !l.Closed && s.population != nil {
+		donors = s.population
+	}
+	of, ok := l.strata(donors)
+	if !ok {
+		return nil, nil
+	}
+	own, _ := l.strata(s.fragment)
+	type education struct{ level, field int32 }
+	type pool struct {
+		staff float64
+		of    map[education]float64
+	}
+	pools := map[stratum]*pool{}
+	weight := donors.staff(nil)
+	if l.Closed {
+		weight = donors.cells.workers
+	}
+	for i, w := range weight {
+		h := of[donors.cells.firm[i]]
+		if pools[h] == nil {
+			pools[h] = &pool{of: map[education]float64{}}
+		}
+		pools[h].staff += w
+		pools[h].of[education{donors.cells.level[i], donors.cells.field[i]}] += w
+	}
+	// Groups of the fragment, and those that only donors bring.
+	type fieldYear struct{ field, year int32 }
+	type group struct{ column, effect int32 }
+	effects, number := map[fieldYear]int32{}, map[group]int32{}
+	out := wageRows{view: r.view}
+	var sums, weights []float64
+	add := func(e education, year int32, w, y float64) {
+		if e.level < 0 || m.column[e.level] == -2 {
+			return
+		}
+		at := fieldYear{e.field, year}
+		if _, ok := effects[at]; !ok {
+			effects[at] = int32(len(effects))
+		}
+		k := group{m.column[e.level], effects[at]}
+		g, ok := number[k]
+		if !ok {
+			g = int32(len(number))
+			number[k] = g
+			out.column, out.effect = append(out.column, k.column), append(out.effect, k.effect)
+			sums, weights = append(sums, 0), append(weights, 0)
+		}
+		sums[g] += y
+		weights[g] += w
+	}
+	type market struct {
+		stratum
+		year int32
+	}
+	received := map[market]*[2]float64{}
+	var markets []market
+	c := &s.fragment.cells
+	staff := s.fragment.staff(nil)
+	for i, w := range staff {
+		if !(c.wage[i] > 0) {
+			continue
+		}
+		y := float64(w * math.Log(c.wage[i]))
+		add(education{c.level[i], c.field[i]}, c.year[i], float64((1-l.Rate)*w), float64((1-l.Rate)*y))
+		k := market{own[c.firm[i]], c.year[i]}
+		if received[k] == nil {
+			if pools[k.stratum] == nil {
+				return nil, nil // the donors lack a stratum of the fragment
+			}
+			received[k] = &[2]float64{}
+			markets = append(markets, k)
+		}
+		received[k][0] += w
+		received[k][1] += y
+	}
+	for _, k := range markets {
+		p := pools[k.stratum]
+		all := make([]education, 0, len(p.of))
+		for e := range p.of {
+			all = append(all, e)
+		}
+		slices.SortFunc(all, func(a, b education) int {
+			return cmp.Or(cmp.Compare(a.level, b.level), cmp.Compare(a.field, b.field))
+		})
+		for _, e := range all {
+			q := float64(l.Rate * p.of[e] / p.staff)
+			add(e, k.year, float64(q*received[k][0]), float64(q*received[k][1]))
+		}
+	}
+	spec := m.spec(out, len(out.column), func(k int) int32 { return int32(k) })
+	spec.Y, spec.Weights = sums, weights
+	for g, w := range weights {
+		if w > 0 {
+			spec.Y[g] /= w
+		}
+	}
+	coef, _, err := m.ols(ctx, spec)
+	return coef, err
+}
+
 // withoutTest keeps the estimate of a coefficient alone.
 func withoutTest(c estimate.Coefficient) estimate.Coefficient {
 	bare := unestimated(c.Name, c.Reason)
@@ -190,7 +305,9 @@ func wageRegression(ctx context.Context, s *setting) (Result, error) {
 		return Result{}, err
 	}
 	t := metric.Table{Name: "wage-regression", Title: "Wage regression: log wage by education level", Note: m.note + notPositive("fragment", s.fragment) + notPositive("release", s.release)}
-	return Result{Metrics: s.judge(wageNames, terms, "", ""), Tables: []metric.Table{coefficients(t, "term", terms)}}, nil
+	ms := s.judge(wageNames, terms, "", "")
+	return Result{Metrics: ms, Tables: []metric.Table{coefficients(t, "term", terms)},
+		words: append(verdictWords("Wage regression by education level", terms), s.equivalentWords("Wage regression: coefficients together", ms)...)}, nil
 }
 
 // notPositive says how many cells of a version have a wage without a logarithm.
@@ -229,9 +346,16 @@ func (s *setting) wageTerms(ctx context.Context, m wageModel) ([]*term, error) {
 	if err != nil {
 		return nil, err
 	}
+	expected, err := s.expectedSlopes(ctx, m, fragment)
+	if err != nil {
+		return nil, err
+	}
 	terms := make([]*term, len(m.levels))
 	for k, l := range m.levels {
 		t := &term{name: s.levels.Label(l), fragment: onF[k], release: onR[k], clusters: clusters}
+		if expected != nil && !math.IsNaN(expected[k].Estimate) {
+			t.predicted = &expected[k]
+		}
 		if all != nil {
 			t.population = &all[k]
 		}

@@ -27,9 +27,33 @@ func structure(_ context.Context, s *setting) (Result, error) {
 			out.Tables = append(out.Tables, *t)
 		}
 	}
+	out.words = s.structureWords(out.Metrics)
 	codes := s.codes()
+	if s.Population != nil {
+		if m := codes.Metrics[len(codes.Metrics)-1]; m.Value.Valid() && m.Value < 1 {
+			out.words = append(out.words, word{"Codes", fmt.Sprintf("%.1f %% of the codes and combinations in use in phase two never occur in the fragment: code is never tried on them.", 100*(1-float64(m.Value)))})
+		}
+	}
 	out.Metrics, out.Tables = append(out.Metrics, codes.Metrics...), append(out.Tables, codes.Tables...)
 	return out, nil
+}
+
+// structureWords says whether code written on the release will run.
+func (s *setting) structureWords(ms []metric.Metric) []word {
+	var broken []string
+	for _, m := range ms {
+		if m.Value.Valid() && m.Better == metric.Higher && m.Value < 1 {
+			broken = append(broken, fmt.Sprintf("%s is %.1f %%", strings.TrimPrefix(m.Name, "fidelity.structure."), 100*float64(m.Value)))
+		}
+	}
+	text := "columns, types, keys and joins are those of phase two: code written on the release runs unchanged"
+	if len(broken) > 0 {
+		text = "code written on the release has to be changed for phase two: " + strings.Join(broken, ", ")
+	}
+	if s.Periods && s.NoPanel != "" {
+		text += "; panels cannot be tried at all: " + s.NoPanel
+	}
+	return []word{{"Structure", text + "."}}
 }
 
 // phaseTwo is the layout that code will meet: that of the whole selection, of

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"scramblelab/internal/estimate"
+	"scramblelab/internal/infer"
 	"scramblelab/internal/metric"
 )
 
@@ -20,8 +21,9 @@ type term struct {
 	name              string
 	population        *estimate.Coefficient // nil where there is no population
 	fragment, release estimate.Coefficient
-	drawnF, drawnR    []float64 // NaN where not estimated
-	clusters          int       // of the fragment
+	predicted         *estimate.Coefficient // on the data that the swap law expects, nil where it says nothing
+	drawnF, drawnR    []float64             // NaN where not estimated; nil where the floor has a closed form
+	clusters          int                   // of the fragment
 }
 
 // estimated reports whether a coefficient has a value and a test.
@@ -111,17 +113,27 @@ type judgement struct {
 	a, b               version
 	drawnA, drawnB     func(d int) version
 	low, high          float64
+	closed             float64 // floor of an estimate that is off by a standard normal number of standard errors
 }
 
 // row judges some terms.
 func (s *setting) row(j judgement, terms []*term) metric.Row {
-	floor, _ := spread(s.Draws, func(d int) float64 { return mean(terms, j.compare, onFragment, onDrawnFragment(d)) })
-	_, sd := spread(s.Draws, func(d int) float64 { return mean(terms, j.compare, j.drawnA(d), j.drawnB(d)) })
+	floor, sd := math.NaN(), math.NaN()
+	if len(terms) == 0 || terms[0].drawnF != nil {
+		floor, _ = spread(s.Draws, func(d int) float64 { return mean(terms, j.compare, onFragment, onDrawnFragment(d)) })
+		_, sd = spread(s.Draws, func(d int) float64 { return mean(terms, j.compare, j.drawnA(d), j.drawnB(d)) })
+	} else {
+		floor = j.closed
+	}
 	clusters := 0
 	for _, t := range terms {
 		clusters = max(clusters, t.clusters)
 	}
-	return within(s.around(mean(terms, j.compare, j.a, j.b), sd, floor, clusters, reasons(terms, j.a, j.b)), j.low, j.high)
+	r := within(s.around(mean(terms, j.compare, j.a, j.b), sd, floor, clusters, reasons(terms, j.a, j.b)), j.low, j.high)
+	if len(terms) > 0 && terms[0].drawnF == nil && r.Value.Valid() && clusters > 1 {
+		r.Reason = "no interval: resamples of this model would take too long, and its floor has a closed form"
+	}
+	return r
 }
 
 // reasons says why no term was estimated on both versions.
@@ -141,26 +153,35 @@ func reasons(terms []*term, versions ...version) string {
 }
 
 // modelNames are the metrics of one model.
-type modelNames struct{ overlap, bias, fragment, what string }
+type modelNames struct {
+	overlap, bias, fragment, what string
+	prefix                        string // of the measures that take the error apart
+	closed                        bool   // floors have a closed form, and there are no resamples
+}
 
 // judgements are the metrics of a model, in the order of the report.
 func (s *setting) judgements(n modelNames) []judgement {
-	const floor = " Noise floor: the fragment against resamples of its own employers."
+	floor := " Noise floor: the fragment against resamples of its own employers."
+	half := infer.Quantile(s.Level)
+	shift := math.Sqrt(2 / math.Pi) // mean of the absolute value of a standard normal number
+	if n.closed {
+		floor = " Noise floor in closed form: what the estimate on another fragment of this size shows, whose error is normal with the standard error estimated."
+	}
 	out := []judgement{
 		{
-			name: n.overlap, unit: "share", better: metric.Higher, compare: overlap, low: math.Inf(-1), high: 1,
+			name: n.overlap, unit: "share", better: metric.Higher, compare: overlap, low: math.Inf(-1), high: 1, closed: 1 - shift/(2*half),
 			method: n.what + fmt.Sprintf(": mean overlap of %g %% intervals, release against unscrambled fragment (Karr et al. 2006; negative when they are apart).", 100*s.Level) + floor,
 			a:      onFragment, b: onRelease, drawnA: onDrawnFragment, drawnB: onDrawnRelease,
 		},
 		{
-			name: n.bias, unit: "standard errors", better: metric.Lower, compare: biasSE, high: math.Inf(1),
+			name: n.bias, unit: "standard errors", better: metric.Lower, compare: biasSE, high: math.Inf(1), closed: shift,
 			method: n.what + ": mean shift of a coefficient in its standard errors, release against unscrambled fragment." + floor,
 			a:      onFragment, b: onRelease, drawnA: onDrawnFragment, drawnB: onDrawnRelease,
 		},
 	}
 	if s.population != nil {
 		out = append(out, judgement{
-			name: n.fragment, unit: "standard errors", better: metric.Lower, compare: fragmentSE, high: math.Inf(1),
+			name: n.fragment, unit: "standard errors", better: metric.Lower, compare: fragmentSE, high: math.Inf(1), closed: shift,
 			method: n.what + ": mean distance between the unscrambled fragment and the whole selection, in standard errors of the fragment: the error of drawing a fragment at all." + floor,
 			a:      onPopulation, b: onFragment, drawnA: func(int) version { return onPopulation }, drawnB: onDrawnFragment,
 		})
@@ -192,22 +213,43 @@ func (s *setting) judge(n modelNames, terms []*term, by, missing string) []metri
 		}
 		out = append(out, m)
 	}
+	if n.prefix != "" && missing != "" {
+		ms := s.apartMetrics(n.prefix, n.what, loss{squared: math.NaN()}, 0, missing)
+		if n.closed {
+			ms = ms[2:]
+		}
+		out = append(out, ms...)
+	} else if n.prefix != "" {
+		clusters := 0
+		for _, t := range terms {
+			clusters = max(clusters, t.clusters)
+		}
+		ms := s.apartMetrics(n.prefix, n.what, lossOfTerms(terms, s.Draws), clusters, reasons(terms, onFragment, onRelease))
+		if n.closed { // without resamples bias and noise cannot be told apart
+			ms = ms[2:]
+			ms[0].By = nil
+		}
+		out = append(out, ms...)
+	}
 	return out
 }
 
 // coefficients lists what each version says, with the verdict.
 func coefficients(t metric.Table, head string, terms []*term) metric.Table {
-	t.Columns = []string{head, "whole selection", "fragment", "release", "overlap", "verdict"}
+	t.Columns = []string{head, "whole selection", "fragment", "predicted", "release", "overlap", "verdict"}
 	for _, x := range terms {
-		row := []string{x.name, "-", show(x.fragment), show(x.release), "-", "not estimated"}
+		row := []string{x.name, "-", show(x.fragment), "-", show(x.release), "-", "not estimated"}
+		if x.predicted != nil {
+			row[3] = fmt.Sprintf("%+.3f", x.predicted.Estimate)
+		}
 		if x.population != nil {
 			row[1] = show(*x.population)
 		}
 		if o := overlap(x.fragment, x.release); !math.IsNaN(o) {
-			row[4] = fmt.Sprintf("%.2f", o)
+			row[5] = fmt.Sprintf("%.2f", o)
 		}
 		if estimated(x.fragment) {
-			row[5] = string(estimate.Compare(x.fragment, x.release))
+			row[6] = string(estimate.Compare(x.fragment, x.release))
 		}
 		t.Rows = append(t.Rows, row)
 	}

@@ -68,6 +68,12 @@ func (e *encoder) mapping(path, indent string, v reflect.Value) {
 		switch {
 		case flows(value):
 			e.WriteString(" " + flow(value) + "\n")
+		case value.Type() == reflect.TypeFor[[]Vary]():
+			e.WriteByte('\n')
+			for _, x := range value.Interface().([]Vary) {
+				e.comment(indent+"  ", e.Above[strictyaml.Element(at, x.Path)])
+				e.WriteString(indent + "  " + scalar(x.Path) + ": " + string(x.Values) + "\n")
+			}
 		case value.Kind() == reflect.Slice:
 			e.WriteByte('\n')
 			for k := range value.Len() {
@@ -208,7 +214,7 @@ func (p Plan) Digest() string {
 func (p Plan) ScrambleDigest() string {
 	p.normalise()
 	d := Default()
-	p.Project, p.Adversaries, p.Attack, p.Gates = d.Project, d.Adversaries, d.Attack, d.Gates
+	p.Project, p.Adversaries, p.Attack, p.Gates, p.Tune = d.Project, d.Adversaries, d.Attack, d.Gates, nil
 	p.Data = Data{Jobs: "jobs", SampledWithin: p.Data.SampledWithin}
 	return p.Digest()
 }

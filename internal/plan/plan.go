@@ -14,6 +14,7 @@ type Plan struct {
 	Adversaries []string        `yaml:"adversaries"`
 	Attack      Attack          `yaml:"attack"`
 	Gates       string          `yaml:"gates"` // policy file, or the name of a built-in policy: ksz
+	Tune        *Tune           `yaml:"tune,omitempty"`
 }
 
 // Project is what the manifest of a release says about why it exists.

@@ -84,6 +84,9 @@ func (c *checker) check() {
 	if strings.TrimSpace(c.plan.Gates) == "" {
 		c.fail("gates", "gates is empty, want ksz or a policy file")
 	}
+	if len(c.bad) == 0 {
+		c.tune()
+	}
 }
 
 func (c *checker) project() {

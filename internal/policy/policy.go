@@ -69,7 +69,7 @@ func (g *Gate) complete() (why string) {
 	case (g.Max == nil) == (g.Min == nil):
 		return g.Metric + ": want exactly one of max and min"
 	}
-	if l := g.limit(); math.IsNaN(l) || math.IsInf(l, 0) {
+	if l := g.Bound(); math.IsNaN(l) || math.IsInf(l, 0) {
 		return fmt.Sprintf("%s: limit is %v, want a finite number", g.Metric, l)
 	}
 	if g.At == "" {
@@ -90,7 +90,8 @@ func (g *Gate) complete() (why string) {
 	return ""
 }
 
-func (g Gate) limit() float64 {
+// Bound is the limit, whichever side it is on.
+func (g Gate) Bound() float64 {
 	if g.Max != nil {
 		return *g.Max
 	}
@@ -108,7 +109,7 @@ func Judge(p Policy, r *metric.Report) []metric.Gate {
 
 func (g Gate) judge(r *metric.Report) metric.Gate {
 	v := metric.Gate{
-		Metric: g.Metric, Group: g.Group, At: g.At, Bound: "max", Limit: metric.Number(g.limit()),
+		Metric: g.Metric, Group: g.Group, At: g.At, Bound: "max", Limit: metric.Number(g.Bound()),
 		Got: metric.None, Margin: metric.None, Why: g.Why, Remedy: g.Remedy,
 	}
 	if g.Min != nil {

@@ -227,7 +227,8 @@ func (e *emitter) person(sp *numbered) person {
 	first := &e.employers[x.origin]
 	return person{
 		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
-		sector: first.sector, region: first.region, psi: float64(first.psi), surveyed: e.surveyed[sp.worker/32]>>(sp.worker%32)&1 != 0, rank: e.hoursRank(x.address()),
+		sector: first.sector, region: first.region, rank: e.hoursRank(x.address()),
+		surveyed: e.surveyed[sp.spell.who()/32]>>(sp.spell.who()%32)&1 != 0,
 	}
 }
 
@@ -267,7 +268,7 @@ func (w *writer) employer(id int32, jobAt, accountAt int) {
 	e := &w.employers[id]
 	w.sort(w.spells[id])
 	w.sums = append(w.sums[:0], make([]yearSums, w.o.To-w.o.From+1)...)
-	w.firmEffects(id, e)
+	w.firmEffects(e)
 	w.open(e, jobAt)
 	for i := range w.sorted {
 		w.stay(id, e, &w.sorted[i])
@@ -295,11 +296,14 @@ func (w *writer) open(e *employer, row int) {
 	}
 }
 
-// firmEffects draws the path of the employer's wage effect.
-func (w *writer) firmEffects(id int32, e *employer) {
-	w.key.Reseed(&w.r, stageFirmEffect, uint64(id))
-	size := func(year int) float64 { return e.size(min(max(year, int(e.first)), int(e.last))) }
-	w.psi = w.people.wages.firmPath(w.psi[:0], float64(e.psi), w.o.To-w.o.From+1, size, &w.r)
+// firmEffects lists the employer's wage effects by year, the premium of its size
+// included.
+func (w *writer) firmEffects(e *employer) {
+	w.psi = w.psi[:0]
+	for y := w.o.From; y <= w.o.To; y++ {
+		size := e.size(min(max(y, int(e.first)), int(e.last)))
+		w.psi = append(w.psi, w.effect(e, y)+w.people.wages.sizePremium(size))
+	}
 }
 
 // sort lists the spells of an employer by number, then time.
@@ -307,11 +311,11 @@ func (w *writer) sort(spells []spell) {
 	w.keys, w.sorted = sized(w.keys, len(spells)), sized(w.sorted, len(spells))
 	scale := math.MaxUint64 / (uint64(w.last) + 1)
 	for i, sp := range spells {
-		w.keys[i] = uint64(w.ids[sp.worker]) * scale
+		w.keys[i] = uint64(w.ids[sp.who()]) * scale
 	}
 	w.buckets.sort(w.keys, func(i int, place int32) {
 		sp := spells[i]
-		w.sorted[place] = numbered{w.ids[sp.worker], sp, w.workers[sp.worker]}
+		w.sorted[place] = numbered{w.ids[sp.who()], sp, w.workers[sp.who()]}
 	})
 	finish(w.sorted, func(a, b *numbered) bool { return a.id < b.id || a.id == b.id && a.from < b.from })
 }
@@ -323,13 +327,15 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 		return
 	}
 	j, address := w.jobs, sp.who.address()
+	who := w.person(sp)
+	who.effect = float64(w.effectOf(&sp.who, &w.y))
 	w.effects.Reseed(&w.r, address)
-	t := w.people.traits(w.person(sp), &w.r)
+	t := w.people.traits(who, &w.r)
 	sex := sexOf(t.woman)
 	answer := answer{draw: w.reports.Uint64(rng.Mix(address, uint64(id))), level: -1}
 	for y := lo - w.o.From; y <= hi-w.o.From; y++ {
 		at := &w.at[y]
-		at.within = sp.from >= at.start && sp.to < at.end
+		at.second = sp.second() || sp.from >= at.start && sp.to < at.end
 		w.years.Reseed(&w.y, workerYear(address, at.year))
 		x := w.people.work(&t, &at.place, &w.y)
 		from, to, hired, left := at.start, at.end-1, frame.NoInt, frame.NoInt

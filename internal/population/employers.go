@@ -29,6 +29,7 @@ const (
 	stageSmallLinks
 	stageBooks
 	stageSecond
+	stageAbility
 )
 
 // entityYear is the address of an employer's or a worker's year.
@@ -48,6 +49,7 @@ type employer struct {
 	class4         uint16    // four-digit class, by place among those of the section
 	heads          float32   // u of the rounding, constant
 	psi            float32   // firm effect at its first year-end, log wage
+	effects        []float32 // firm effect by year of the window since its first year-end, before the premium of size
 	ageShift       float32   // preferred mean age against the sector's
 	sales          float32   // log turnover per head against the sector's
 	latent         []float32 // latent size by year-end first..last
@@ -83,11 +85,14 @@ func (s *skeleton) drawEmployers() {
 		ranks[i] = int32(i)
 	}
 	rng.Shuffle(&r, ranks)
+	start := r.Float64()
 	for i := range n {
 		// Systematic quantiles keep the class shares at any number of employers.
 		size := s.law.quantile((float64(ranks[i]) + r.Float64()) / float64(n))
-		s.add(size, from-1, bySize, nil)
+		s.add(size, from-1, bySize, spaced(start, int(ranks[i])), nil)
 	}
+	start = r.Float64()
+	born := 0
 	living := make([]int32, n)
 	for i := range living {
 		living[i] = int32(i)
@@ -116,11 +121,12 @@ func (s *skeleton) drawEmployers() {
 		for _, id := range ending.renamed {
 			old := s.employers[id]
 			s.key.Reseed(&r, stageSize, entityYear(id, year)+1<<60)
-			s.employers[id].heir = s.add(s.lives.grow(old.size(year-1), year-1-int(old.born), &r), year, bySize, &old)
+			s.employers[id].heir = s.add(s.lives.grow(old.size(year-1), year-1-int(old.born), &r), year, bySize, 0, &old)
 		}
 		s.key.Reseed(&r, stageEmployer, uint64(year))
 		for want := s.presentIn(year) - len(keep) + int(first); len(s.employers) < want; {
-			s.add(s.lives.entrant(&r), year, bySize, nil)
+			s.add(s.lives.entrant(&r), year, bySize, spaced(start, born), nil)
+			born++
 		}
 		s.takeOver(year, keep, &ending)
 		living = keep
@@ -141,9 +147,20 @@ func (s *skeleton) presentIn(year int) int {
 	return int(math.Round(float64(s.o.Employers) * years / sum * math.Pow(1+s.c.Size.Growth, float64(year-s.o.From))))
 }
 
-// add makes an employer whose first year-end is given; heirs keep the traits of
-// the one they continue.
-func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer) int32 {
+// spaced is the k-th of points in [0, 1) of which any run is evenly spread
+// (Weyl 1916, with the golden ratio). Sectors are drawn by them, along sizes for
+// the employers with which the window opens and along births, so that even fifty
+// employers have the sectors' shares but for rounding.
+func spaced(start float64, k int) float64 {
+	const golden = 0.6180339887498949
+	_, u := math.Modf(start + float64(golden*float64(k)))
+	return u
+}
+
+// add makes an employer whose first year-end is given and whose sector stands at
+// a place in [0, 1) of those of its size; heirs keep the traits of the one they
+// continue.
+func (s *skeleton) add(size float64, first int, bySize [][]float64, place float64, of *employer) int32 {
 	id := int32(len(s.employers))
 	e := employer{first: int16(first), last: int16(first), heir: -1, founded: int16(first), born: int16(first), latent: make([]float32, 1, s.o.To-first+1)}
 	e.latent[0] = float32(size)
@@ -158,16 +175,53 @@ func (s *skeleton) add(size float64, first int, bySize [][]float64, of *employer
 		e.sector, e.region, e.psi, e.ageShift, e.sales, e.heads = of.sector, of.region, of.psi, of.ageShift, of.sales, of.heads
 		e.born, e.province, e.class4 = of.born, of.province, of.class4
 	} else {
-		e.sector = uint8(pick(bySize[min(s.law.class(size), len(bySize)-1)], r.Float64()))
+		e.sector = uint8(pick(bySize[min(s.law.class(size), len(bySize)-1)], place))
 		e.region = uint8(pick(s.regionCum, r.Float64()))
 		e.psi = float32(s.c.Wage.FirmSD * r.Normal())
 		e.ageShift = float32(s.c.Age.FirmSD * r.Normal())
-		e.sales = float32(s.c.Accounts.SalesSD * r.Normal())
+		e.sales = float32(s.c.Accounts.SalesSD*r.Normal() - s.c.Accounts.SalesSD*s.c.Accounts.SalesSD/2)
 		e.province = s.province(e.region, r.Float64())
 		e.class4 = uint16(pick(s.classCum[e.sector], r.Float64()))
 	}
 	s.employers = append(s.employers, e)
 	return id
+}
+
+// drawFirmEffects draws the path of every employer's wage effect: first-order
+// autoregressive with constant variance. An heir goes on where the one it
+// continues stopped.
+func (s *skeleton) drawFirmEffects() {
+	x := &s.c.Wage
+	sd := x.FirmSD * math.Sqrt(1-x.FirmAR*x.FirmAR)
+	total := 0
+	for id := range s.employers {
+		total += int(s.employers[id].last) - max(int(s.employers[id].first), s.o.From) + 1
+	}
+	all := make([]float32, 0, total)
+	var r rng.Stream
+	for id := range s.employers { // an heir comes after the one it continues
+		e := &s.employers[id]
+		s.key.Reseed(&r, stageFirmEffect, uint64(id))
+		psi, begin := float64(e.psi), len(all)
+		for range int(e.last) - max(int(e.first), s.o.From) + 1 {
+			all = append(all, float32(psi))
+			psi = float64(x.FirmAR*psi) + float64(sd*r.QuickNormal())
+		}
+		e.effects = all[begin:]
+		if e.heir >= 0 {
+			s.employers[e.heir].psi = float32(psi)
+		}
+	}
+}
+
+// effect is an employer's wage effect in a year, that of the nearest year where it
+// has no year-end with staff.
+func (s *skeleton) effect(e *employer, year int) float64 {
+	k := min(max(0, year-max(int(e.first), s.o.From)), len(e.effects)-1)
+	if k < 0 {
+		return float64(e.psi)
+	}
+	return float64(e.effects[k])
 }
 
 // province draws a NUTS 2 area within a region: its place in the list of all.

@@ -50,7 +50,8 @@ func (s *skeleton) drawEvent(id int32, first, last int, slope, norm float64, r *
 		if e.present(year - 2) {
 			growth = min(x.GrowthCap, max(-x.GrowthCap, math.Log(float64(heads)/float64(s.headsAt(e, year-2, 0)))))
 		}
-		h := x.BySize[s.c.Size.Class(int(heads))] / float64(x.Last-x.First+1) * s.c.Sectors[e.sector].Automation *
+		class := s.c.Size.Class(int(heads))
+		h := x.BySize[class] / x.AtRisk[class] * s.c.Sectors[e.sector].Automation *
 			math.Exp(float64(slope*float64(e.psi))-norm+float64(x.Growth*growth))
 		if r.Bool(h) {
 			e.event = int16(year)

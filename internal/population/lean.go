@@ -70,6 +70,18 @@ func (s *skeleton) lean(id int32, year, stayers, hires int) *wish {
 		have.tilt[c] = (float64(have.tilt[c]*m) + float64(more*h)) / (m + h)
 		w.peak = max(w.peak, w.shift[c])
 	}
+	// Hires are younger than the staff, and effects on head counts and separations
+	// make more or fewer of them.
+	more := 0.0
+	if ok {
+		more = s.world.HeadCount[k] + s.world.Separation[k]
+		if k > 0 && year == int(e.event)+k {
+			more -= s.world.HeadCount[k-1]
+		} else if k > 0 {
+			more -= s.world.HeadCount[k]
+		}
+	}
+	have.age -= more * (s.c.Age.Mean[1] - float64(s.c.Age.HireAge))
 	younger := s.c.Age.YoungGap * young // by the hires of the young alone
 	if need := -(float64(age*(m+h)) - float64(have.age*m)) / h; need > younger {
 		w.notOld = min(1, (need-younger)/s.c.Age.OldGap)

@@ -3,6 +3,7 @@ package population
 import (
 	"cmp"
 	"context"
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -62,7 +63,7 @@ func (s *skeleton) seek(l *leaver, r *rng.Stream) bool {
 	if !r.Bool(s.c.Flows.SameSector) {
 		sector = uint8(pick(s.staffCum[sexOf(s.workers[l.worker].woman)], r.Float64()))
 	}
-	l.market = int16(s.marketOf(sector, e.region, l.cell))
+	l.market, l.effect = int16(s.marketOf(sector, e.region, l.cell)), s.effectOf(&s.workers[l.worker], r)
 	if again { // at most two employers a year
 		l.day = s.day1(year + 1)
 	}
@@ -331,15 +332,30 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	}
 	n, field := int32(len(b.places)), s.cells.field(o.cell)
 	best, i := int32(-1), b.find(b.from(rng.Mix(o.rank, 2)))
+	wanted, nearest, exact := s.wantedEffect(o, year), float32(math.MaxFloat32), false
+	from := 0 // least age
 	for range min(s.c.Flows.Tries, b.left) {
 		c := &b.places[i]
-		if c.day < latest && c.employer != o.employer && (o.under == 0 || year-int(c.birth) < int(o.under)) {
-			if c.cell == o.cell {
-				best = i
-				break
+		if same := c.cell == o.cell; (same || !exact && s.cells.field(c.cell) == field) && s.takes(o, &c.leaver, latest) {
+			if o.under != 0 {
+				age := year - int(c.birth)
+				if age >= int(o.under) && int(o.under) >= s.c.Age.OldFrom {
+					from = s.c.Age.YoungHire // in place of the old no more of the young than there would be
+				}
+				if age >= int(o.under) || age < from {
+					i = b.find((i + 1) % n)
+					continue
+				}
 			}
-			if s.cells.field(c.cell) == field {
-				best = i
+			off := c.effect - wanted
+			if off < 0 {
+				off = -off
+			}
+			if same && !exact || off < nearest {
+				best, nearest, exact = i, off, same
+			}
+			if exact && off < s.near {
+				break
 			}
 		}
 		i = b.find((i + 1) % n)
@@ -353,10 +369,24 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	return h
 }
 
+// takes reports whether an employer can take somebody of any age for an opening.
+func (s *skeleton) takes(o *opening, c *leaver, latest int32) bool {
+	if c.day >= latest || c.employer == o.employer {
+		return false
+	}
+	if !c.moonlights {
+		return true
+	}
+	if other, has := s.seconds[c.worker]; has && other == o.employer {
+		return false // has or had a second job there this year
+	}
+	return !c.second || o.to == stillThere
+}
+
 // rest appends those who found nothing, in their order.
 func (b *bench) rest(pool []leaver) []leaver {
 	for i := range b.places {
-		if c := &b.places[i]; c.market != gone {
+		if c := &b.places[i]; c.market != gone && !c.second {
 			pool = append(pool, c.leaver)
 		}
 	}
@@ -372,9 +402,12 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 	e, a := &s.employers[o.employer], &s.c.Age
 	youngest := s.c.Levels[s.cells.level(o.cell)].MinAge
 	age := 0.0
-	if w.Bool(s.c.Flows.FromSchool) {
+	switch {
+	case year == s.o.From && w.Bool(s.c.Flows.Unseen):
+		age = float64(s.stockAge(s.stockCum, s.ageShift(e, year), w))
+	case w.Bool(s.c.Flows.FromSchool):
 		age = float64(youngest) + float64(a.School*w.Exp())
-	} else {
+	default:
 		for range s.c.Cluster.Tries {
 			u := w.Float64() // squared below: half of them come in the first quarter of the ages
 			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u*u) + s.ageShift(e, year)

@@ -53,7 +53,9 @@ const (
 func (s *skeleton) turnover(id int32, year int) float64 {
 	e := &s.employers[id]
 	u := float64(s.key.Uint64(stageAccounts, entityYear(id, year))>>11) * 0x1p-53
-	return e.size(year) * s.c.Sectors[e.sector].Sales * 1000 * math.Exp(float64(e.sales)+s.priceOf(year)-s.priceOf(s.c.Window.Anchors[1])+2*s.c.Accounts.Spread*(u-.5))
+	x, size := &s.c.Accounts, e.size(year)
+	beyond := s.c.Sectors[e.sector].Sales * math.Exp(float64(e.sales)+float64(x.SalesBySize*math.Log(size/x.SalesAt)))
+	return size * 1000 * (x.SalesLeast + beyond) * math.Exp(s.priceOf(year)-s.priceOf(s.c.Window.Anchors[1])+2*x.Spread*(u-.5))
 }
 
 // drawNetwork draws the number of buyers of every seller and its main buyers.

@@ -64,6 +64,7 @@ func drawOutcome(ctx context.Context, o Options, under outcome) (*skeleton, erro
 	s := newSkeleton(o)
 	s.outcome = under
 	s.drawEmployers()
+	s.drawFirmEffects()
 	s.drawEvents()
 	if err := s.drawNetwork(ctx); err != nil {
 		return nil, err

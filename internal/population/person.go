@@ -69,7 +69,7 @@ type person struct {
 	cell           uint16 // true level and field, when first seen
 	woman          bool
 	sector, region uint8   // of the first employer
-	psi            float64 // wage effect of the first employer
+	effect         float64 // log wage, without the Pareto top
 	surveyed       bool    // still had a job when the education register began
 	rank           float64 // in [0, 1): works part-time where the rate is above it
 }
@@ -77,7 +77,6 @@ type person struct {
 // traits are what a worker keeps.
 type traits struct {
 	person
-	effect   float64 // log wage
 	fraction int32
 	unpaid   bool // a director without pay
 	riseYear int  // from that year on the true cell is rose
@@ -88,7 +87,7 @@ type traits struct {
 // traits draws what a worker keeps; r is the stream of the worker.
 func (p *people) traits(x person, r *rng.Stream) traits {
 	t := traits{person: x, riseYear: never}
-	t.effect = p.wages.workerEffect(x.psi, r)
+	t.effect += p.wages.top(r)
 	u := r.Float64()
 	for _, f := range p.fractions {
 		if t.fraction = f.hundredths; u < f.upTo {
@@ -109,7 +108,7 @@ func (p *people) traits(x person, r *rng.Stream) traits {
 // place is a job as its employer makes it, in one year.
 type place struct {
 	year           int
-	within         bool // begins and ends in the year
+	second         bool // beside another job, or begins and ends in the year
 	sector, region uint8
 	psi            float64 // wage effect of the employer in the year
 	wage           float64 // planted effect on the log wage of everybody
@@ -143,20 +142,22 @@ func (p *people) work(t *traits, here *place, r *rng.Stream) work {
 		w.fte = t.fraction
 	}
 	if t.rank < p.c.Flows.Moonlighters {
-		w.fte = p.besideAnother(w.fte, here.within)
+		w.fte = p.besideAnother(t.fraction, here.second)
 	}
 	w.full = p.wages.full(t, here, cell, int(w.held), age, r) * p.wages.paid(t, r)
 	return w
 }
 
-// besideAnother is the working time of somebody who takes second jobs: those
-// begin and end within a year, and leave room for no full-time job beside them.
-func (p *people) besideAnother(fte int32, second bool) int32 {
-	hours := int32(p.c.Hours.Second)
+// besideAnother is the working time of somebody who takes second jobs: nowhere a
+// full-time job, and never more than one together with the second, whose time is
+// what the first leaves, up to a limit.
+func (p *people) besideAnother(fraction int32, second bool) int32 {
+	h := &p.c.Hours
+	first := min(fraction, 100-int32(h.Second))
 	if second {
-		return hours
+		return min(100-first, int32(h.SecondMost))
 	}
-	return min(fte, 100-hours)
+	return first
 }
 
 // partTimeRate is the share that works part-time.

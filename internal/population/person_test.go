@@ -21,7 +21,7 @@ func someone(s *skeleton, k uint64, surveyed bool) person {
 	x := person{birth: 1945 + r.IntN(55), since: s.c.Window.First - 1, sector: sector, region: region, surveyed: surveyed, rank: r.Float64()}
 	x.cell = s.cells.draw(sector, x.birth, r)
 	x.woman = r.Bool(s.cells.women[sector][x.cell])
-	x.psi = s.c.Wage.FirmSD * r.Normal()
+	x.effect = s.c.Wage.WorkerSD * r.Normal()
 	return x
 }
 
@@ -84,7 +84,7 @@ func TestSecondJobsFit(t *testing.T) {
 		x.rank *= s.c.Flows.Moonlighters
 		tr := p.traits(x, s.key.Stream(stageEffect, k))
 		main := p.work(&tr, &place{year: 2015, sector: x.sector}, s.key.Stream(stageYear, k))
-		second := p.work(&tr, &place{year: 2015, sector: uint8(k % uint64(len(s.c.Sectors))), within: true}, s.key.Stream(stageYear, k))
+		second := p.work(&tr, &place{year: 2015, sector: uint8(k % uint64(len(s.c.Sectors))), second: true}, s.key.Stream(stageYear, k))
 		if main.fte < 1 || second.fte < 1 || main.fte+second.fte > 100 {
 			t.Fatalf("worker %d works %d and %d hundredths at a time", k, main.fte, second.fte)
 		}

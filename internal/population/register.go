@@ -95,7 +95,7 @@ func (e *emitter) survey(ctx context.Context) error {
 		for _, spells := range e.spells[lo:hi] {
 			for _, sp := range spells {
 				if sp.to >= day {
-					atomic.OrUint32(&e.surveyed[sp.worker/32], 1<<(sp.worker%32))
+					atomic.OrUint32(&e.surveyed[sp.who()/32], 1<<(sp.who()%32))
 				}
 			}
 		}

@@ -52,8 +52,12 @@ func (s *skeleton) since(w *worker) int { return s.firstEntry() + int(w.entry>>e
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
 
 // spell is one worker's uninterrupted stay with one employer, in days since
-// 1970-01-01, both included.
+// 1970-01-01, both included. worker is the complement of the worker's number
+// where the job is a second one.
 type spell struct{ worker, from, to int32 }
+
+func (s spell) who() int32   { return max(s.worker, ^s.worker) }
+func (s spell) second() bool { return s.worker < 0 }
 
 const stillThere = int32(math.MaxInt32)
 
@@ -75,8 +79,13 @@ type skeleton struct {
 	sectorHaz []float64       // sector: factor on separation hazards
 	tenures   [][]float64     // sector: cumulative distribution of tenures of a stock
 	shorts    []float64       // sector: short spells per lasting hire
+	stockCum  []float64       // cumulative shares of age bands as the window opens
 	retire    [][ages]float64 // year of the window: hazard of leaving work by age
-	staffCum  [2][]float64    // sex, sector: cumulative staff, for those who change sector
+	stock     sorting         // of the staff with which the window opens,
+	hires     sorting         // and of those hired later
+	near      float32         // distance of worker effects at which nobody nearer is looked for
+	normal    [1 << normalBits]float32
+	staffCum  [2][]float64 // sex, sector: cumulative staff, for those who change sector
 
 	employers    []employer
 	takeovers    []takeover  // by year
@@ -91,10 +100,11 @@ type skeleton struct {
 	exposedFrom  []int16 // employer: first year in which an event of another acts on it, 0 for none
 
 	workers []worker
-	spells  [][]spell // by employer, once the staff is drawn; in no order
-	active  [][]stay  // by employer: who works there now
-	leans   []*lean   // employer: nil where nothing is planted on its staff
-	heirs   []bool    // employers that continue another
+	seconds map[int32]int32 // worker: the employer of a lasting second job this year
+	spells  [][]spell       // by employer, once the staff is drawn; in no order
+	active  [][]stay        // by employer: who works there now
+	leans   []*lean         // employer: nil where nothing is planted on its staff
+	heirs   []bool          // employers that continue another
 }
 
 // stay is a spell that lasts, beside what its end depends on.
@@ -105,8 +115,17 @@ type stay struct {
 	birth   int16
 	cell    uint16
 	senior  int16 // years of service that a takeover carried over
+	second  bool  // beside another job
 
 	moonlights bool // takes second jobs
+}
+
+// spell is the stay as it ends on a day.
+func (a *stay) spell(to int32) spell {
+	if a.second {
+		return spell{^a.worker, a.from, to}
+	}
+	return spell{a.worker, a.from, to}
 }
 
 func newSkeleton(o Options) *skeleton {
@@ -117,6 +136,8 @@ func newSkeleton(o Options) *skeleton {
 		shares[i] = r.Share
 	}
 	s.regionCum = cumulate(shares)
+	s.stock, s.hires = sortingOf(&c.Wage, c.Wage.Sorting), sortingOf(&c.Wage, c.Wage.SortingHires)
+	s.near, s.normal = float32(c.Flows.Near*c.Wage.WorkerSD), normalQuantiles()
 	level := 0.0
 	for y := c.Window.First; y <= c.Window.Last; y++ {
 		if y > c.Window.First {
@@ -127,6 +148,7 @@ func newSkeleton(o Options) *skeleton {
 	for y := c.Window.First - longestPast; y <= o.To+1; y++ {
 		s.days = append(s.days, int32(time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC).Unix()/86400))
 	}
+	s.stockCum = s.stockAges(o.From - 1)
 	for y := o.From; y <= o.To; y++ {
 		s.retire = append(s.retire, s.retirement(y))
 	}
@@ -177,7 +199,8 @@ type leaver struct {
 	stay
 	employer, day int32
 	year          int16
-	market        int16 // -1 for none
+	market        int16   // -1 for none
+	effect        float32 // what the worker earns everywhere, log
 }
 
 // ended is a spell that is over.
@@ -194,6 +217,7 @@ type batch struct {
 	leavers  []leaver
 	later    []leaver // of spells within the year, free from the next one on
 	ended    []ended
+	begun    []secondJob
 	first    int // place of the first opening among those of all batches
 }
 
@@ -221,6 +245,9 @@ func (s *skeleton) drawStaff(ctx context.Context, tell progress.Func) error {
 	seconds := s.newSecondJobs()
 	m, batches := newMarkets(s), make([]batch, par.Count(n, staffChunk))
 	for year := s.o.From; year <= s.o.To; year++ {
+		if err := s.listSeconds(ctx, batches); err != nil {
+			return err
+		}
 		s.moveStaff(year, &batches[0])
 		err := par.Chunks(ctx, n, staffChunk, func(chunk, lo, hi int) error {
 			b := &batches[chunk]
@@ -317,11 +344,14 @@ func (s *skeleton) welcome(ctx context.Context, year int, batches []batch) error
 			}
 			*nth++
 			h.senior = 0
+			if h.second {
+				b.begun = append(b.begun, secondJob{h.worker, o.employer})
+			}
 			if o.to == stillThere {
 				s.active[o.employer] = append(s.active[o.employer], *h)
 				continue
 			}
-			b.ended = append(b.ended, ended{o.employer, spell{h.worker, h.from, o.to}})
+			b.ended = append(b.ended, ended{o.employer, h.spell(o.to)})
 			l := leaver{stay: *h, employer: o.employer, day: o.to, year: int16(year)}
 			if s.seek(&l, &r) {
 				b.later = append(b.later, l)
@@ -372,7 +402,7 @@ func (s *skeleton) gatherSpells(ctx context.Context, batches []batch) error {
 		}
 		for id := lo; id < hi; id++ {
 			for _, a := range s.active[id] {
-				s.spells[id] = append(s.spells[id], spell{a.worker, a.from, stillThere})
+				s.spells[id] = append(s.spells[id], a.spell(stillThere))
 			}
 		}
 		b.ended = nil
@@ -389,7 +419,6 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 		start = append(start, start[id]+int32(s.employers[id].count(s.o.From-1)))
 	}
 	s.workers = make([]worker, start[len(start)-1])
-	stock := s.stockAges(s.o.From - 1)
 	return par.Chunks(ctx, len(s.employers), staffChunk, func(_, lo, hi int) error {
 		var r, w rng.Stream
 		for id := lo; id < hi; id++ {
@@ -406,7 +435,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				x := &s.workers[number]
 				x.origin, x.entry = int32(id), s.entryOf(s.o.From-1, i)
 				s.key.Reseed(&w, stageWorker, x.address())
-				age := s.stockAge(stock, shift, &w)
+				age := s.stockAge(s.stockCum, shift, &w)
 				birth := s.o.From - 1 - age
 				cell := s.cells.draw(e.sector, birth, &r)
 				if r.Float64() >= conc/(conc+float64(i)) { // Polya urn: Dirichlet-multinomial
@@ -423,7 +452,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				limit := min(age-s.c.Age.Limits[0]+1, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
-				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0, s.moonlights(x.address())})
+				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0, false, s.moonlights(x.address())})
 			}
 			s.active[id] = staff
 		}
@@ -487,7 +516,10 @@ func (s *skeleton) passYear(id int32, year int, b *batch) {
 // leave ends a stay and sends the worker to a market.
 func (s *skeleton) leave(id int32, a *stay, year int, day int32, b *batch, r *rng.Stream) {
 	day = max(day, a.from) // of those whom a takeover brought this year
-	b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
+	b.ended = append(b.ended, ended{id, a.spell(day)})
+	if a.second {
+		return
+	}
 	l := leaver{stay: *a, employer: id, day: day, year: int16(year)}
 	if s.seek(&l, r) {
 		b.leavers = append(b.leavers, l)
@@ -506,14 +538,14 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 	}
 	for i := range s.active[id] {
 		a := &s.active[id][i]
-		if i >= taken {
+		if i >= taken || a.second { // a second job does not outlast its employer
 			s.leave(id, a, year, day, b, &w)
 			continue
 		}
 		s.moveTo(e.heir, id, a, day, b)
 	}
 	if e.heir >= 0 {
-		s.openFrom(e.heir, year, s.employers[e.heir].count(year)-taken, int(day-s.day1(year))+1, b)
+		s.openFrom(e.heir, year, s.employers[e.heir].count(year)-len(s.active[e.heir]), int(day-s.day1(year))+1, b)
 	}
 	s.active[id] = s.active[id][:0]
 }
@@ -540,6 +572,9 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 		a := &staff[i]
 		h := hazard[min(a.tenure(start), len(hazard)-1)] + retire[min(year-int(a.birth), ages-1)]
 		u := draws.Uint64(workerYear(a.address, year))
+		if a.second {
+			u = rng.Mix(u, 2)
+		}
 		if float64(u>>11)*0x1p-53 >= h {
 			if kept < i {
 				staff[kept] = *a
@@ -564,6 +599,9 @@ func (s *skeleton) turnOver(id int32, year int, b *batch) {
 		s.leave(id, &stay[i], year, start+1+int32(r.IntN(362)), b, &w)
 		stay[i] = stay[len(stay)-1]
 		stay = stay[:len(stay)-1]
+	}
+	for i := range stay {
+		s.seekSecond(id, &stay[i], year, b, &w)
 	}
 	s.active[id] = stay
 	s.open(id, year, want-len(stay), b)

@@ -105,7 +105,7 @@ func (a *stay) tenure(day int32) int { return int(a.senior) + max(0, int(day-a.f
 
 // moveTo carries a stay on with another employer from the next day on.
 func (s *skeleton) moveTo(to, id int32, a *stay, day int32, b *batch) {
-	b.ended = append(b.ended, ended{id, spell{a.worker, a.from, day}})
+	b.ended = append(b.ended, ended{id, a.spell(day)})
 	moved := *a
 	moved.senior, moved.from = int16(a.tenure(day)), day+1
 	s.active[to] = append(s.active[to], moved)
@@ -115,7 +115,8 @@ func (s *skeleton) moveTo(to, id int32, a *stay, day int32, b *batch) {
 // day of spring all staff of a giver that closes, or some drawn from one that
 // goes on, works for the taker.
 func (s *skeleton) moveStaff(year int, b *batch) {
-	var r rng.Stream
+	var r, w rng.Stream
+	var now batch
 	for _, x := range s.takeovers {
 		if int(x.year) != year {
 			continue
@@ -128,8 +129,15 @@ func (s *skeleton) moveStaff(year int, b *batch) {
 			rng.Sample(&r, staff, moving)
 		}
 		for i := range staff[:moving] {
-			s.moveTo(x.taker, x.giver, &staff[i], day, b)
+			a := &staff[i]
+			if other, has := s.seconds[a.worker]; a.second || has && other == x.taker { // nobody has two jobs with one employer
+				s.leave(x.giver, a, year, day, &now, &w)
+				continue
+			}
+			s.moveTo(x.taker, x.giver, a, day, b)
 		}
+		b.ended, b.later = append(b.ended, now.ended...), append(b.later, now.leavers...)
+		now.ended, now.leavers = now.ended[:0], now.leavers[:0]
 		s.active[x.giver] = append(staff[:0], staff[moving:]...)
 	}
 }

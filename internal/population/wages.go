@@ -9,20 +9,18 @@ import (
 
 // wageTables hold the log full-time wage in parts that add up.
 type wageTables struct {
-	c        *calibration.Figures
-	from     int         // first year of the window
-	base     float64     // log full-time wage before any premium, against the median
-	premium  []float64   // by cell
-	ages     [][]float64 // level x age
-	sectors  []float64
-	floor    []float64 // by year of the window: minimum wage, euro
-	gap      []float64 // by year of the window: what women lack
-	gapAge   []float64 // by age: what older women lack on top of it
-	middle   []float64 // by year of the window: log wage around which the spread changes
-	below    []float64 // by year of the window: factor on what lies below
-	above    []float64 // and above
-	sortOn   float64   // worker effect per unit of the employer's effect
-	sortedSD float64   // sd of the worker effect given that
+	c       *calibration.Figures
+	from    int         // first year of the window
+	base    float64     // log full-time wage before any premium, against the median
+	premium []float64   // by cell
+	ages    [][]float64 // level x age
+	sectors []float64
+	floor   []float64 // by year of the window: minimum wage, euro
+	gap     []float64 // by year of the window: what women lack
+	gapAge  []float64 // by age: what older women lack on top of it
+	middle  []float64 // by year of the window: log wage around which the spread changes
+	below   []float64 // by year of the window: factor on what lies below
+	above   []float64 // and above
 }
 
 func newWageTables(o Options, c *calibration.Figures, price func(year int) float64) wageTables {
@@ -52,20 +50,15 @@ func newWageTables(o Options, c *calibration.Figures, price func(year int) float
 	for a := range ages {
 		t.gapAge = append(t.gapAge, interpolate(x.GapAge, float64(a)))
 	}
-	t.sortOn = x.WorkerSD * x.Sorting / x.FirmSD
-	t.sortedSD = x.WorkerSD * math.Sqrt(1-x.Sorting*x.Sorting)
 	return t
 }
 
-// workerEffect draws what a worker earns everywhere, given the wage effect of
-// the first employer.
-func (t *wageTables) workerEffect(psi float64, r *rng.Stream) float64 {
-	x := &t.c.Wage
-	effect := float64(t.sortOn*psi) + float64(t.sortedSD*r.QuickNormal())
-	if r.Float64() < x.TopShare {
-		effect += r.Exp() / x.TopAlpha
+// top draws what a worker earns everywhere beyond a normal effect: the Pareto top.
+func (t *wageTables) top(r *rng.Stream) float64 {
+	if x := &t.c.Wage; r.Float64() < x.TopShare {
+		return r.Exp() / x.TopAlpha
 	}
-	return effect
+	return 0
 }
 
 // full draws the full-time wage of a year, in euro. Collective agreements
@@ -107,15 +100,7 @@ func (t *wageTables) paid(x *traits, r *rng.Stream) float64 {
 	return 1
 }
 
-// firmPath appends an employer's wage effect by year: first-order
-// autoregressive from psi on with constant variance, plus the size premium;
-// size gives the head count of a year, r is the stream of the employer.
-func (t *wageTables) firmPath(dst []float64, psi float64, years int, size func(year int) float64, r *rng.Stream) []float64 {
-	x := &t.c.Wage
-	sd := x.FirmSD * math.Sqrt(1-x.FirmAR*x.FirmAR)
-	for y := range years {
-		dst = append(dst, psi+float64(x.SizePremium*math.Log(size(t.from+y)/5)))
-		psi = float64(x.FirmAR*psi) + float64(sd*r.QuickNormal())
-	}
-	return dst
+// sizePremium is the log wage that an employer of that size pays on top.
+func (t *wageTables) sizePremium(size float64) float64 {
+	return t.c.Wage.SizePremium * math.Log(size/5)
 }

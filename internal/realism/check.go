@@ -91,6 +91,17 @@ const level = 0.99
 // target that is not clearly missed is left unjudged.
 const tooNoisy = 2
 
+// clearly is how many bands beyond the tolerance a figure must lie to be missed
+// where the band is as wide as that: with few employers its width is itself a guess.
+const clearly = 2
+
+// unseen is the half-width of the band where nobody, or everybody, is what a
+// target counts, so that no group of employers differs from another: that of a
+// binomial share of the target's own size among the employers of a year.
+func unseen(p float64, employers int) float64 {
+	return infer.TQuantile(groups-1, (1+level)/2) * math.Sqrt(p*(1-p)/float64(employers))
+}
+
 // Check compares a population with targets. tell may be nil.
 //
 // Sampling errors come from a delete-a-group jackknife: employers, with all
@@ -203,9 +214,12 @@ func judge(r Result, t Target, noise float64, employers int) Result {
 		r.Verdict = NotJudged
 		return r
 	}
-	r.Noise = metric.Number(noise)
 	low, high := t.bounds()
 	x, tolerance := float64(r.Value), t.tolerance()
+	if noise == 0 && t.Unit == "%" && (x == 0 || x == 1) {
+		noise = unseen((low+high)/2, employers)
+	}
+	r.Noise = metric.Number(noise)
 	distance := math.Max(0, math.Max(low-x, x-high))
 	width := tolerance + (high-low)/2
 	switch {
@@ -216,10 +230,10 @@ func judge(r Result, t Target, noise float64, employers int) Result {
 	case math.IsNaN(noise):
 		r.Noise = metric.None
 		r.Verdict, r.Reason = NotJudged, "too few employers to know the sampling error"
+	case noise > tooNoisy*width && distance <= tolerance+clearly*noise:
+		r.Verdict, r.Reason = NotJudged, "too few employers: the sampling error is more than twice the tolerance"
 	case distance > tolerance+noise+1e-12:
 		r.Verdict, r.Fails, r.Conflict, r.Reason = Missed, t.sourced(), t.Conflict != "", cmp.Or(t.Conflict, t.Reason)
-	case noise > tooNoisy*width:
-		r.Verdict, r.Reason = NotJudged, "too few employers: the sampling error is more than twice the tolerance"
 	default:
 		r.Verdict = Met
 	}

@@ -23,7 +23,7 @@ const (
 	firstBirth = 1920              // year of birth of the first bin
 	cellFacts  = 7                 // see cells
 	fractions  = 101               // hundredths of a full-time equivalent
-	degreeFrom = 5                 // least degree of the tail of the network
+	degreeFrom = 50                // least degree of the tail of the network, beyond twice the mean
 	over       = 4                 // head counts of at least 10, 50, 250, 1000
 	growthSums = 4                 // n, x, xx, |x|
 	breaches   = numberOfBreaches  // structural rules

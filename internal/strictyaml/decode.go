@@ -229,6 +229,10 @@ func (d *Document) decode(n ast.Node, path string, v reflect.Value) {
 		d.fail(n, path, "%s has no value: give one, or leave it out", LastKey(path))
 		return
 	}
+	if v.Type() == reflect.TypeFor[Raw]() {
+		v.SetString(flow(n))
+		return
+	}
 	_, list := n.(*ast.SequenceNode) // a type may be written as a list or as a text
 	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && !(list && v.Kind() == reflect.Slice) {
 		d.decodeText(n, path, text)

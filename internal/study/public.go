@@ -76,8 +76,11 @@ func swapLaw(swaps []attack.Swap) *fidelity.SwapLaw {
 			continue
 		}
 		if law == nil {
-			law = &fidelity.SwapLaw{Rate: w.Rate, Strata: w.Strata}
+			law = &fidelity.SwapLaw{Rate: w.Rate, Strata: w.Strata, Bundle: w.Bundle}
 			continue
+		}
+		if !slices.Equal(law.Bundle, w.Bundle) {
+			law.Bundle = nil
 		}
 		if !slices.Equal(law.Strata, w.Strata) {
 			return nil

@@ -1,0 +1,80 @@
+package study
+
+import (
+	"context"
+	"slices"
+
+	"scramblelab/internal/escrow"
+	"scramblelab/internal/fidelity"
+	"scramblelab/internal/linked"
+	"scramblelab/internal/metric"
+	"scramblelab/internal/plan"
+	"scramblelab/internal/policy"
+	"scramblelab/internal/progress"
+	"scramblelab/internal/release"
+	"scramblelab/internal/rng"
+)
+
+// Lab holds data that were read once, and measures plans on them in memory.
+// Nothing leaves it: it writes no release, keeps no key and enters nothing in a
+// ledger. It is safe for concurrent use.
+type Lab struct {
+	data   *linked.Data
+	digest string
+	sim    rng.Sim
+}
+
+// OpenLab reads or generates the data of a plan. The seed generates them, where
+// they are generated, and resamples.
+func OpenLab(ctx context.Context, p plan.Plan, seed uint64, show progress.Func) (*Lab, error) {
+	data, err := Load(ctx, p, rng.Sim(seed), show)
+	if err != nil {
+		return nil, err
+	}
+	return &Lab{data, escrow.Digest(data), rng.Sim(seed)}, nil
+}
+
+// Digest is that of the data: confidential, since it confirms a guess.
+func (l *Lab) Digest() string { return l.digest }
+
+// Measure scrambles, publishes, attacks and judges as [Run] does, under the key
+// that a number gives. The plan must be of the lab's data; the report has no
+// structural facts and no plan.
+func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key uint64) (*metric.Report, error) {
+	secret := rng.SecretFromSeed(key)
+	s, err := scramble(ctx, p, l.data, secret)
+	if err != nil {
+		return nil, err
+	}
+	s.delivery = release.Delivery{Phase: release.PhaseOne, Recipient: p.Project.Recipient, Number: 1}
+	v, err := s.publish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tables, serials, err := release.Serialise(v.release, secret, s.delivery, s.perYear)
+	if err != nil {
+		return nil, err
+	}
+	held := s.held(&release.Release{Tables: tables, Manifest: release.Manifest{Meta: release.Meta{SerialPerYear: serials.PerYear}}})
+	found, err := s.claims(ctx, held, l.sim, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	risk, err := s.score(ctx, held, found, serials, l.sim)
+	if err != nil {
+		return nil, err
+	}
+	use, err := fidelity.Measure(ctx, v.input(s, l.sim))
+	if err != nil {
+		return nil, err
+	}
+	r := &metric.Report{
+		Version: metric.Version, Tool: Tool(), Simulation: l.data.Simulated, PlanDigest: p.Digest(), DataDigest: l.digest, N: s.counted(v),
+		Metrics: slices.Concat(risk.metrics, use.Metrics, s.swapMetrics(), s.maskMetrics(v)), Warnings: slices.Concat(s.warnings(), risk.warnings),
+	}
+	if l.data.SampledWithin {
+		sizeless(r.Metrics)
+	}
+	r.Gates = policy.Judge(pol, r)
+	return r, r.Validate()
+}
