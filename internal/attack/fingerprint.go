@@ -135,6 +135,47 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 // Those who read the same columns of the file are searched for together, in
 // little more time than one of them takes.
 func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o Options) ([]*Fingerprints, error) {
+	return NewCabinet(p).FingerprintAll(ctx, r, as, o)
+}
+
+// Cabinet keeps a public file as adversaries have it, sorted for searching, so
+// that several attacks with the same file prepare it once. The file must not
+// change.
+type Cabinet struct {
+	p     *Public
+	files map[string]drawer
+}
+
+type drawer struct {
+	file *Public
+	c    *candidates
+}
+
+// NewCabinet starts empty.
+func NewCabinet(p *Public) *Cabinet { return &Cabinet{p: p, files: map[string]drawer{}} }
+
+// open returns the file of an adversary. Only that at noise 1 is kept: the others
+// are asked for once.
+func (b *Cabinet) open(a Adversary, scale float64) (drawer, error) {
+	key := "" // as filed, whichever columns are read
+	if slices.ContainsFunc(a.Columns, func(k Known) bool { return !k.plain() }) {
+		key = fmt.Sprint(a.Columns)
+	}
+	if d, ok := b.files[key]; ok && scale == 1 {
+		return d, nil
+	}
+	file := b.p.as(a, scale)
+	c, err := newCandidates(file)
+	d := drawer{file, c}
+	if err == nil && scale == 1 {
+		b.files[key] = d
+	}
+	return d, err
+}
+
+// FingerprintAll is the function of that name. It is not for concurrent use.
+func (b *Cabinet) FingerprintAll(ctx context.Context, r Release, as []Adversary, o Options) ([]*Fingerprints, error) {
+	p := b.p
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -175,7 +216,11 @@ func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o
 				together = append(together, j)
 			}
 		}
-		found, err := searchFor(ctx, r, p.as(a, o.NoiseScale), as, together, units, o)
+		d, err := b.open(a, o.NoiseScale)
+		if err != nil {
+			return nil, err
+		}
+		found, err := d.search(ctx, r, as, together, units, o)
 		if err != nil {
 			return nil, err
 		}
@@ -187,12 +232,9 @@ func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o
 	return out, nil
 }
 
-// searchFor lets some adversaries loose on one file.
-func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, which []int, units []unit, o Options) ([]*Fingerprints, error) {
-	c, err := newCandidates(file)
-	if err != nil {
-		return nil, err
-	}
+// search lets some adversaries loose on one file.
+func (d drawer) search(ctx context.Context, r Release, as []Adversary, which []int, units []unit, o Options) ([]*Fingerprints, error) {
+	file, c := d.file, d.c
 	knowledge := as[which[0]].method(o.Knowledge)
 	out, ts := make([]*Fingerprints, len(which)), make([]*traits, len(which))
 	for k, j := range which {
@@ -200,7 +242,7 @@ func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, whi
 		out[k] = &Fingerprints{Adversary: as[j], Knowledge: knowledge, NoiseScale: o.NoiseScale, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
 	}
 	s := newSearch(newModeller(c, file, as[which[0]], r, knowledge, units), ts, units, o.MaxCandidates)
-	err = par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
+	err := par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
 		sc := scan{search: s}
 		for i := lo; i < hi; i++ {
 			for k, u := range sc.unit(units[i]) {

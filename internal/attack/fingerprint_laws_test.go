@@ -301,3 +301,61 @@ func TestCoverageAndVintage(t *testing.T) {
 		t.Error("the file itself was changed")
 	}
 }
+
+// Giving pairs up early must not change a posterior on accounts either, where
+// entries and exits tie years together, mean profiles are compared first and
+// adversaries are searched for together; on years alone and on all of them.
+func TestPruningIsExactOnAccounts(t *testing.T) {
+	d := smallPopulation(t, 400)
+	p, err := FromAccounts(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := released(t, swapped(d, 9, 0.3, linked.Level, linked.Field), 150, publish.Options{FirmColumns: []string{linked.Group, linked.EventYear, linked.SupplierShare}})
+	r.Method = Method{Swaps: []Swap{{Rate: 0.3, Bundle: []string{linked.Level, linked.Field}}}}
+	company := []Adversary{preset(t, "outsider"), preset(t, "research-team"), preset(t, "source-holder")}
+	for _, years := range [][]int32{nil, {2018, 2019}, {2019}} {
+		units, err := observe(r, years)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := newCandidates(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		build := func(slack float64) *scan {
+			var ts []*traits
+			for _, a := range company {
+				ts = append(ts, newTraits(p, a, r, "method+parameters", c, units))
+			}
+			s := newSearch(newModeller(c, p, company[0], r, "method+parameters", units), ts, units, 1000)
+			s.slack = slack
+			return &scan{search: s}
+		}
+		fast, full := build(math.Log(float64(len(c.employer))/lostMass)), build(math.Inf(1))
+		given := 0
+		for _, u := range units {
+			x, y := fast.unit(u), full.unit(u)
+			for a := range company {
+				want := map[int32]float64{}
+				for _, k := range y[a].Candidates {
+					want[k.Employer] = k.Posterior
+				}
+				lost := 1.0
+				for _, k := range x[a].Candidates {
+					lost -= want[k.Employer]
+					if math.Abs(k.Posterior-want[k.Employer]) > 2*lostMass {
+						t.Fatalf("%s, years %v, serial %d: posterior of %d is %v, brute force says %v", company[a].Name, years, u.serial, k.Employer, k.Posterior, want[k.Employer])
+					}
+				}
+				if len(y[a].Candidates) > 0 && lost > 2*lostMass {
+					t.Fatalf("%s, years %v, serial %d: %v of the posterior mass was given up", company[a].Name, years, u.serial, lost)
+				}
+				given += y[a].Kept - x[a].Kept
+			}
+		}
+		if given == 0 {
+			t.Errorf("years %v: no pair was given up early, so nothing was tested", years)
+		}
+	}
+}

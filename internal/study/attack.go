@@ -88,7 +88,7 @@ func (s *scrambled) fingerprints(ctx context.Context, held attack.Release, key r
 		}
 		out[i].adversary = all[i]
 	}
-	face := held
+	cabinet, face := attack.NewCabinet(public), held
 	plain, noisy := held.Method.AsItStands()
 	face.Method = plain
 	for k, v := range append([]variant{{}}, vs...) {
@@ -106,7 +106,7 @@ func (s *scrambled) fingerprints(ctx context.Context, held attack.Release, key r
 		if v.options.Years == nil {
 			v.options.Years = s.attackedYears()
 		}
-		found, err := attack.FingerprintAll(ctx, held, public, as, v.options)
+		found, err := cabinet.FingerprintAll(ctx, held, as, v.options)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +116,7 @@ func (s *scrambled) fingerprints(ctx context.Context, held attack.Release, key r
 		if !noisy {
 			continue
 		}
-		if found, err = attack.FingerprintAll(ctx, face, public, as, v.options); err != nil {
+		if found, err = cabinet.FingerprintAll(ctx, face, as, v.options); err != nil {
 			return nil, err
 		}
 		for n, i := range which {
