@@ -345,6 +345,13 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if err != nil {
 		return nil, err
 	}
+	v, err := s.publishOriginals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+		return nil, err
+	}
 	if o.Keys > 0 {
 		if err := overKeys(ctx, p, s.data, k, o.Seed, o.Keys, employerMetrics(risk.metrics)); err != nil {
 			return nil, err
