@@ -14,6 +14,7 @@ func newRun() *cobra.Command {
 	var policy string
 	var recipients []string
 	var perRecord bool
+	var trust bool
 	cmd := &cobra.Command{
 		Use:   "run [PLAN] -o DIR",
 		Short: "The whole loop: scramble, release, attack, measure, judge",
@@ -49,7 +50,7 @@ EXIT STATUS
 			show, done := showProgress(cmd)
 			defer done()
 			o := toolOptions(cmd, &c, show)
-			o.EscrowRecipients, o.PerRecord = recipients, perRecord
+			o.EscrowRecipients, o.PerRecord, o.TrustProgram = recipients, perRecord, trust
 			r, err := study.Run(cmd.Context(), p, o)
 			done()
 			if err != nil {
@@ -71,6 +72,7 @@ EXIT STATUS
 	c.addLedger(cmd)
 	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
 	cmd.Flags().BoolVar(&perRecord, "per-record", false, "also write internal/employer-risk.csv, the risk of every serial")
+	addTrust(cmd, &trust)
 	cmd.Flags().StringVar(&policy, "policy", "", "policy `file` to judge by, in place of the plan's own")
 	return cmd
 }
