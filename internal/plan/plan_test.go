@@ -341,6 +341,9 @@ func TestDigest(t *testing.T) {
 			t.Errorf("comments, order, paths and written-out defaults must not count:\n%s", same)
 		}
 	}
+	if digest("scramble: {steps: [{method: recode, column: level, file: a/h.csv}]}") != digest("scramble: {steps: [{method: recode, column: level, file: b/g.csv}]}") {
+		t.Error("the path of a hierarchy file must not count")
+	}
 	if digest("data: {population: a}\nrelease: {records: 11}") == base {
 		t.Error("the number of records must count")
 	}
