@@ -63,7 +63,7 @@ func (s *skeleton) seek(l *leaver, r *rng.Stream) bool {
 	if !r.Bool(s.c.Flows.SameSector) {
 		sector = uint8(pick(s.staffCum[sexOf(s.workers[l.worker].woman)], r.Float64()))
 	}
-	l.market, l.effect = int16(s.marketOf(sector, e.region, l.cell)), s.effectOf(&s.workers[l.worker], r)
+	l.market, l.effect = int16(s.marketOf(sector, e.region, l.cell)), s.workers[l.worker].effect
 	if again { // at most two employers a year
 		l.day = s.day1(year + 1)
 	}
@@ -424,5 +424,5 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(from) + float64(w.Float64()*float64(int(o.under)-from))
 	}
 	s.settle(x, o.cell, year-min(a.Oldest, max(youngest, int(age))), e, w)
-	h.address, h.birth, h.cell, h.from, h.moonlights = x.address(), x.birth, x.cell, o.day, s.moonlights(x.address())
+	h.address, h.birth, h.cell, h.from, h.moonlights = x.address(), s.birth(x), x.cell, o.day, s.moonlights(x.address())
 }

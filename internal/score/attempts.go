@@ -2,6 +2,7 @@ package score
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"scramblelab/internal/infer"
@@ -56,6 +57,10 @@ func rate(attempts []Attempt, m int, none string) (top metric.Row, by []metric.R
 		by = append(by, r)
 	}
 	return rateOf(attempts, all, m, none), by
+}
+
+func sortedGroups(set map[Group]bool) []Group {
+	return slices.SortedFunc(maps.Keys(set), compareGroups)
 }
 
 func rateOf(attempts []Attempt, which []int, m int, none string) metric.Row {

@@ -267,6 +267,13 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if err != nil {
 		return nil, err
 	}
+	v, err := s.publishOriginals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+		return nil, err
+	}
 	r.Metrics, r.Tables, r.Warnings = risk.metrics, risk.tables, append(r.Warnings, risk.warnings...)
 	return r, finish(out, r)
 }

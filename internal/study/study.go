@@ -181,6 +181,9 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+		return nil, err
+	}
 	watch.start("fidelity")
 	use, err := fidelity.Measure(ctx, v.input(s, k.sim))
 	if err != nil {
