@@ -73,6 +73,12 @@ EXIT STATUS
 type truth struct {
 	release, escrow string
 	identities      []string
+	trustProgram    bool // fidelity only
+}
+
+// addTrust adds the flag that runs the researchers' program unconfined.
+func addTrust(cmd *cobra.Command, trust *bool) {
+	cmd.Flags().BoolVar(trust, "trust-program", false, "run the plan's own program on real data even where the kernel cannot keep it from the network")
 }
 
 func (t *truth) addTo(cmd *cobra.Command) {
@@ -91,9 +97,16 @@ func newFidelity() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fidelity PLAN --release DIR --escrow FILE -o DIR",
 		Short: "Measure what a release keeps of its original",
-		Long: `Compare a release with the original that the plan's data hold: cells, wages,
-a wage regression and a difference-in-differences, each with its noise floor.
-Needs the escrow, which says whose serial is whose.
+		Long: `Compare a release with the original that the plan's data hold: structure, cells,
+tables of several columns, distributions, dependence, inequality and sums, wage
+and head-count regressions, difference-in-differences and event studies, each
+with its noise floor, and in words what is lost. Needs the escrow, which says
+whose serial is whose.
+
+A plan with fidelity.analysis.command also runs the researchers' own program on
+the original and on the release: without a network, in a scratch folder, with a
+time limit. What it printed about the original is confidential and stays in
+DIR/analysis-original.log.
 
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
@@ -109,6 +122,7 @@ EXIT STATUS
 	c.addTo(cmd, "report.json")
 	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addTo(cmd)
+	addTrust(cmd, &t.trustProgram)
 	return cmd
 }
 
@@ -151,7 +165,9 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 	}
 	show, done := showProgress(cmd)
 	defer done()
-	r, err := stage(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, toolOptions(cmd, c, show))
+	o := toolOptions(cmd, c, show)
+	o.TrustProgram = t.trustProgram
+	r, err := stage(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, o)
 	done()
 	if err != nil {
 		return err

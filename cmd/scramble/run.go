@@ -13,6 +13,7 @@ func newRun() *cobra.Command {
 	var c common
 	var policy string
 	var recipients []string
+	var trust bool
 	cmd := &cobra.Command{
 		Use:   "run [PLAN] -o DIR",
 		Short: "The whole loop: scramble, release, attack, measure, judge",
@@ -47,7 +48,7 @@ EXIT STATUS
 			show, done := showProgress(cmd)
 			defer done()
 			o := toolOptions(cmd, &c, show)
-			o.EscrowRecipients = recipients
+			o.EscrowRecipients, o.TrustProgram = recipients, trust
 			r, err := study.Run(cmd.Context(), p, o)
 			done()
 			if err != nil {
@@ -68,6 +69,7 @@ EXIT STATUS
 	c.addRelease(cmd)
 	c.addLedger(cmd)
 	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
+	addTrust(cmd, &trust)
 	cmd.Flags().StringVar(&policy, "policy", "", "policy `file` to judge by, in place of the plan's own")
 	return cmd
 }

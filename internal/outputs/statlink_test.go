@@ -16,6 +16,9 @@ func TestStatisticsOfPartners(t *testing.T) {
 		{"count of a category", "summary", "dimensions: [level]", "statistic,variable,level,value,n\ncount,sex=m,L1,27,60\ncount,sex=m,L2,17,62\n", "L2", "L1"},
 		{"share of a category", "summary", "dimensions: [level]", "statistic,variable,level,value,n\nshare,sex:m,L1,0.45,60\nshare,sex:m,L2,0.2742,62\n", "L2", "L1"},
 		{"mean of a dummy", "summary", "dimensions: [level]", "statistic,variable,level,value,n\nmean,sex=m,L1,0.45,60\nmean,sex=m,L2,0.2742,62\n", "L2", "L1"},
+		{"mean of a dummy that all have", "summary", "dimensions: [level]", "statistic,variable,level,value,n\nmean,level=L3,L3,1,33\nmean,sex=m,L1,1,60\nmean,sex=m,L2,.5,62\n", "L2", "L1"},
+		{"sum of a dummy", "summary", "dimensions: [level]", "statistic,variable,level,value,n\nsum,sex=m,L1,27,60\nsum,sex=m,L2,17,62\n", "L2", "L1"},
+		{"deviation of a dummy", "summary", "dimensions: [level]", "statistic,variable,level,value,n\nsd,sex=m,L1,.497,60\nsd,sex=m,L2,.446,62\n", "L2", "L1"},
 		{"n of a mean", "summary", "dimensions: [level, sex]", "statistic,variable,level,sex,value,n\nmean,wage,L3,m,2800,30\nmean,wage,L2,m,2500,17\n", "L2", "L3"},
 		{"n of a sum", "summary", "dimensions: [level, sex]", "statistic,variable,level,sex,value,n\nsum,wage,L1,f,92400,33\nsum,wage,L2,f,92400,45\n", "L2", "L1"},
 		{"n of a median", "summary", "dimensions: [level, sex]", "statistic,variable,level,sex,value,n\nmedian,wage,L1,f,2400,33\nmedian,wage,L2,f,2400,45\n", "L2", "L1"},
@@ -125,7 +128,10 @@ func TestNotLinked(t *testing.T) {
 		{"another count", "summary", "counts: persons, dimensions: [level]", "statistic,level,value,n\ncount,L2,62,62\n", `counts is "persons", which no table on the population counts`},
 		{"other units", "summary", "counts: workers, dimensions: [level]", "statistic,level,value,n\ncount,L2,40,40\n", "it is about 40 workers and level=L2 has 62"},
 		{"a part without name", "summary", "counts: workers, dimensions: [level]", "statistic,variable,level,value,n\ncount,married,L2,40,62\n", `"married" does not say of which`},
-		{"a mean that is a share", "summary", "counts: workers, dimensions: [level]", "statistic,variable,level,value,n\nmean,female,L2,0.7,62\n", "or name it under variables"},
+		{"a sum that is a count", "summary", "counts: workers, dimensions: [level]", "statistic,variable,level,value,n\nsum,female,L2,45,62\n", "or name it under variables if it is no category"},
+		{"a population under another name", "summary", "population: others, counts: workers, dimensions: [level, sex]", "statistic,variable,level,sex,value,n\nmean,wage,L3,m,2400,30\n", "it is about as many workers as counts.csv"},
+		{"a population and a count under other names", "summary", "population: others, counts: persons, dimensions: [level, sex]", "statistic,variable,level,sex,value,n\nmean,wage,L3,m,2400,30\n", "it is about as many persons as counts.csv"},
+		{"a mean that is a share", "summary", "counts: workers, dimensions: [level]", "statistic,variable,level,value,n\nmean,female,L2,0.7,62\n", "or name it under variables if it is no category"},
 		{"terms of some kind", "regression", "counts: workers", "term,estimate,n,dof\nage,1.2,155,150\n", "say design: other"},
 	} {
 		rules := strings.Replace(countRules, "house}", "house}, degrees-of-freedom: {n: 5}", 1) + "estimates: [{file: s.csv, kind: " + tt.kind + ", " + tt.spec + "}]\n"

@@ -332,7 +332,7 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	}
 	n, field := int32(len(b.places)), s.cells.field(o.cell)
 	best, i := int32(-1), b.find(b.from(rng.Mix(o.rank, 2)))
-	wanted, nearest, exact := s.wantedEffect(o, year), float32(math.MaxFloat32), false
+	wanted, nearest, exact := o.wanted, float32(math.MaxFloat32), false
 	from := 0 // least age
 	for range min(s.c.Flows.Tries, b.left) {
 		c := &b.places[i]

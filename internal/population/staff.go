@@ -197,8 +197,9 @@ const longestPast = 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	under             uint8  // age from which nobody is taken, 0 for none
-	rank              uint64 // its place in the market, and whom it sees there: its own draw, the same in the twin
+	under             uint8   // age from which nobody is taken, 0 for none
+	wanted            float32 // worker effect
+	rank              uint64  // its place in the market, and whom it sees there: its own draw, the same in the twin
 }
 
 // leaver is a worker who left, and where the next job is looked for.
@@ -672,7 +673,8 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.key.Uint64(stageMarket, at)})
+		rank := s.key.Uint64(stageMarket, at)
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.wantedEffect(e, year, rank), rank})
 	}
 }
 
