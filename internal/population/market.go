@@ -409,8 +409,8 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(youngest) + float64(a.School*w.Exp())
 	default:
 		for range s.c.Cluster.Tries {
-			u := w.Float64() // squared below: half of them come in the first quarter of the ages
-			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u*u) + s.ageShift(e, year)
+			u := math.Pow(w.Float64(), a.ReenterPow)
+			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u) + s.ageShift(e, year)
 			if s.cells.suits(o.cell, year-int(age), w) {
 				break
 			}

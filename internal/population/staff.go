@@ -171,10 +171,10 @@ func newSkeleton(o Options) *skeleton {
 		f := math.Pow(x.Hires/(mean/total), c.Flows.SectorPow)
 		s.sectorHaz = append(s.sectorHaz, f)
 		s.shorts = append(s.shorts, c.Flows.Short*math.Pow(x.Hires/(mean/total), c.Flows.ShortPow))
-		survive, w := 1.0, make([]float64, 45)
+		survive, w := 1.0, make([]float64, c.Flows.TenureMost)
 		for k := range w {
 			w[k] = survive
-			survive *= 1 - min(.85, f*c.Flows.Separation[min(k, 11)])
+			survive *= 1 - min(c.Flows.SeparationMost, f*c.Flows.Separation[min(k, 11)])
 		}
 		s.tenures = append(s.tenures, cumulate(w))
 	}
@@ -540,7 +540,8 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 	var r, w rng.Stream
 	s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	e := &s.employers[id]
-	day := s.day1(year) + 30 + int32(r.IntN(300))
+	days := s.c.Exits.Days
+	day := s.day1(year) + int32(days[0]+r.IntN(max(0, days[1]-days[0])+1))
 	taken := 0
 	if e.heir >= 0 {
 		taken = min(len(s.active[id]), s.employers[e.heir].count(year))

@@ -80,13 +80,17 @@ func (s *scrambled) fingerprints(ctx context.Context, held attack.Release, key r
 	if public, err = public.Recount(s.data, held.Method.CountOn); err != nil {
 		return nil, err
 	}
-	all := make([]attack.Adversary, len(s.plan.Adversaries))
-	out := make([]fingerprinted, len(all))
-	for i, name := range s.plan.Adversaries {
-		if all[i], err = attack.Find(name); err != nil {
+	var all []attack.Adversary
+	var out []fingerprinted
+	for _, name := range s.plan.Adversaries {
+		if slices.Contains(attack.StaffAdversaries(), name) {
+			continue // knows people, not accounts: see attackWorkers
+		}
+		a, err := attack.Find(name)
+		if err != nil {
 			return nil, err
 		}
-		out[i].adversary = all[i]
+		all, out = append(all, a), append(out, fingerprinted{adversary: a})
 	}
 	cabinet, face := attack.NewCabinet(public), held
 	plain, noisy := held.Method.AsItStands()
