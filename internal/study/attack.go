@@ -41,7 +41,7 @@ type variant struct {
 
 // curveSample is the number of serials that the gain per extra year is measured
 // on.
-const curveSample = 300
+const curveSample = 200
 
 // curve are the variants that show what each extra year tells.
 func (s *scrambled) curve() []variant {
