@@ -8,10 +8,12 @@ import "math"
 // swap lists Poisson(noise) others in their place. The number of residents is
 // hidden, the head count is seen.
 type chain struct {
-	most  int // residents that are considered
-	first [mostResidents + 3]float64
-	step  [mostResidents + 3][mostResidents + 3]float64 // [before][after]
-	emit  [mostResidents + 1][mostResidents + 4]float64 // [head count][residents]
+	most   int                          // residents that are considered
+	right  [mostResidents + 4][]float64 // [residents][listed rightly]
+	others []float64                    // listed in the place of others, P(0), P(1) …, scaled
+	first  [mostResidents + 3]float64
+	step   [mostResidents + 3][mostResidents + 3]float64 // [before][after]
+	emit   [mostResidents + 1][mostResidents + 4]float64 // [head count][residents]
 }
 
 // mostResidents is the largest head count for which the chain is worth its
@@ -31,12 +33,12 @@ func newChain(expected, retain, listed, swapped float64, highest int) *chain {
 			c.step[m][n] = stepMass(float64(m), float64(n), retain, in)
 		}
 	}
-	others := poissonMass(noise, highest+1)
+	c.others = poissonMass(noise, highest+1)
 	for m := 0; m <= c.most+1; m++ {
-		right := binomialMass(m, listed)
+		c.right[m] = binomialMass(m, listed)
 		for n := 0; n <= highest; n++ {
 			for j := 0; j <= min(m, n); j++ {
-				c.emit[n][m] += float64(right[j] * others[n-j])
+				c.emit[n][m] += float64(c.right[m][j] * c.others[n-j])
 			}
 		}
 	}

@@ -33,7 +33,7 @@ const doubt = 0.02
 // CVs is searched with those that it has.
 //
 // The head counts of a diploma at one employer over the years are taken for a
-// chain of residents who stay with a probability and newcomers who are Poisson;
+// chain of residents of whom a fifth leaves every year and newcomers who are Poisson;
 // a swap hides some of them and lists others instead. The evidence for an
 // employer is how much likelier its head counts are with the person of the CV
 // among the residents during the spell, by a forward pass over the hidden number
@@ -149,24 +149,27 @@ func (p *StaffPaths) evidence(path, staff []float64, share float64, first, last 
 		}
 		return float64(p.yearly*n/expected) + 1 - p.yearly
 	}
-	c := p.chain(expected, highest)
+	c := p.chain(expected, highest, 1-turnover)
 	return c.likelihood(counts, extra) / c.likelihood(counts, none)
 }
 
 // chain returns the chain of an expected head count to within 5 %, made once.
-func (p *StaffPaths) chain(expected float64, highest int) *chain {
-	k := chainKey{int(math.Round(10 * math.Log(max(1e-7, expected)))), highest}
+func (p *StaffPaths) chain(expected float64, highest int, retain float64) *chain {
+	k := chainKey{int(math.Round(10 * math.Log(max(1e-7, expected)))), highest, retain}
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	c := p.chains[k]
 	if c == nil {
-		c = newChain(math.Exp(float64(k.expected)/10), p.retain, p.yearly, p.swapped, highest)
+		c = newChain(math.Exp(float64(k.expected)/10), retain, p.yearly, p.swapped, highest)
 		p.chains[k] = c
 	}
 	return c
 }
 
-type chainKey struct{ expected, highest int }
+type chainKey struct {
+	expected, highest int
+	retain            float64
+}
 
 // find sums the evidence up.
 func (p *StaffPaths) find(log []float64, target, selection int) CVFind {
@@ -198,3 +201,13 @@ func (p *StaffPaths) find(log []float64, target, selection int) CVFind {
 // CVKnown lists how many CVs the presets cv-1, cv-3 and cv-5 know of an
 // employer, in ascending order.
 func CVKnown() []int { return []int{1, 3, 5} }
+
+// StaffAdversaries names the intruders who know people and not accounts. They
+// are always tried, whether a plan names them or not.
+func StaffAdversaries() []string {
+	out := []string{"colleague", "neighbour"}
+	for _, k := range CVKnown() {
+		out = append(out, fmt.Sprintf("cv-%d", k))
+	}
+	return out
+}

@@ -123,7 +123,7 @@ type StaffPaths struct {
 	staff   [][]float64         // [unit][slot] head count, 0 without staff
 	visits  map[diploma][]visit // by unit, then slot
 	share   map[diploma]float64
-	retain  float64 // chance that a resident of a cell is there a year later
+	persist float64 // chance that a resident of a cell, or his like, is there a year later
 	yearly  float64 // chance that a worker is listed where he belongs, drawn anew each year
 	lasting float64 // the same, drawn once for all years
 	lock    sync.Mutex
@@ -162,7 +162,7 @@ func NewStaffPaths(r Release, knowledge string, keep []int32) (*StaffPaths, erro
 	p.addVisits(r, at)
 	p.yearly, p.lasting = r.Method.stays(knowledge)
 	p.swapped = 1 - p.yearly/r.Method.share()
-	p.retain = p.retention()
+	p.persist = p.persistence()
 	return p, nil
 }
 
@@ -219,29 +219,35 @@ func (p *StaffPaths) addVisits(r Release, at map[int32]int32) {
 	}
 }
 
-// retention is estimated from how far the expected head count of a cell follows
-// that of the year before: among cells of one, (mean next - expected)/(1 -
-// expected), of which a swap leaves only those listed rightly in both years.
-func (p *StaffPaths) retention() float64 {
-	var n, next, expected float64
+// turnover is the share of the staff that leaves in a year, as everybody knows
+// of Belgian jobs.
+const turnover = 0.2
+
+// persistence is estimated by regressing a cell's head count, less what is
+// expected of an employer of that size, on that of the year before; a swap leaves
+// of the slope only those listed rightly in both years.
+func (p *StaffPaths) persistence() float64 {
+	var both, square float64
 	for _, d := range p.diplomas() {
 		v := p.visits[d]
 		for i, a := range v {
-			if a.n != 1 || int(a.slot)+1 >= len(p.years) || p.staff[a.unit][a.slot+1] == 0 {
+			if a.n > mostResidents || int(a.slot)+1 >= len(p.years) || p.staff[a.unit][a.slot+1] == 0 {
 				continue
 			}
-			n++
-			expected += float64(p.share[d] * p.staff[a.unit][a.slot+1])
+			next := 0.0
 			if i+1 < len(v) && v[i+1].unit == a.unit && v[i+1].slot == a.slot+1 {
-				next += v[i+1].n
+				next = v[i+1].n
 			}
+			more := a.n - float64(p.share[d]*p.staff[a.unit][a.slot])
+			both += float64(more * (next - float64(p.share[d]*p.staff[a.unit][a.slot+1])))
+			square += float64(more * more)
 		}
 	}
-	if n == 0 || expected >= n {
-		return 0.5
+	if square == 0 {
+		return 1 - turnover
 	}
 	listed := max(0.05, (1-p.swapped)*p.yearly)
-	return min(0.95, max(0.02, (next-expected)/(n-expected)/listed))
+	return min(0.97, max(0.02, both/square/listed))
 }
 
 // diplomas are the released ones in order: sums over them must not depend on

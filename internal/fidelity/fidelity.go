@@ -43,11 +43,13 @@ type Input struct {
 	NoPanel string
 	// Swap is the law of the swap that was applied to levels, for the
 	// prediction of what it does to effects; nil where there is none.
-	Swap  *SwapLaw
-	Only  []string // measures to run, by their names in [Measures]; nil runs all
-	Key   rng.Sim  // of the resamples
-	Draws int      // resamples; 0 takes 20
-	Level float64  // of intervals; 0 takes 0.95
+	Swap *SwapLaw
+	// Program is what the researchers' own program found, nil where none ran.
+	Program *Outside
+	Only    []string // measures to run, by their names in [Measures]; nil runs all
+	Key     rng.Sim  // of the resamples
+	Draws   int      // resamples; 0 takes 20
+	Level   float64  // of intervals; 0 takes 0.95
 }
 
 // SwapLaw describes a random swap of education levels across employers: in

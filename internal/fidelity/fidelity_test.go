@@ -218,7 +218,7 @@ func TestErrorsGrowWithTheRate(t *testing.T) {
 		{"fidelity.margins.level-field-tv", 1, 0, 0},
 		{"fidelity.wages.level-field-error", 1, 1.5, 0},
 		{"fidelity.marginals.three-way-tv", 1, 0, 0},
-		{"fidelity.dependence.association-error", 1, 1.5, 0},
+		{"fidelity.dependence.association-error", 1, 0, 0},
 		{"fidelity.dependence.mutual-information-error", 1, 0, 0},
 		{"fidelity.regression.wage-overlap", -1, 2, 1},
 		{"fidelity.regression.wage-bias-se", 1, 2, 0},

@@ -26,6 +26,7 @@ func measures() []measure {
 		{"head counts", headCounts},
 		{"difference-in-differences", panelEffects},
 		{"event studies", eventStudies},
+		{"program", outsideProgram},
 	}
 }
 

@@ -131,7 +131,7 @@ func (s *setting) row(j judgement, terms []*term) metric.Row {
 	}
 	r := within(s.around(mean(terms, j.compare, j.a, j.b), sd, floor, clusters, reasons(terms, j.a, j.b)), j.low, j.high)
 	if len(terms) > 0 && terms[0].drawnF == nil && r.Value.Valid() && clusters > 1 {
-		r.Reason = "no interval: resamples of this model would take too long, and its floor has a closed form"
+		r.Reason = "no interval: the model was not run on resamples; its floor has a closed form"
 	}
 	return r
 }
@@ -179,7 +179,7 @@ func (s *setting) judgements(n modelNames) []judgement {
 			a:      onFragment, b: onRelease, drawnA: onDrawnFragment, drawnB: onDrawnRelease,
 		},
 	}
-	if s.population != nil {
+	if s.population != nil && n.fragment != "" {
 		out = append(out, judgement{
 			name: n.fragment, unit: "standard errors", better: metric.Lower, compare: fragmentSE, high: math.Inf(1), closed: shift,
 			method: n.what + ": mean distance between the unscrambled fragment and the whole selection, in standard errors of the fragment: the error of drawing a fragment at all." + floor,

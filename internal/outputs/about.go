@@ -193,31 +193,35 @@ func (c *check) regardStatistic(e *estimates, row int, s *shown) {
 	if col, ok := e.f.Lookup("variable"); ok {
 		variable = text(col, row)
 	}
+	levels, category := c.dummies(variable)
+	whole := false // the value is a count of what variable names
 	switch name {
 	case "count", "n":
+		whole = true
 		if v == s.n || math.IsNaN(s.n) && (variable == "" || variable == e.spec.Counts) {
-			s.n = v
-			return
+			if s.n = v; !category {
+				return
+			}
 		}
 	case "share":
-		if v == 1 {
+	case "sum":
+		if whole = true; !category && (!(v <= s.n) || c.isVariable(e, variable)) {
 			return
 		}
-	case "mean":
-		if !(v > 0 && v < 1) || c.isVariable(e, variable) {
+	case "mean", "sd", "variance": // of a dummy they tell its share
+		if !category && (!(v >= 0 && v <= 1) || name != "mean" && v > 0.5 || c.isVariable(e, variable)) {
 			return
 		}
 	default:
 		return
 	}
-	if e.spec.Population != "" && name != "mean" && slices.Contains(c.countsOf(e.spec.Population), variable) {
+	if (name == "count" || name == "n" || name == "share") && slices.Contains(c.countsOf(e.spec.Population), variable) {
 		return // another count of the same cell, which the tables show or suppress with it
 	}
-	levels, ok := c.dummies(variable)
-	if !ok {
-		s.why = fmt.Sprintf("%s %v is of a part of its units, and %q does not say of which: write variable as dimension=category", name, v, variable)
-		if name == "mean" {
-			s.why += ", or name it under variables if it is no share"
+	if !category {
+		s.why = fmt.Sprintf("%s %v may be of a part of its units, and %q does not say of which: write variable as dimension=category", name, v, variable)
+		if name != "count" && name != "n" && name != "share" {
+			s.why += ", or name it under variables if it is no category"
 		}
 		return
 	}
@@ -227,7 +231,7 @@ func (c *check) regardStatistic(e *estimates, row int, s *shown) {
 		return
 	}
 	s.tells = append(s.tells, part)
-	if name == "count" || name == "n" {
+	if whole {
 		s.exact = v
 	}
 }

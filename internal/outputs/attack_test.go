@@ -85,7 +85,7 @@ func (x *intruder) possible(low, high []int) (found, decided bool) {
 // and none may follow exactly.
 func TestIntruder(t *testing.T) {
 	const threshold = 4
-	trials := 60
+	trials := 30
 	if testing.Short() {
 		trials = 12
 	}

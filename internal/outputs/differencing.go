@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -229,15 +230,26 @@ func (c *check) differenceEstimates(others []published, k float64) {
 			}
 			key := keyOf(node)
 			against := func(who string, n, few float64) {
-				if d := math.Abs(n - s.n); d > 0 && d < few {
+				d := math.Abs(n - s.n)
+				if d == 0 && n > 0 && s.why == "" {
+					s.why = fmt.Sprintf("it is about as many %s as %s: say under populations how %q stands to that one", e.spec.Counts, who, e.spec.Population)
+				}
+				if d > 0 && d < few {
 					sentence := fmt.Sprintf("it is about %v %s and %s about %v: %v are in one and not in the other", s.n, e.spec.Counts, who, n, d)
 					c.report.Differences = append(c.report.Differences, Difference{File: filepath.Base(e.path), Cell: e.label(row), Against: who, Units: d, Exact: true, Sentence: sentence})
 					e.primary(row, "differencing: "+sentence)
 				}
 			}
 			for _, o := range others {
-				if n, ok := o.counts["count of "+e.spec.Counts][key]; ok && c.strangers(e.spec.Population, o.population) {
-					against(o.name, n, k)
+				if !c.strangers(e.spec.Population, o.population) {
+					continue
+				}
+				for _, name := range slices.Sorted(maps.Keys(o.counts)) {
+					if own := "count of " + e.spec.Counts; name == own || o.counts[own] == nil && e.spec.Counts != countsEmployers {
+						if n, ok := o.counts[name][key]; ok {
+							against(o.name, n, k)
+						}
+					}
 				}
 			}
 			few := k

@@ -1,9 +1,15 @@
 package outputs
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"scramblelab/internal/ledger"
+	"scramblelab/internal/rng"
 )
 
 // lessOne is counts without one man at L2.
@@ -147,4 +153,84 @@ func TestSingleBefore(t *testing.T) {
 	if strings.Contains(ledger, `"employer 50"`) {
 		t.Error("the ledger names an employer")
 	}
+}
+
+// TestStrangeLedger puts bodies into a ledger that no run has written: entries
+// with numbers, names and lists changed. They are refused or compared, and never
+// crash or stop a check.
+func TestStrangeLedger(t *testing.T) {
+	w := newWorld(t, map[string]string{"counts.csv": counts, "s.csv": "statistic,level,sex,value,n\ncount,L2,m,17,17\n", "rules.yaml": countRules +
+		"estimates: [{file: s.csv, kind: summary, counts: workers, dimensions: [level, sex]}]\npopulations: [{name: everybody, within: all}]\n"})
+	if r, err := w.run("out", "counts.csv", "s.csv"); err != nil || !r.Released {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(w.path("ledger.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	trials := 100
+	if testing.Short() {
+		trials = 25
+	}
+	refused, released := 0, 0
+	for trial := range trials {
+		s := rng.Sim(uint64(trial)).Stream(79, 0)
+		var body any
+		if err := json.Unmarshal(l.Entries()[0].Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		for range 1 + s.IntN(2) {
+			body = spoil(s, body)
+		}
+		w := newWorld(t, map[string]string{"counts.csv": counts, "rules.yaml": countRules})
+		l, err := ledger.Open(w.path("ledger.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Append("outputs", noon, body); err != nil {
+			t.Fatal(err)
+		}
+		r, err := w.run("out", "counts.csv")
+		switch {
+		case err != nil:
+			refused++
+		case r.Released:
+			released++
+			if strings.Contains(w.read("out/release/counts.csv"), "L3,f,3") {
+				t.Errorf("trial %d: 3 women left", trial)
+			}
+		}
+	}
+	t.Logf("%d of %d refused, %d released beside them", refused, trials, released)
+}
+
+// spoil changes one value somewhere.
+func spoil(s *rng.Stream, v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		keys := slices.Sorted(maps.Keys(x))
+		if k := keys[s.IntN(len(keys))]; s.IntN(12) == 0 {
+			delete(x, k)
+		} else {
+			x[k] = spoil(s, x[k])
+		}
+		return x
+	case []any:
+		switch {
+		case len(x) == 0:
+			return []any{0.0}
+		case s.IntN(10) == 0:
+			return x[1:]
+		}
+		i := s.IntN(len(x))
+		x[i] = spoil(s, x[i])
+		return x
+	case float64:
+		return []any{-1.0, 0.0, 1.0, 2.0, 99.0, 1e300, nil, "x"}[s.IntN(8)]
+	case string:
+		return []any{"", "everybody", "all", "level", "sex", "Total", 3.0}[s.IntN(7)]
+	case bool:
+		return !x
+	}
+	return []any{nil}
 }

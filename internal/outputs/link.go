@@ -173,8 +173,8 @@ func (c *check) linkGroup(g *group) error {
 	c.needComplements(g)
 	c.gatherEstimates(g)
 	c.across(g)
-	c.addEmployers(g)
 	c.linkPastSums(g)
+	c.addEmployers(g)
 	return nil
 }
 
@@ -224,7 +224,17 @@ func (c *check) across(g *group) {
 	for _, t := range g.tables {
 		tolerance = max(tolerance, t.spec.Tolerance)
 	}
-	g.system.Across(func(total int32, parts []int32, complete bool) bool {
+	type bound struct {
+		total int32
+		parts []int32
+	}
+	var bounds []bound
+	g.system.Across(func(total int32, parts []int32, complete bool) (holds bool) {
+		defer func() {
+			if !holds {
+				bounds = append(bounds, bound{total, slices.Clone(parts)})
+			}
+		}()
 		adds, told := true, false
 		for m, values := range g.values {
 			rest, sum := values[total], 0.0
@@ -246,6 +256,10 @@ func (c *check) across(g *group) {
 		}
 		return adds && (told || complete)
 	})
+	for _, b := range bounds {
+		g.linkBound(b.total, b.parts)
+	}
+	c.boundAlone(g)
 }
 
 // complement makes a cell sensitive because a published total tells how few

@@ -68,7 +68,7 @@ func TestEmployersInterval(t *testing.T) {
 	}
 	// An employer in two cells: they do not add up, and are no magnitude.
 	w.write(map[string]string{"counts.csv": "level,workers,employers\nTotal,1170,10\nL1,50,1\nL2,60,4\nL3,1000,3\nL4,60,6\n"})
-	if r, err = w.run("several", "counts.csv"); err != nil {
+	if _, err = w.run("several", "counts.csv"); err != nil {
 		t.Fatal(err)
 	}
 	if text := w.read("several/internal/verdicts.csv"); strings.Contains(text, "employers up") {

@@ -86,17 +86,21 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := c.write(ctx, out.Path()); err != nil {
 		return nil, err
 	}
-	if err := out.Commit(); err != nil {
-		return nil, err
-	}
-	// The ledger comes last: an entry for a folder that never appeared would
-	// hold the researcher to something that nobody has.
+	// The ledger comes first: what stood in the folder without being in the ledger
+	// could leave, and nothing later would be compared with it. An entry for a
+	// folder that never appeared only asks for what a repeated run shows as well.
 	if c.ledger != nil {
 		e, err := c.ledger.Append("outputs", o.Now, c.entry())
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%s was written but is not in the ledger and must not leave", o.Out), err)
+			return nil, err
 		}
 		c.report.LedgerHead = e.Hash
+	}
+	if err := out.Commit(); err != nil {
+		if c.ledger != nil {
+			err = errors.Join(fmt.Errorf("%s is in the ledger and could not be written: run again", o.Out), err)
+		}
+		return nil, err
 	}
 	return c.report, nil
 }

@@ -151,6 +151,10 @@ func (c *check) gatherRow(g *group, e *estimates, row int, told map[int32]bool) 
 		if len(cells) > 1 && e.spec.Counts == countsEmployers {
 			continue // an employer may be in several
 		}
+		if len(cells) > 1 && math.IsNaN(known) {
+			s.why = fmt.Sprintf("it is about a sum of cells (%s) that no table shows one by one: give the table as well", c.regionName(r))
+			return
+		}
 		switch d := math.Abs(v - known); {
 		case math.IsNaN(d):
 			if len(cells) == 1 {
@@ -233,15 +237,67 @@ func (c *check) linkPastSums(g *group) {
 // linkSum adds a published sum to the system of a group.
 func (g *group) linkSum(name string, cells []int32) {
 	g.system.Link(name, cells)
-	for m, values := range g.values {
-		sum := 0.0
-		for _, cell := range cells {
-			sum += values[cell]
-		}
-		g.values[m] = append(values, sum)
+	g.extend(func(values []float64) float64 { return sumAt(values, cells) }, true)
+}
+
+// linkBound adds what parts leave of a total that they do not make up: nobody
+// shows it, but it is not negative.
+func (g *group) linkBound(total int32, parts []int32) {
+	g.system.Bound("what is left of "+g.system.Name(total), total, parts)
+	g.extend(func(values []float64) float64 {
+		return max(0, values[total]-sumAt(values, parts))
+	}, false)
+}
+
+func sumAt(values []float64, cells []int32) float64 {
+	sum := 0.0
+	for _, cell := range cells {
+		sum += values[cell]
 	}
-	g.staff = append(g.staff, math.NaN())
-	g.fixed, g.hidden, g.today = append(g.fixed, true), append(g.hidden, false), append(g.today, false)
+	return sum
+}
+
+// extend gives a new cell its values, and fixes or hides it.
+func (g *group) extend(value func(of []float64) float64, fixed bool) {
+	for m, values := range g.values {
+		g.values[m] = append(values, value(values))
+	}
+	g.staff = append(g.staff, value(g.staff))
+	g.fixed, g.hidden, g.today = append(g.fixed, fixed), append(g.hidden, !fixed), append(g.today, false)
+}
+
+// boundAlone bounds cells that only estimates tell by the nearest cells around
+// them that differ in several dimensions; Across finds those that differ in one.
+func (c *check) boundAlone(g *group) {
+	s := g.system
+	for cell := range int32(len(g.firstTable)) {
+		if g.shownBy(cell) < g.firstRest+len(g.rest) {
+			continue
+		}
+		seen := map[string]bool{}
+		var up func(node []int32, steps int)
+		up = func(node []int32, steps int) {
+			for d, n := range node {
+				for p := g.dims[d].Parent[n]; p >= 0; p = g.dims[d].Parent[p] {
+					node := slices.Clone(node)
+					node[d] = p
+					key := keyOf(node)
+					if seen[key] {
+						break
+					}
+					seen[key] = true
+					if total := s.At(node); total >= 0 {
+						if steps > 0 {
+							g.linkBound(total, []int32{cell})
+						}
+						break
+					}
+					up(node, steps+1)
+				}
+			}
+		}
+		up(slices.Clone(s.Coordinates(cell)), 0)
+	}
 }
 
 // Sums of cells of today's estimates are tried one by one where the system is at
@@ -346,6 +402,34 @@ func (c *check) settleEstimates() {
 	}
 }
 
+// hiddenAround returns a suppressed cell that contains one that no table shows, or
+// -1. Such a statistic bounds cells of crossings that are in no table, which the
+// relations do not know.
+func (g *group) hiddenAround(cell int32) int32 {
+	if g.shownBy(cell) < g.firstRest+len(g.rest) {
+		return -1
+	}
+	found := int32(-1)
+	node := slices.Clone(g.system.Coordinates(cell))
+	var up func(d int)
+	up = func(d int) {
+		if d == len(node) {
+			if at := g.system.At(node); at >= 0 && g.pattern.Suppressed[at] && found < 0 {
+				found = at
+			}
+			return
+		}
+		own := node[d]
+		for n := own; n >= 0; n = g.dims[d].Parent[n] {
+			node[d] = n
+			up(d + 1)
+		}
+		node[d] = own
+	}
+	up(0)
+	return found
+}
+
 // told says whether what a row tells is suppressed.
 func (c *check) told(e *estimates, s *shown) (Status, string) {
 	g := e.group
@@ -358,6 +442,9 @@ func (c *check) told(e *estimates, s *shown) (Status, string) {
 		case g.fixed[cell] && g.needs[cell] != nil:
 			return Secondary, fmt.Sprintf("it tells of %s: %s", c.regionName(r), g.needs[cell].reason)
 		case !g.pattern.Suppressed[cell]:
+			if around := g.hiddenAround(cell); around >= 0 {
+				return Secondary, fmt.Sprintf("it tells of %s, which no table shows, and %s around it is suppressed", c.regionName(r), g.system.Name(around))
+			}
 		case i < len(s.tells):
 			return Secondary, fmt.Sprintf("it tells of %s, which is suppressed", c.regionName(r))
 		default:

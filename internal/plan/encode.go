@@ -195,14 +195,21 @@ func scalar(s string) string {
 
 // Digest returns the SHA-256 of what the plan does, in hexadecimal: comments,
 // the order of keys and the paths of the data do not count, defaults count as
-// if written out.
+// if written out. What is measured on a release that is written already does not
+// count either: a researcher's program may come later.
 func (p Plan) Digest() string {
 	p.normalise()
+	p.Fidelity = nil
 	if p.Data.Jobs != "" {
 		p.Data.Jobs = "jobs"
 	}
 	if p.Data.Population != "" {
 		p.Data.Population = "population"
+	}
+	for i := range p.Scramble.Steps { // a copy, see normalise; what a hierarchy says is in the digest of the data
+		if s := &p.Scramble.Steps[i]; s.File != "" {
+			s.File = "hierarchy"
+		}
 	}
 	sum := sha256.Sum256(p.YAML())
 	return hex.EncodeToString(sum[:])
@@ -214,7 +221,7 @@ func (p Plan) Digest() string {
 func (p Plan) ScrambleDigest() string {
 	p.normalise()
 	d := Default()
-	p.Project, p.Adversaries, p.Attack, p.Gates, p.Tune = d.Project, d.Adversaries, d.Attack, d.Gates, nil
+	p.Project, p.Adversaries, p.Attack, p.Gates, p.Tune, p.Fidelity = d.Project, d.Adversaries, d.Attack, d.Gates, nil, nil
 	p.Data = Data{Jobs: "jobs", SampledWithin: p.Data.SampledWithin}
 	return p.Digest()
 }

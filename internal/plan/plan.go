@@ -13,6 +13,7 @@ type Plan struct {
 	Scramble    Scramble        `yaml:"scramble"`
 	Adversaries []string        `yaml:"adversaries"`
 	Attack      Attack          `yaml:"attack"`
+	Fidelity    *Fidelity       `yaml:"fidelity,omitempty"`
 	Gates       string          `yaml:"gates"` // policy file, or the name of a built-in policy: ksz
 	Tune        *Tune           `yaml:"tune,omitempty"`
 }
@@ -179,6 +180,22 @@ type Attack struct {
 	Public Public `yaml:"public"`
 	// Targets is the number of workers attacked through their employer.
 	Targets int `yaml:"targets"`
+}
+
+// Fidelity says what is measured of what the scramble keeps.
+type Fidelity struct {
+	Models   string    `yaml:"models,omitempty"`   // default: all built-in ones
+	Analysis *Analysis `yaml:"analysis,omitempty"` // the researchers' own program
+}
+
+// Analysis is the researchers' own program, run on the unscrambled fragment and
+// on the release.
+type Analysis struct {
+	// Command is the program and its arguments: "{data}" becomes a folder of CSV
+	// files in the layout of phase two, "{out}" the file to which it writes the
+	// columns term, estimate and std.error.
+	Command []string `yaml:"command"`
+	Minutes float64  `yaml:"minutes,omitempty"` // it may run on each; 10 where left out
 }
 
 // Public describes the public file where the data bring no annual accounts: it

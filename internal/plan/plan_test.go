@@ -137,6 +137,10 @@ func TestErrors(t *testing.T) {
 		{"two documents", "only the first would be read", "gates: ksz\n---\ngates: ksz", "p.yaml:3:1: a second document: a file holds one plan"},
 		{"list for mapping", "types are named", "release: [a]", "p.yaml:1:10: release is a list, want a mapping with the keys unit, records, stratify, count_on, firm_columns, classes"},
 		{"text for list", "a list of one needs brackets", "adversaries: outsider", "p.yaml:1:14: adversaries is \"outsider\", want a list such as [a, b]"},
+		{"program without data", "it must be told where they are", "fidelity: {analysis: {command: [sh, a.sh, \"{out}\"]}}", "p.yaml:1:32: no argument holds {data}: the program must be told where the data are and where to write"},
+		{"no program", "", "fidelity: {analysis: {command: []}}", "p.yaml:1:32: command is empty, want the program and its arguments, such as [Rscript, analysis.R, \"{data}\", \"{out}\"]"},
+		{"endless program", "", "fidelity: {analysis: {command: [sh, \"{data}\", \"{out}\"], minutes: 1e9}}", "p.yaml:1:66: minutes is 1e+09, want from 0 (which means 10) to 1440"},
+		{"unknown models", "", "fidelity: {models: all}", "p.yaml:1:20: models is \"all\", want default"},
 		{"mapping for number", "types are named", "attack: {targets: {a: 1}}", "p.yaml:1:19: targets is a mapping, want a whole number"},
 		{"fraction of a record", "counts are whole", "release: {records: 1.5}", "p.yaml:1:20: records is \"1.5\", want a whole number"},
 		{"quoted number", "a text is no number", "release: {records: \"5\"}", "p.yaml:1:20: records is \"5\", want a whole number"},
@@ -219,7 +223,7 @@ func TestErrors(t *testing.T) {
 		{"one quantile", "", "release: {classes: {wage: {quantiles: 1}}}", "p.yaml:1:39: quantiles is 1, want from 2 to 100 classes"},
 		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, rank-swap, targeted-swap, nearest-swap, conditional-shuffle, full-shuffle, recode, sample-workers, sample-employers, coarsen-counts, merge-small-employers, fresh-serials, top-code, noise, pram, microaggregate, jitter-counts, round-counts, suppress-cells (did you mean \"random-swap\"?)"},
 		{"unknown world", "known values are listed", "data: {generate: {world: zzz}}", "p.yaml:1:26: world is \"zzz\", want productivity, displacement, null, pretrend"},
-		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, competitor, research-team, source-holder, head-count-only (did you mean \"outsider\"?)"},
+		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, competitor, research-team, source-holder, head-count-only, colleague, neighbour, cv-1, cv-3, cv-5 (did you mean \"outsider\"?)"},
 		{"two sources", "", "data: {generate: {}, population: pop}", "p.yaml:1:34: data has generate and population: want one source"},
 		{"schema without data", "", "schema: {a: {role: employer}}", "p.yaml:1:9: a schema maps the columns of data.jobs, which is not given: a population needs none"},
 		{"no employer", "", "data: {jobs: a.csv}\nschema:\n  edu: {role: ordinal, as: level, released: true}\n", "p.yaml:3:3: schema has no employer: map the column that tells employers apart: COLUMN: {role: employer}"},
@@ -336,6 +340,9 @@ func TestDigest(t *testing.T) {
 		if digest(same) != base {
 			t.Errorf("comments, order, paths and written-out defaults must not count:\n%s", same)
 		}
+	}
+	if digest("scramble: {steps: [{method: recode, column: level, file: a/h.csv}]}") != digest("scramble: {steps: [{method: recode, column: level, file: b/g.csv}]}") {
+		t.Error("the path of a hierarchy file must not count")
 	}
 	if digest("data: {population: a}\nrelease: {records: 11}") == base {
 		t.Error("the number of records must count")

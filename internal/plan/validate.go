@@ -81,6 +81,7 @@ func (c *checker) check() {
 		c.keep()
 	}
 	c.attack()
+	c.fidelity()
 	if strings.TrimSpace(c.plan.Gates) == "" {
 		c.fail("gates", "gates is empty, want ksz or a policy file")
 	}
@@ -337,6 +338,35 @@ func (c *checker) class(path string, k Class) {
 		c.fail(path+".width", "width %v makes %.0f classes, want at most %d", k.Width, n, maxClasses)
 	case math.Abs(n-math.Round(n)) > 1e-6:
 		c.fail(path+".top", "top is %v, want a whole number of widths of %v above %v", k.Top, k.Width, k.From)
+	}
+}
+
+// longestAnalysis is how many minutes a program may ask for.
+const longestAnalysis = 24 * 60
+
+func (c *checker) fidelity() {
+	f := c.plan.Fidelity
+	if f == nil {
+		return
+	}
+	if f.Models != "" {
+		c.oneOf("fidelity.models", f.Models, []string{"default"})
+	}
+	a := f.Analysis
+	if a == nil {
+		return
+	}
+	if len(a.Command) == 0 || a.Command[0] == "" {
+		c.fail("fidelity.analysis.command", "command is empty, want the program and its arguments, such as [Rscript, analysis.R, \"{data}\", \"{out}\"]")
+		return
+	}
+	for _, p := range []string{"{data}", "{out}"} {
+		if !strings.Contains(strings.Join(a.Command[1:], " "), p) {
+			c.fail("fidelity.analysis.command", "no argument holds %s: the program must be told where the data are and where to write", p)
+		}
+	}
+	if !(a.Minutes >= 0 && a.Minutes <= longestAnalysis) {
+		c.fail("fidelity.analysis.minutes", "minutes is %v, want from 0 (which means 10) to %d", a.Minutes, longestAnalysis)
 	}
 }
 

@@ -191,7 +191,7 @@ func (w *writer) file(id int32, e *employer, row int) {
 			published, plant = frame.NoLong, frame.NoLong
 		}
 		v := [30]int64{int64(id + 1), int64(year), int64(schema), tenths(y.average), tenths(y.fte), y.staff, y.parts[0][0], y.parts[0][1],
-			euro(gross * w.contribution(year) * math.Exp(cost)), euro(y.fte * a.HoursPerFTE * math.Exp(hours)), y.parts[1][0], y.parts[1][1]}
+			euro(gross * w.contributions[year-w.o.From] * math.Exp(cost)), euro(y.fte * a.HoursPerFTE * math.Exp(hours)), y.parts[1][0], y.parts[1][1]}
 		for k, fte := range y.fteStudy {
 			v[12+k], v[16+k] = y.parts[2][k], (fte+5)/10
 		}

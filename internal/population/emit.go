@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"math/bits"
-	"slices"
 	"sync"
 
 	"scramblelab/internal/calibration"
@@ -22,17 +21,17 @@ var (
 	CleanDict = frame.MustDict("no", "yes")
 )
 
-// workerIDs gives every worker a number that says nothing of when and where
-// the worker was first seen: a keyed permutation of 1..n.
-func (s *skeleton) workerIDs(ctx context.Context) ([]int32, error) {
+// numberWorkers gives every worker a number that says nothing of when and where
+// the worker was first seen: a keyed permutation of 1..n. It returns the last.
+func (s *skeleton) numberWorkers(ctx context.Context) (last int32, err error) {
 	if s.known != nil {
 		return s.known.number(s), nil
 	}
 	n := len(s.workers)
-	ids, of := make([]int32, n), newPermutation(s.key, stageWorkerID, n)
-	return ids, par.Chunks(ctx, n, 1<<16, func(_, lo, hi int) error {
+	of := newPermutation(s.key, stageWorkerID, n)
+	return int32(n), par.Chunks(ctx, n, 1<<16, func(_, lo, hi int) error {
 		for i := lo; i < hi; i++ {
-			ids[i] = int32(of.at(i)) + 1
+			s.workers[i].id = int32(of.at(i)) + 1
 		}
 		return nil
 	})
@@ -105,8 +104,7 @@ func (c *jobColumns) all() []*[]int32 {
 // emitter holds what is constant while employers are emitted.
 type emitter struct {
 	*skeleton
-	ids       []int32
-	last      int32    // the highest of them
+	last      int32    // number of a worker
 	surveyed  []uint32 // bits by worker: whether there at the survey or later
 	people    *people
 	jobAt     []int // by employer: its first row of jobs, and one more
@@ -114,7 +112,13 @@ type emitter struct {
 	tally     *tally // nil: none is kept
 
 	effects, years, reports rng.SimStage
+	origins                 []origin  // by employer
+	contributions           []float64 // by year of the window
 }
+
+// origin is what workers keep of their first employer, in little room, for it is
+// looked up once a spell.
+type origin struct{ sector, region uint8 }
 
 func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 	n := len(s.employers)
@@ -123,14 +127,21 @@ func newEmitter(ctx context.Context, s *skeleton) (*emitter, error) {
 		jobAt: make([]int, n+1), accountAt: make([]int, n+1),
 		effects: s.key.At(stageEffect), years: s.key.At(stageYear), reports: s.key.At(stageReport),
 	}
+	for y := s.o.From; y <= s.o.To; y++ {
+		e.contributions = append(e.contributions, s.contribution(y))
+	}
+	e.origins = make([]origin, n)
+	for id := range s.employers {
+		x := &s.employers[id]
+		e.origins[id] = origin{x.sector, x.region}
+	}
 	err := e.survey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if e.ids, err = s.workerIDs(ctx); err != nil {
+	if e.last, err = s.numberWorkers(ctx); err != nil {
 		return nil, err
 	}
-	e.last = slices.Max(e.ids)
 	err = par.Chunks(ctx, n, emitChunk, func(_, lo, hi int) error {
 		for id := lo; id < hi; id++ {
 			for _, sp := range s.spells[id] {
@@ -224,9 +235,9 @@ func (s *skeleton) yearOf(day int32) int {
 // person is what the skeleton knows of a worker.
 func (e *emitter) person(sp *numbered) person {
 	x := &sp.who
-	first := &e.employers[x.origin]
+	first := &e.origins[x.origin]
 	return person{
-		birth: int(x.birth), cell: x.cell, woman: x.woman, since: e.since(x),
+		birth: int(e.birth(x)), cell: x.cell, woman: x.woman, since: e.since(x), effect: float64(x.effect),
 		sector: first.sector, region: first.region, rank: e.hoursRank(x.address()),
 		surveyed: e.surveyed[sp.spell.who()/32]>>(sp.spell.who()%32)&1 != 0,
 	}
@@ -254,10 +265,9 @@ type employerYear struct {
 	row        int
 }
 
-// numbered is a spell, its worker, and the number that the worker has in the
-// tables. They are looked up in one go, since each look-up waits for memory.
+// numbered is a spell and its worker. They are looked up in one go, since each
+// look-up waits for memory.
 type numbered struct {
-	id int32
 	spell
 	who worker
 }
@@ -311,13 +321,13 @@ func (w *writer) sort(spells []spell) {
 	w.keys, w.sorted = sized(w.keys, len(spells)), sized(w.sorted, len(spells))
 	scale := math.MaxUint64 / (uint64(w.last) + 1)
 	for i, sp := range spells {
-		w.keys[i] = uint64(w.ids[sp.who()]) * scale
+		w.keys[i] = uint64(w.workers[sp.who()].id) * scale
 	}
 	w.buckets.sort(w.keys, func(i int, place int32) {
 		sp := spells[i]
-		w.sorted[place] = numbered{w.ids[sp.who()], sp, w.workers[sp.who()]}
+		w.sorted[place] = numbered{sp, w.workers[sp.who()]}
 	})
-	finish(w.sorted, func(a, b *numbered) bool { return a.id < b.id || a.id == b.id && a.from < b.from })
+	finish(w.sorted, func(a, b *numbered) bool { return a.who.id < b.who.id || a.who.id == b.who.id && a.from < b.from })
 }
 
 // stay writes the rows of a spell, one a year.
@@ -327,10 +337,8 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 		return
 	}
 	j, address := w.jobs, sp.who.address()
-	who := w.person(sp)
-	who.effect = float64(w.effectOf(&sp.who, &w.y))
 	w.effects.Reseed(&w.r, address)
-	t := w.people.traits(who, &w.r)
+	t := w.people.traits(w.person(sp), &w.r)
 	sex := sexOf(t.woman)
 	answer := answer{draw: w.reports.Uint64(rng.Mix(address, uint64(id))), level: -1}
 	for y := lo - w.o.From; y <= hi-w.o.From; y++ {
@@ -351,7 +359,7 @@ func (w *writer) stay(id int32, e *employer, sp *numbered) {
 		}
 		row := at.row
 		at.row++
-		j.worker[row], j.employer[row], j.year[row] = sp.id, id+1, int32(at.year)
+		j.worker[row], j.employer[row], j.year[row] = sp.who.id, id+1, int32(at.year)
 		j.level[row], j.field[row], j.sex[row], j.age[row] = x.level, x.field, sex, x.age
 		j.wage[row], j.fte[row], j.hired[row], j.left[row] = wage, x.fte, hired, left
 		if w.tally != nil {

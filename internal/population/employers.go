@@ -134,6 +134,7 @@ func (s *skeleton) drawEmployers() {
 			living = append(living, id)
 		}
 	}
+	s.bookSales()
 }
 
 // presentIn is the number of employers at a year-end: it grows by a fixed rate,

@@ -31,6 +31,7 @@ type links struct {
 	sales       []sale
 	doubtful    []sale // that may be a large part of what their customers buy
 	limits      []float64
+	room        []sale // of all sellers of a chunk
 	order       []uint64
 	life        [16][16]uint16 // by sixteenth of the weights: chance of a link to outlast so many years, of 2^16
 	weights     [1024]float32
@@ -424,7 +425,7 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 		return err
 	}
 	keep := func(l *links, lo, hi int) {
-		var all []sale
+		all := l.room[:0]
 		var at [purchaseChunk + 1]int
 		for id := lo; id < hi; id++ {
 			if r := w.reach[id]; r == r {
@@ -434,6 +435,7 @@ func (s *skeleton) drawPurchases(ctx context.Context, from, before int) error {
 			}
 			at[id-lo+1] = len(all)
 		}
+		l.room = all
 		all = slices.Clone(all)
 		for id := max(lo, from); id < min(hi, before); id++ {
 			w.kept[id-from] = all[at[id-lo]:at[id-lo+1]]

@@ -50,7 +50,30 @@ const (
 
 // turnover is an employer's sales of a year in euro, from its latent size, so
 // that planted effects on staff leave the network alone.
-func (s *skeleton) turnover(id int32, year int) float64 {
+func (s *skeleton) turnover(id int32, year int) float64 { return s.sales[s.salesAt[id]+int32(year)] }
+
+// bookSales computes the turnover of all employers, which nearly everything asks
+// for.
+func (s *skeleton) bookSales() {
+	n, total := len(s.employers), int32(0)
+	s.salesAt = make([]int32, n)
+	for id := range s.employers {
+		e := &s.employers[id]
+		s.salesAt[id] = total - int32(e.first)
+		total += int32(len(e.latent))
+	}
+	s.sales = make([]float64, total)
+	_ = par.Chunks(context.Background(), n, networkChunk, func(_, lo, hi int) error {
+		for id := int32(lo); id < int32(hi); id++ {
+			for year := int(s.employers[id].first); year <= int(s.employers[id].last); year++ {
+				s.sales[s.salesAt[id]+int32(year)] = s.salesOf(id, year)
+			}
+		}
+		return nil
+	})
+}
+
+func (s *skeleton) salesOf(id int32, year int) float64 {
 	e := &s.employers[id]
 	u := float64(s.key.Uint64(stageAccounts, entityYear(id, year))>>11) * 0x1p-53
 	x, size := &s.c.Accounts, e.size(year)
@@ -197,7 +220,7 @@ func (s *skeleton) split(buyers int, luck float64) (places [mainPlaces]float64, 
 		places[0] = 1
 		return places, 0
 	}
-	places[0] = min(.97, max(.05, x.TopShare+float64(x.TopByDegree*math.Log(float64(buyers)/x.TopAt))+float64(x.TopSD*luck)))
+	places[0] = min(x.TopLimits[1], max(x.TopLimits[0], x.TopShare+float64(x.TopByDegree*math.Log(float64(buyers)/x.TopAt))+float64(x.TopSD*luck)))
 	weight, sum := 1.0, 0.0
 	for j := 1; j < min(mainPlaces, buyers); j++ {
 		places[j] = weight
@@ -214,7 +237,7 @@ func (s *skeleton) split(buyers int, luck float64) (places [mainPlaces]float64, 
 		places[j] *= next / sum
 	}
 	if buyers > mainPlaces {
-		others = min(1-total, .6*float64(buyers-mainPlaces)*places[mainPlaces-1])
+		others = min(1-total, x.OthersMost*float64(buyers-mainPlaces)*places[mainPlaces-1])
 	}
 	total += others
 	for j := range places {

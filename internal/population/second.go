@@ -152,6 +152,6 @@ func (s *skeleton) seekSecond(id int32, a *stay, year int, b *batch, r *rng.Stre
 	if !r.Bool(s.c.Flows.SameSector) {
 		sector = uint8(pick(s.staffCum[sexOf(s.workers[l.worker].woman)], r.Float64()))
 	}
-	l.market, l.effect = int16(s.marketOf(sector, e.region, l.cell)), s.effectOf(&s.workers[l.worker], r)
+	l.market, l.effect = int16(s.marketOf(sector, e.region, l.cell)), s.workers[l.worker].effect
 	b.leavers = append(b.leavers, l)
 }

@@ -17,9 +17,11 @@ import (
 type worker struct {
 	origin int32  // first employer
 	entry  uint32 // year and ordinal of the opening in which it was first seen
-	birth  int16
+	id     int32  // in the tables, once workers are numbered
 	cell   uint16
+	age    uint8 // then
 	woman  bool
+	effect float32 // log wage everywhere, but for the Pareto top
 }
 
 // address is where a worker's streams are found. It names the opening in which
@@ -47,6 +49,9 @@ func (s *skeleton) firstEntry() int { return s.c.Window.First - 1 }
 
 // since is the year in which the worker was first seen.
 func (s *skeleton) since(w *worker) int { return s.firstEntry() + int(w.entry>>entryBits) }
+
+// birth is the year in which the worker was born.
+func (s *skeleton) birth(w *worker) int16 { return int16(s.since(w) - int(w.age)) }
 
 // workerYear is the address of a worker's year.
 func workerYear(address uint64, year int) uint64 { return address<<12 | uint64(year) }
@@ -88,6 +93,8 @@ type skeleton struct {
 	staffCum  [2][]float64 // sex, sector: cumulative staff, for those who change sector
 
 	employers    []employer
+	sales        []float64   // euro, by employer and year-end first..last
+	salesAt      []int32     // by employer: where they stand, less the first year
 	takeovers    []takeover  // by year
 	classCum     [][]float64 // sector: cumulative shares of its four-digit classes
 	net          *network
@@ -164,10 +171,10 @@ func newSkeleton(o Options) *skeleton {
 		f := math.Pow(x.Hires/(mean/total), c.Flows.SectorPow)
 		s.sectorHaz = append(s.sectorHaz, f)
 		s.shorts = append(s.shorts, c.Flows.Short*math.Pow(x.Hires/(mean/total), c.Flows.ShortPow))
-		survive, w := 1.0, make([]float64, 45)
+		survive, w := 1.0, make([]float64, c.Flows.TenureMost)
 		for k := range w {
 			w[k] = survive
-			survive *= 1 - min(.85, f*c.Flows.Separation[min(k, 11)])
+			survive *= 1 - min(c.Flows.SeparationMost, f*c.Flows.Separation[min(k, 11)])
 		}
 		s.tenures = append(s.tenures, cumulate(w))
 	}
@@ -190,8 +197,9 @@ const longestPast = 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	under             uint8  // age from which nobody is taken, 0 for none
-	rank              uint64 // its place in the market, and whom it sees there: its own draw, the same in the twin
+	under             uint8   // age from which nobody is taken, 0 for none
+	wanted            float32 // worker effect
+	rank              uint64  // its place in the market, and whom it sees there: its own draw, the same in the twin
 }
 
 // leaver is a worker who left, and where the next job is looked for.
@@ -452,7 +460,7 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 				limit := min(age-s.c.Age.Limits[0]+1, len(cum)) // a firm may be older than its number
 				tenure := pick(cum[:max(1, limit)], r.Float64())
 				day := s.day1(s.o.From-1-tenure) + int32(1+r.IntN(362))
-				staff = append(staff, stay{x.address(), number, day, x.birth, x.cell, 0, false, s.moonlights(x.address())})
+				staff = append(staff, stay{x.address(), number, day, s.birth(x), x.cell, 0, false, s.moonlights(x.address())})
 			}
 			s.active[id] = staff
 		}
@@ -460,10 +468,11 @@ func (s *skeleton) drawInitial(ctx context.Context) error {
 	})
 }
 
-// settle fixes what a worker keeps; w is the worker's stream.
+// settle fixes what a worker keeps; w is the worker's stream, and free to use afterwards.
 func (s *skeleton) settle(x *worker, cell uint16, birth int, e *employer, w *rng.Stream) {
-	x.birth, x.cell = int16(birth), cell
+	x.age, x.cell = uint8(s.since(x)-birth), cell
 	x.woman = w.Bool(s.cells.women[e.sector][cell])
+	x.effect = s.effectOf(x, w)
 }
 
 // concentration is that of the Dirichlet-multinomial by which the staff of an
@@ -531,7 +540,8 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 	var r, w rng.Stream
 	s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	e := &s.employers[id]
-	day := s.day1(year) + 30 + int32(r.IntN(300))
+	days := s.c.Exits.Days
+	day := s.day1(year) + int32(days[0]+r.IntN(max(0, days[1]-days[0])+1))
 	taken := 0
 	if e.heir >= 0 {
 		taken = min(len(s.active[id]), s.employers[e.heir].count(year))
@@ -663,7 +673,8 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.key.Uint64(stageMarket, at)})
+		rank := s.key.Uint64(stageMarket, at)
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.wantedEffect(e, year, rank), rank})
 	}
 }
 

@@ -30,28 +30,30 @@ func numbersOf(e *emitter) *numbers {
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(e.workers[a].address(), e.workers[b].address()) })
 	n := &numbers{make([]uint64, len(order)), make([]int32, len(order))}
 	for k, i := range order {
-		n.addresses[k], n.ids[k] = e.workers[i].address(), e.ids[i]
+		n.addresses[k], n.ids[k] = e.workers[i].address(), e.workers[i].id
 	}
 	return n
 }
 
 // number gives the workers of a twin their numbers: those of the population, and
-// above them a keyed permutation for workers who are in the twin alone.
-func (n *numbers) number(s *skeleton) []int32 {
-	ids := make([]int32, len(s.workers))
+// above them a keyed permutation for workers who are in the twin alone. It returns
+// the last.
+func (n *numbers) number(s *skeleton) (last int32) {
 	var fresh []int32
 	for i := range s.workers {
 		if k, ok := slices.BinarySearch(n.addresses, s.workers[i].address()); ok {
-			ids[i] = n.ids[k]
+			s.workers[i].id = n.ids[k]
+			last = max(last, n.ids[k])
 		} else {
 			fresh = append(fresh, int32(i))
 		}
 	}
 	of := newPermutation(s.key, stageWorkerID, max(1, len(fresh)))
 	for k, i := range fresh {
-		ids[i] = int32(len(n.ids)+of.at(k)) + 1
+		s.workers[i].id = int32(len(n.ids)+of.at(k)) + 1
+		last = max(last, s.workers[i].id)
 	}
-	return ids
+	return last
 }
 
 // writeTwin writes the population without events into a folder within dir, and
@@ -96,7 +98,7 @@ func (d *delivery) writeTwin(ctx context.Context, dir string, w WriteOptions, bl
 }
 
 func drawTwin(ctx context.Context, o Options, under outcome, known *numbers, tell progress.Func) (*emitter, error) {
-	s, err := drawOutcome(ctx, o, under)
+	s, err := drawOutcome(ctx, o, under, nil)
 	if err != nil {
 		return nil, err
 	}

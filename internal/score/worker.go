@@ -140,6 +140,8 @@ func Workers(variant, adversary, knowledge string, claims []attack.WorkerClaim, 
 	switch {
 	case variant == KnownCoworkers:
 		method = "As with a known employer, by a colleague who also knows the wages of up to two others of the cell and takes them out of its mean. Baseline is the guess of the wage class without the release. Lower is safer."
+	case variant == StackedYears:
+		method = "As with a known employer, by an intruder who stacks the years to tell who belongs to a cell from whom a swap of that year put there, and reads the cell of a year nearby where that of the year is missing or doubtful (METHODS 2.7). Baseline is the guess of the wage class without the release. Lower is safer."
 	case adversary == "neighbour":
 		method = "A worker whose employer, level and age are known, but not the field: the classes of all cells of that level at the employer, weighed by their workers, combined with wages outside the fragment at the known swap rate; baseline is the best guess by level, age band and sector without the release. Lower is safer."
 	}
@@ -176,7 +178,10 @@ const (
 	// KnownCoworkers is the cell of a known employer, of which the intruder
 	// knows what some others earn.
 	KnownCoworkers = "cell-known-coworkers"
-	Chain          = "chain"
+	// StackedYears is the cell of a known employer, trusted as far as its years
+	// speak for it.
+	StackedYears = "stacked-years"
+	Chain        = "chain"
 )
 
 // ChainTable counts workers by whether the employer was found and whether the

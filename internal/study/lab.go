@@ -64,6 +64,9 @@ func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key u
 	if err != nil {
 		return nil, err
 	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+		return nil, err
+	}
 	use, err := fidelity.Measure(ctx, v.input(s, l.sim))
 	if err != nil {
 		return nil, err

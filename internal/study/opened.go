@@ -171,7 +171,7 @@ func sameValue(x, y frame.Column, i int) bool {
 
 // Fidelity measures a release against its original and writes report.json.
 func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Report, error) {
-	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: append(inputs(p), at.Release), Known: []string{reportJSON}})
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: append(inputs(p), at.Release), Known: []string{reportJSON, printedOriginal, printedRelease}})
 	if err != nil {
 		return nil, err
 	}
@@ -185,8 +185,17 @@ func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.R
 		return nil, err
 	}
 	v.release = unserialise(rel.Tables, serials, s.data)
-	use, err := fidelity.Measure(ctx, v.input(s, k.sim))
+	ran, err := s.analyse(ctx, v, rel.Tables, o)
 	if err != nil {
+		return nil, err
+	}
+	in := v.input(s, k.sim)
+	in.Program = ran.found
+	use, err := fidelity.Measure(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := ran.write(out.Path()); err != nil {
 		return nil, err
 	}
 	r := s.emptyReport()

@@ -30,6 +30,7 @@ func describe(p plan.Plan) public {
 		if s.Permutes() {
 			d.method.Swaps = append(d.method.Swaps, attack.Swap{
 				Rate: s.Rate, Bundle: s.Bundle, Apart: !s.Together(), Within: s.Scope == "within-employer", Strata: s.Same,
+				Lasting: s.Unit == "person" || s.Unit == "spell",
 			})
 			continue
 		}

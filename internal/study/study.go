@@ -40,7 +40,12 @@ type Options struct {
 	Reuse   string   // escrow whose key is used again, under other serials; Release only
 	// Identities are age identity files that open Reuse.
 	Identities []string
-	Progress   progress.Func // may be nil
+	// TrustProgram runs the researchers' own program on real data even where the
+	// kernel cannot keep it from the network.
+	TrustProgram bool
+	Keys         int           // other keys to scramble under, for the expectation over keys; Attack only
+	PerRecord    bool          // write the risk of every serial; Run and Attack
+	Progress     progress.Func // may be nil
 }
 
 // keys are the two kinds of randomness of a study: the secret that scrambles,
@@ -143,6 +148,9 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseProgram(p.Fidelity != nil && p.Fidelity.Analysis != nil, data.Simulated, o); err != nil {
+		return nil, err
+	}
 	e, err := enter(p, data, &k, commandRun, o)
 	if err != nil {
 		return nil, err
@@ -181,8 +189,17 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+		return nil, err
+	}
 	watch.start("fidelity")
-	use, err := fidelity.Measure(ctx, v.input(s, k.sim))
+	ran, err := s.analyse(ctx, v, tables, o)
+	if err != nil {
+		return nil, err
+	}
+	in := v.input(s, k.sim)
+	in.Program = ran.found
+	use, err := fidelity.Measure(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +209,12 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		return nil, err
 	}
 	if err := writeInternal(filepath.Join(out.Path(), "internal"), r, p, watch); err != nil {
+		return nil, err
+	}
+	if err := s.writeRisks(filepath.Join(out.Path(), "internal"), risk.records, o.PerRecord); err != nil {
+		return nil, err
+	}
+	if err := ran.write(filepath.Join(out.Path(), "internal")); err != nil {
 		return nil, err
 	}
 	return r, s.commit(ctx, out, k.secret, serials, o)
@@ -211,7 +234,7 @@ func runNames() []string {
 	for _, n := range release.AllNames() {
 		names = append(names, "release/"+n)
 	}
-	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON} {
+	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON, worstCSV, riskCSV, printedOriginal, printedRelease} {
 		names = append(names, "internal/"+n)
 	}
 	return names

@@ -37,6 +37,8 @@ type victims struct {
 	known   score.WorkerTruth
 	prior   *attack.Prior
 	parts   *score.Breakdown
+
+	original map[int32]map[cellCount]float64 // see originalCells
 }
 
 // attackWorkers goes through the employer to the worker: with the serial known,
@@ -70,6 +72,9 @@ func (s *scrambled) attackWorkers(ctx context.Context, out *measured, held attac
 				Method: "Wage class of a worker read from the released cell. Lower is safer.", Row: metric.Missing("", "the release has no wages, so there is no wage class to claim"),
 			})
 		}
+	}
+	if err := v.stacks(out); err != nil {
+		return err
 	}
 	v.membership(out, found)
 	return v.cvs(ctx, out)

@@ -89,7 +89,7 @@ func checkContract(t interface {
 		if slices.ContainsFunc(r.Pairings, func(g Pairing) bool { return slices.Contains(g.Columns, n) }) {
 			continue
 		}
-		if a, b := f.Col(n), r.Frame.Col(n); a.Len() > 0 && &a.I[0] != &b.I[0] {
+		if a, b := f.Col(n), r.Frame.Col(n); len(a.I) > 0 && &a.I[0] != &b.I[0] {
 			t.Fatalf("column %q was not in the bundle but is not shared", n)
 		}
 	}

@@ -119,11 +119,17 @@ type tree struct {
 	units []int32
 	gone  []bool  // by unit
 	leaf  []int32 // by unit: its leaf
+	place []int32 // by unit: where it stands in units
 	nodes []node
 	boxes []float32 // by node and column: low, high
 }
 
-type node struct{ lo, hi, alive int32 }
+// A node spans units[lo:hi]; those of a leaf that are left come first. All
+// units of a flat leaf are in one place.
+type node struct {
+	lo, hi, alive int32
+	flat          bool
+}
 
 const leafUnits = 16
 
@@ -135,7 +141,7 @@ func newTree(g *stratum, at [][]float32, units []int32) *tree {
 			own[c][u] = x[g.first[u]]
 		}
 	}
-	t := &tree{at: own, units: slices.Clone(units), gone: make([]bool, g.n), leaf: make([]int32, g.n)}
+	t := &tree{at: own, units: slices.Clone(units), gone: make([]bool, g.n), leaf: make([]int32, g.n), place: make([]int32, g.n)}
 	t.build(0, 0, len(units))
 	return t
 }
@@ -145,7 +151,7 @@ func (t *tree) build(k, lo, hi int) {
 		t.nodes = append(t.nodes, node{})
 		t.boxes = append(t.boxes, make([]float32, 2*len(t.at))...)
 	}
-	t.nodes[k] = node{int32(lo), int32(hi), int32(hi - lo)}
+	t.nodes[k] = node{lo: int32(lo), hi: int32(hi), alive: int32(hi - lo)}
 	widest, width := 0, float32(0)
 	for c, x := range t.at {
 		low, high := float32(math.Inf(1)), float32(math.Inf(-1))
@@ -159,9 +165,10 @@ func (t *tree) build(k, lo, hi int) {
 		}
 	}
 	if hi-lo <= leafUnits || width == 0 {
-		for _, u := range t.units[lo:hi] {
-			t.leaf[u] = int32(k)
+		for i, u := range t.units[lo:hi] {
+			t.leaf[u], t.place[u] = int32(k), int32(lo+i)
 		}
+		t.nodes[k].flat = width == 0
 		return
 	}
 	mid, x := (lo+hi)/2, t.at[widest]
@@ -201,6 +208,10 @@ func selectBy[T any](units []T, k int, key func(T) float32) {
 
 func (t *tree) remove(u int32) {
 	t.gone[u] = true
+	n := t.nodes[t.leaf[u]]
+	last := t.units[n.lo+n.alive-1]
+	t.units[t.place[u]], t.units[t.place[last]] = last, u
+	t.place[u], t.place[last] = t.place[last], t.place[u]
 	for k := int(t.leaf[u]); ; k = (k - 1) / 2 {
 		t.nodes[k].alive--
 		if k == 0 {
@@ -234,12 +245,11 @@ func (t *tree) nearest(u int32, limit float32, fits func(int32) bool) int32 {
 			return
 		}
 		if k == int(t.leaf[t.units[n.lo]]) {
-			for _, v := range t.units[n.lo:n.hi] {
-				if t.gone[v] {
-					continue
-				}
+			for _, v := range t.units[n.lo : n.lo+n.alive] {
 				if d := distance(v); (d < limit || best < 0 && d == limit) && fits(v) {
-					best, limit = v, d
+					if best, limit = v, d; n.flat {
+						return // the others are as far
+					}
 				}
 			}
 			return

@@ -14,7 +14,8 @@ type race struct {
 	delay []float32
 	lists [][]line // by level and profile, then by cell of the profile; nil before the first use
 
-	starts []int32 // room for where the cells of a region begin
+	cells  [][]uint32 // by profile and unit: its cell, where codes are too many to count by; else nil
+	starts []int32    // room for where the cells of a region begin
 }
 
 // pair gives u a donor, or says that there is none.
@@ -34,16 +35,19 @@ func (r *race) pair(h int, u int32, d *drawn) bool {
 // line returns the units of u's cell of a profile, in the order of level h.
 func (r *race) line(h, p int, u int32) *line {
 	lines := &r.lists[h*len(r.t.profile)+p]
-	codes := r.t.profile[p]
+	codes := r.t.profile[p]()
 	if *lines == nil {
 		top := uint32(0)
 		for _, row := range r.g.first {
 			top = max(top, codes[row])
 		}
+		if int(top) > 2*r.g.n+64 { // a line for each would be mostly empty ones
+			top = r.number(p, codes)
+		}
 		*lines = make([]line, top+1)
 		count := make([]int32, top+2)
-		for _, row := range r.g.first {
-			count[codes[row]+1]++
+		for v := range r.g.first {
+			count[r.cell(p, codes, int32(v))+1]++
 		}
 		for c := range top + 1 {
 			count[c+1] += count[c]
@@ -52,13 +56,40 @@ func (r *race) line(h, p int, u int32) *line {
 		for c := range *lines {
 			(*lines)[c].units = all[count[c]:count[c+1]]
 		}
-		for v, row := range r.g.first {
-			c := codes[row]
+		for v := range r.g.first {
+			c := r.cell(p, codes, int32(v))
 			all[count[c]] = waiting{r.delay[v] * float32(r.t.countOf(h, r.g, int32(v))), int32(v)}
 			count[c]++
 		}
 	}
-	return &(*lines)[codes[r.g.first[u]]]
+	return &(*lines)[r.cell(p, codes, u)]
+}
+
+// cell is the cell of a profile that a unit lies in.
+func (r *race) cell(p int, codes []uint32, u int32) uint32 {
+	if own := r.cells[p]; own != nil {
+		return own[u]
+	}
+	return codes[r.g.first[u]]
+}
+
+// number gives the cells that occur in the stratum numbers of their own, and
+// returns the last one.
+func (r *race) number(p int, codes []uint32) uint32 {
+	keys := make([]uint32, r.g.n)
+	for u, row := range r.g.first {
+		keys[u] = codes[row]
+	}
+	own, last := make([]uint32, r.g.n), uint32(0)
+	at := sortedPositions(keys)
+	for i, u := range at {
+		if i > 0 && keys[u] != keys[at[i-1]] {
+			last++
+		}
+		own[u] = last
+	}
+	r.cells[p] = own
+	return last
 }
 
 // waiting is a unit and when its turn comes.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -71,12 +72,13 @@ func validateTargeted(o Options, f *frame.Frame) error {
 // targeted swaps those who are few in their region for their risk columns.
 type targeted struct {
 	e       *engine
-	region  []coding  // by level: nested region of each row
-	risk    coding    // of each row: stratum and risk columns
-	table   [][]int32 // by level, region and risk: rows of the stratum and region that agree on the risk columns; nil where that would be too large
-	count   [][]int32 // the same by level and row, where there is no table
-	safe    []bool    // by level: nobody is at risk
-	profile [][]uint32
+	region  []coding          // by level: nested region of each row
+	risk    coding            // of each row: stratum and risk columns
+	table   [][]int32         // by level, region and risk: rows of the stratum and region that agree on the risk columns; nil where that would be too large
+	count   [][]int32         // the same by level and row, where there is no table
+	least   [][]int32         // by level and unit: the least of its rows' counts; nil where units are rows, or nobody asks
+	safe    []bool            // by level: nobody is at risk
+	profile []func() []uint32 // of each row; all but the first are made when somebody asks
 }
 
 func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error) {
@@ -91,7 +93,11 @@ func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error)
 	region := coding{codes: make([]uint32, e.f.Rows()), k: 1}
 	for h, name := range e.o.Hierarchy {
 		if h > 0 {
-			region.codes = slices.Clone(region.codes)
+			if t.safe[h-1] { // nobody asks for the regions of that level
+				t.region[h-1], t.table[h-1], t.count[h-1] = coding{}, nil, nil
+			} else {
+				region.codes = slices.Clone(region.codes)
+			}
 		}
 		if err := k.extend(ctx, &region, name); err != nil {
 			return nil, err
@@ -106,15 +112,25 @@ func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error)
 		t.table, t.count = append(t.table, table), append(t.count, counts)
 		t.safe = append(t.safe, !slices.ContainsFunc(table, few) && !slices.ContainsFunc(counts, few))
 	}
+	if err := t.leastOfUnits(ctx); err != nil {
+		return nil, err
+	}
 	for _, names := range e.o.Profiles {
-		c, err := k.encode(ctx, names)
-		if err != nil {
-			return nil, err
+		names := names
+		codes := sync.OnceValue(func() []uint32 {
+			c, err := encode(ctx, []*frame.Frame{e.f}, names)
+			if err != nil { // ctx is done, and so is the draw: columns were checked
+				return make([]uint32, e.f.Rows())
+			}
+			return c.codes
+		})
+		if len(t.profile) == 0 {
+			codes()
 		}
-		t.profile = append(t.profile, c.codes)
+		t.profile = append(t.profile, codes)
 	}
 	if len(e.o.Profiles) == 0 { // anybody
-		t.profile = append(t.profile, make([]uint32, e.f.Rows()))
+		t.profile = append(t.profile, sync.OnceValue(func() []uint32 { return make([]uint32, e.f.Rows()) }))
 	}
 	e.targeted = t
 	return t.draw, nil
@@ -259,11 +275,36 @@ func (t *targeted) countOf(h int, g *stratum, u int32) int32 {
 	if t.e.units.start == nil {
 		return t.countAt(h, g.first[u])
 	}
-	least := int32(math.MaxInt32)
-	for _, r := range t.e.units.of(g.members[u]) {
-		least = min(least, t.countAt(h, r))
+	return t.least[h][g.members[u]]
+}
+
+// leastOfUnits looks once at the rows of every unit, which may lie far apart.
+func (t *targeted) leastOfUnits(ctx context.Context) error {
+	t.least = make([][]int32, len(t.region))
+	if t.e.units.start == nil {
+		return nil
 	}
-	return least
+	for h := range t.least {
+		if t.safe[h] && h < len(t.least)-1 {
+			continue // of this level nobody asks
+		}
+		least := make([]int32, t.e.units.n)
+		err := par.Chunks(ctx, len(least), chunkRows, func(_, lo, hi int) error {
+			for u := lo; u < hi; u++ {
+				n := int32(math.MaxInt32)
+				for _, r := range t.e.units.of(int32(u)) {
+					n = min(n, t.countAt(h, r))
+				}
+				least[u] = n
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		t.least[h] = least
+	}
+	return nil
 }
 
 // draw swaps level by level from the largest regions to the smallest: first
@@ -274,7 +315,7 @@ func (t *targeted) countOf(h int, g *stratum, u int32) int32 {
 // another region.
 func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	levels := len(t.region)
-	r := &race{t: t, g: g, used: make([]bool, g.n), delay: make([]float32, g.n), lists: make([][]line, levels*len(t.profile))}
+	r := &race{t: t, g: g, used: make([]bool, g.n), delay: make([]float32, g.n), lists: make([][]line, levels*len(t.profile)), cells: make([][]uint32, len(t.profile))}
 	for u := range r.delay {
 		r.delay[u] = float32(s.QuickExp())
 	}

@@ -301,7 +301,7 @@ func (x *searcher) shownAtHome(d int, n int32) bool {
 // choose tries the products of contrasts.
 func (x *searcher) choose(d int, sum float64) {
 	if d == len(x.options) {
-		if cost, ok := x.collect(x.best); ok && cost < x.best && x.s.unnoticed(x.plus, x.minus) {
+		if cost, ok := x.collect(x.best); ok && cost < x.best {
 			x.best = cost
 			copy(x.bestPick, x.contrast)
 		}
@@ -347,7 +347,16 @@ func (x *searcher) collect(limit float64) (float64, bool) {
 			return 0, false
 		}
 	}
-	return cost, true
+	up, down, ok := x.s.balance(x.plus, x.minus)
+	for side, cells := range [2][]int32{up, down} {
+		for _, c := range cells {
+			if cost += x.price(c, side == 1); !(cost < limit) {
+				return 0, false
+			}
+		}
+	}
+	x.plus, x.minus = append(x.plus, up...), append(x.minus, down...)
+	return cost, ok
 }
 
 func (x *searcher) walk(t, k, key int, down bool, cost, limit float64) (float64, bool) {

@@ -215,7 +215,7 @@ func (q *plan) hideAll() {
 
 // exchangeable is the size up to which every partner is tried without, so that
 // others take its place.
-const exchangeable = 120
+const exchangeable = 60
 
 // exchange looks for a cheaper pattern without one partner of the best one, as
 // long as it finds one.

@@ -66,9 +66,10 @@ type System struct {
 	up       [][]int32   // per dimension and node, the nearest ancestor that some table shows, or 0
 	shown    [][]bool    // per dimension and node: some table shows it
 
-	linked    int      // numbers of Link: the last cells and the last relations
+	linked    int      // links: the last cells and the last relations, in one order
 	firstLink int32    // the first of these relations
 	names     []string // of these cells
+	stale     bool     // relOf lacks some link
 }
 
 // Relation is a published sum: Total equals the sum of Parts.
@@ -330,6 +331,7 @@ func (s *System) relate(t int) (faults []Fault) {
 
 // transpose lists the relations of each cell.
 func (s *System) transpose() {
+	s.stale = false
 	s.relStart = make([]int32, s.N+1)
 	for _, c := range s.cells {
 		s.relStart[c+1]++
@@ -348,7 +350,12 @@ func (s *System) transpose() {
 }
 
 // relationsOf returns the relations that a cell stands in.
-func (s *System) relationsOf(cell int32) []int32 { return s.relOf[s.relStart[cell]:s.relStart[cell+1]] }
+func (s *System) relationsOf(cell int32) []int32 {
+	if s.stale {
+		s.transpose()
+	}
+	return s.relOf[s.relStart[cell]:s.relStart[cell+1]]
+}
 
 // Discrepancies returns the relations whose total differs from the sum of its
 // parts by more than tolerance per part, at most 100. Relations with a missing
