@@ -90,6 +90,10 @@ func (s *setting) propensity(ctx context.Context, t *sheet, pairs []marginal) ([
 	return []metric.Metric{saturated, ratio, auc, cart}, nil
 }
 
+// treeDraws is the number of resamples behind the floor of a tree, which costs
+// more than other measures and varies less.
+const treeDraws = 6
+
 // trees tells release from fragment, and resamples of the fragment from it.
 func (t *sheet) trees(ctx context.Context) (value told, floors []told, err error) {
 	radices, ordered := make([]int, len(t.axes)), make([]bool, len(t.axes))
@@ -106,7 +110,7 @@ func (t *sheet) trees(ctx context.Context) (value told, floors []told, err error
 	f, r := t.version[atFragment], t.version[atRelease]
 	of, or := grouped(f), grouped(r)
 	nf, nr := sum(f.weight), sum(r.weight)
-	all, err := par.Map(ctx, 1+len(t.draws), func(i int) (told, error) {
+	all, err := par.Map(ctx, 1+min(treeDraws, len(t.draws)), func(i int) (told, error) {
 		d := labelled{codes: of, unit: f.unit}
 		if i > 0 {
 			d.w0, d.w1 = make([]float64, len(f.unit)), make([]float64, len(f.unit))
