@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"scramblelab/internal/folder"
+	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/report"
 	"scramblelab/internal/study"
@@ -129,13 +131,20 @@ EXIT STATUS
 func newAttack() *cobra.Command {
 	var c common
 	var t truth
+	var keys int
+	var perRecord bool
 	cmd := &cobra.Command{
 		Use:   "attack PLAN --release DIR [--escrow FILE] -o DIR",
 		Short: "Attack a release as intruders would",
 		Long: `Let the plan's intruders loose on a release. They have the release, a public
 file (the annual accounts of the plan's data, or what the plan derives) and the
 method; they make claims, written to DIR/claims.csv. With the escrow the claims
-are scored, and the successes written to DIR/report.json.
+are scored, the successes written to DIR/report.json, and the serials at the
+highest risk to DIR/worst.csv.
+
+A release is one draw of its key. With --keys the same data are scrambled and
+attacked under so many other keys as well, of which nothing is kept: the report
+then holds the mean over keys and the standard deviation between them.
 
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
@@ -145,10 +154,21 @@ EXIT STATUS
 			if t.release == "" {
 				return errUsage{fmt.Errorf("nothing to attack: name the release with --release DIR")}
 			}
-			return measure(cmd, args, &c, t, study.Attack)
+			switch {
+			case keys < 0:
+				return errUsage{fmt.Errorf("--keys is %d, want a number of keys from 1, or 0 for the release alone", keys)}
+			case t.escrow == "" && (keys > 0 || perRecord):
+				return errUsage{fmt.Errorf("--keys and --per-record compare with the truth: name the escrow with --escrow FILE")}
+			}
+			return measure(cmd, args, &c, t, func(ctx context.Context, p plan.Plan, at study.Opened, o study.Options) (*metric.Report, error) {
+				o.Keys, o.PerRecord = keys, perRecord
+				return study.Attack(ctx, p, at, o)
+			})
 		},
 	}
-	c.addTo(cmd, "claims.csv and, with the escrow, report.json")
+	c.addTo(cmd, "claims.csv and, with the escrow, report.json and worst.csv")
+	cmd.Flags().IntVar(&keys, "keys", 0, "`number` of other keys to scramble and attack under, for the expectation over keys")
+	cmd.Flags().BoolVar(&perRecord, "per-record", false, "also write employer-risk.csv, the risk of every serial")
 	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addTo(cmd)
 	return cmd

@@ -13,6 +13,7 @@ func newRun() *cobra.Command {
 	var c common
 	var policy string
 	var recipients []string
+	var perRecord bool
 	var trust bool
 	cmd := &cobra.Command{
 		Use:   "run [PLAN] -o DIR",
@@ -27,6 +28,7 @@ Writes
   DIR/release/              what may leave the building, and nothing else
   DIR/internal/report.html  the report, to open in a browser (confidential)
   DIR/internal/report.json  the same numbers for programs   (confidential)
+  DIR/internal/worst.csv    the serials at the highest risk (confidential)
   DIR.escrow                key and serial map: whoever has it can undo everything
 and an entry in the ledger of escrows, which counts the keys that were drawn.
 
@@ -48,7 +50,7 @@ EXIT STATUS
 			show, done := showProgress(cmd)
 			defer done()
 			o := toolOptions(cmd, &c, show)
-			o.EscrowRecipients, o.TrustProgram = recipients, trust
+			o.EscrowRecipients, o.PerRecord, o.TrustProgram = recipients, perRecord, trust
 			r, err := study.Run(cmd.Context(), p, o)
 			done()
 			if err != nil {
@@ -69,6 +71,7 @@ EXIT STATUS
 	c.addRelease(cmd)
 	c.addLedger(cmd)
 	cmd.Flags().StringSliceVar(&recipients, "escrow-recipient", nil, "age `recipient` (age1...) to encrypt the escrow to")
+	cmd.Flags().BoolVar(&perRecord, "per-record", false, "also write internal/employer-risk.csv, the risk of every serial")
 	addTrust(cmd, &trust)
 	cmd.Flags().StringVar(&policy, "policy", "", "policy `file` to judge by, in place of the plan's own")
 	return cmd

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"scramblelab/internal/calibration"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/population"
 	"scramblelab/internal/progress"
@@ -43,6 +44,10 @@ func newCheckCommand() *cobra.Command {
 and their staff, each with its source, what the population shows, the tolerance
 and a verdict. Sampling error is added to the tolerance, so that a small
 population does not fail by the luck of the draw.
+
+The built-in targets describe Belgium. For a population of another --config
+write targets of its own, from a copy of those printed by --print-targets, and
+name the file by --targets.
 
 A missed target that was read in a source, or derived from such figures, and a
 broken rule of structure fail the check. Expert knowledge and assumptions do
@@ -98,6 +103,10 @@ func runCheck(cmd *cobra.Command, dir string, o checkOptions) error {
 		return err
 	}
 	end()
+	if o.targets == "" && p.Options.Figures.Digest() != calibration.Belgium().Digest() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "synth check: this population was drawn from other figures (%s) than the built-in ones, and the built-in targets describe Belgium 2003-2021: "+
+			"where they do not apply, write your own (start from synth check --print-targets) and name them by --targets FILE\n", p.Options.Figures.Name)
+	}
 	asJSON := func(w io.Writer) error {
 		e := json.NewEncoder(w)
 		e.SetIndent("", " ")

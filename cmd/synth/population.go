@@ -39,7 +39,7 @@ func (o *populationOptions) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.draw.Suppliers, "suppliers", "main", "links to buyers: main (five largest buyers, or 5 % of what the buyer buys), full or none")
 	f.Uint64Var(&o.draw.Seed, "seed", 1, "whole number; the same seed gives the same files")
 	f.StringVar(&o.shard, "shard", "", "write part K of N alone, as `K/N`: parts are whole blocks of employers")
-	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet or csv")
+	f.StringVar(&o.write.Format, "format", "parquet", "tables as parquet, csv or csv.gz")
 	f.BoolVar(&o.write.Force, "force", false, "replace the population that stands there; a folder with anything else in it is kept")
 }
 
@@ -52,6 +52,11 @@ func newPopulationCommand() *cobra.Command {
 jobs), codebook.json with every column, code and unit, datapackage.json for
 programs that read Frictionless tables, and truth.json with what was planted.
 
+--from and --to are the window that is drawn, not one that is cut out of a longer
+population: another window is another population, whatever the seed, since its
+employers and their numbers begin with it. For years of one population, draw all
+of them and select rows by year.
+
 Twenty thousand employers over ten years are about five million jobs. The folder
 is complete or absent; one that exists is replaced only with --force,
 and only if it holds nothing but a population.
@@ -59,6 +64,7 @@ and only if it holds nothing but a population.
 With --shard K/N every machine draws all employers and who works where, and
 writes its own part of the tables. The parts in their order are the rows and the
 row groups of the whole; one part alone is no population, and is not read as one.
+Blocks hold about a million jobs: with more parts than blocks some are empty.
 
 WORLDS
   productivity  employers that automate grow, with more and better paid graduates
@@ -143,6 +149,10 @@ func runPopulation(cmd *cobra.Command, o populationOptions) error {
 	o.draw = o.draw.Normal()
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d employers, %d accounts, %d supplier links, %d jobs, %d planted events (world %s, %d-%d)\n",
 		o.dir, n.Employers, n.Accounts, n.Suppliers, n.Jobs, n.Events, o.draw.World, o.draw.From, o.draw.To)
+	if o.shard != "" && n.Employers == 0 && err == nil {
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "part %v is empty: the population has fewer blocks of about a million jobs than parts; "+
+			"it is complete with the others, and fewer parts would do\n", shard)
+	}
 	return err
 }
 

@@ -3,7 +3,9 @@ package attack
 import (
 	"context"
 	"fmt"
-	"sync"
+	"runtime/debug"
+	"runtime/metrics"
+	"syscall"
 	"testing"
 
 	"scramblelab/internal/linked"
@@ -14,16 +16,6 @@ import (
 )
 
 const stageFragment rng.Stage = 2
-
-// generated is a population of 20,000 employers a year over ten years, some
-// 32,000 in all, and its accounts: made once for all benchmarks.
-var generated = sync.OnceValues(func() (*linked.Data, error) {
-	p, err := population.Generate(context.Background(), population.Options{Employers: 20000, From: 2012, To: 2021, Seed: 1}, nil)
-	if err != nil {
-		return nil, err
-	}
-	return p.Linked()
-})
 
 // fragment publishes n employers under serials, in the classes of the default
 // plan, with head counts in classes where coarse.
@@ -81,8 +73,65 @@ func firstRows(r Release, n int) Release {
 	return r
 }
 
+// BenchmarkFingerprint lets all presets loose on fragments of growing
+// populations of 19 years, with the gain per extra year, one-to-one claims and
+// posteriors included. The largest has about 90,000 candidates; it takes a
+// minute to generate.
 func BenchmarkFingerprint(b *testing.B) {
-	d, err := generated()
+	for _, size := range []struct{ employers, serials int }{{4500, 300}, {13500, 1000}, {42500, 3000}} {
+		b.Run(fmt.Sprintf("serials=%d", size.serials), func(b *testing.B) {
+			d, err := populationOf(size.employers, 2003)
+			if err != nil {
+				b.Fatal(err)
+			}
+			p, err := FromAccounts(d)
+			if err != nil {
+				b.Fatal(err)
+			}
+			r := fragment(b, swapped(d, 9, 0.2, linked.Level, linked.Field), size.serials, false, false)
+			debug.FreeOSMemory()
+			peak, pairs, cpu := newPeak(), 0.0, cpuSeconds(b)
+			for b.Loop() {
+				found, err := FingerprintAll(b.Context(), r, p, Adversaries(), Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				peak.look()
+				for _, f := range found {
+					if _, err := f.Assignment(); err != nil {
+						b.Fatal(err)
+					}
+					pairs += float64(len(f.Units)) * float64(f.M)
+				}
+				years := d.Years()
+				for _, k := range []int{1, 2, 3, 5, 10, 15, 19} {
+					if _, err := FingerprintAll(b.Context(), r, p, Adversaries(), Options{Years: years[:k], Sample: 300}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				peak.look()
+			}
+			cpu = cpuSeconds(b) - cpu
+			b.ReportMetric(float64(p.Employers), "candidates")
+			b.ReportMetric(pairs/b.Elapsed().Seconds(), "pairs/s")
+			b.ReportMetric(cpu/float64(b.N), "cpu-s/op")
+			b.ReportMetric(cpu/pairs*1e9, "cpu-ns/pair")
+			b.ReportMetric(peak.mb(), "peak-MB")
+		})
+	}
+}
+
+func populationOf(employers, from int) (*linked.Data, error) {
+	p, err := population.Generate(context.Background(), population.Options{Employers: employers, From: from, To: 2021, Seed: 1}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return p.Linked()
+}
+
+// BenchmarkSerialYears attacks serials that are fresh every year.
+func BenchmarkSerialYears(b *testing.B) {
+	d, err := populationOf(20000, 2012)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -90,28 +139,47 @@ func BenchmarkFingerprint(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a, err := Find("research-team")
-	if err != nil {
-		b.Fatal(err)
-	}
-	run := func(name string, r Release) {
-		b.Run(name, func(b *testing.B) {
-			units := 0
+	yearly := fragment(b, d, 3000, true, true)
+	for _, n := range []int{3000, 10000, 30000} {
+		r := firstRows(yearly, n)
+		b.Run(fmt.Sprintf("serial-years=%d", n), func(b *testing.B) {
+			pairs := 0.0
 			for b.Loop() {
-				f, err := Fingerprint(context.Background(), r, p, a, Options{})
+				found, err := FingerprintAll(b.Context(), r, p, Adversaries(), Options{})
 				if err != nil {
 					b.Fatal(err)
 				}
-				units += len(f.Units)
+				for _, f := range found {
+					pairs += float64(len(f.Units)) * float64(f.M)
+				}
 			}
-			b.ReportMetric(float64(units)/b.Elapsed().Seconds(), "serials/s")
+			b.ReportMetric(pairs/b.Elapsed().Seconds(), "pairs/s")
 		})
 	}
-	for _, n := range []int{300, 1000, 3000} {
-		run(fmt.Sprintf("serials=%d", n), fragment(b, d, n, false, false))
+}
+
+// peak is the memory held from the system at the moments it looked.
+type peak struct {
+	most    uint64
+	samples []metrics.Sample
+}
+
+func newPeak() *peak {
+	return &peak{samples: []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}}
+}
+
+func (p *peak) look() {
+	metrics.Read(p.samples)
+	p.most = max(p.most, p.samples[0].Value.Uint64()-p.samples[1].Value.Uint64())
+}
+
+func (p *peak) mb() float64 { return float64(p.most) / 1e6 }
+
+// cpuSeconds is the processor time that this process has used.
+func cpuSeconds(tb testing.TB) float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
 	}
-	yearly := fragment(b, d, 3000, true, true)
-	for _, n := range []int{3000, 10000, 30000} {
-		run(fmt.Sprintf("serial-years=%d", n), firstRows(yearly, n))
-	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }

@@ -68,6 +68,38 @@ func SwapPosterior(s float64, prior, pool []float64, observed int) ([]float64, e
 	return out, nil
 }
 
+// ChangedPosterior is [SwapPosterior] for a swap that rejects partners of the
+// same value: who is touched surely shows another value than his own,
+//
+//	P(a | observed a) = p_a(1-s) / D
+//	P(b | observed a) = p_b·s·q_a/(1-q_b) / D
+//
+// so that more swapping is not always safer: of two values swapped everywhere
+// the one shown is certainly the wrong one.
+func ChangedPosterior(s float64, prior, pool []float64, observed int) ([]float64, error) {
+	if _, err := SwapPosterior(s, prior, pool, observed); err != nil {
+		return nil, err
+	}
+	out, total := make([]float64, len(prior)), 0.0
+	for b, p := range prior {
+		switch {
+		case b == observed:
+			out[b] = p * (1 - s)
+		case pool[b] < 1:
+			out[b] = p * s * pool[observed] / (1 - pool[b])
+		}
+		total += out[b]
+	}
+	if total == 0 {
+		copy(out, prior)
+		return out, nil
+	}
+	for b := range out {
+		out[b] /= total
+	}
+	return out, nil
+}
+
 // Prior is the best guess without the release: how wages of workers outside the
 // fragment spread over the released classes, by level x field x sector, and
 // where that has fewer than 20 workers by level x sector, by level, over all.

@@ -108,6 +108,10 @@ func (f *Fingerprints) Posterior() []Claim {
 	return out
 }
 
+// Posteriors are the probabilities of [Fingerprints.Posterior], along Units and
+// their Candidates. The caller must not change them.
+func (f *Fingerprints) Posteriors() [][]float64 { return f.posteriors() }
+
 func (f *Fingerprints) posteriors() [][]float64 {
 	f.known.scale.Do(func() {
 		f.known.posterior = make([][]float64, len(f.Units))

@@ -201,3 +201,13 @@ func (p *StaffPaths) find(log []float64, target, selection int) CVFind {
 // CVKnown lists how many CVs the presets cv-1, cv-3 and cv-5 know of an
 // employer, in ascending order.
 func CVKnown() []int { return []int{1, 3, 5} }
+
+// StaffAdversaries names the intruders who know people and not accounts. They
+// are always tried, whether a plan names them or not.
+func StaffAdversaries() []string {
+	out := []string{"colleague", "neighbour"}
+	for _, k := range CVKnown() {
+		out = append(out, fmt.Sprintf("cv-%d", k))
+	}
+	return out
+}

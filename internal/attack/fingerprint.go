@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"scramblelab/internal/frame"
+	"scramblelab/internal/linked"
 	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
@@ -89,7 +91,8 @@ type Fingerprints struct {
 	Adversary  Adversary
 	Knowledge  string
 	NoiseScale float64
-	M          int // employers of the public file
+	M          int           // employers of the public file
+	Filed      map[int32]int // of them, with a row in a year
 	Units      []Unit
 	Notes      []string
 	perYear    bool
@@ -132,6 +135,47 @@ func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Optio
 // Those who read the same columns of the file are searched for together, in
 // little more time than one of them takes.
 func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o Options) ([]*Fingerprints, error) {
+	return NewCabinet(p).FingerprintAll(ctx, r, as, o)
+}
+
+// Cabinet keeps a public file as adversaries have it, sorted for searching, so
+// that several attacks with the same file prepare it once. The file must not
+// change.
+type Cabinet struct {
+	p     *Public
+	files map[string]drawer
+}
+
+type drawer struct {
+	file *Public
+	c    *candidates
+}
+
+// NewCabinet starts empty.
+func NewCabinet(p *Public) *Cabinet { return &Cabinet{p: p, files: map[string]drawer{}} }
+
+// open returns the file of an adversary. Only that at noise 1 is kept: the others
+// are asked for once.
+func (b *Cabinet) open(a Adversary, scale float64) (drawer, error) {
+	key := "" // as filed, whichever columns are read
+	if slices.ContainsFunc(a.Columns, func(k Known) bool { return !k.plain() }) {
+		key = fmt.Sprint(a.Columns)
+	}
+	if d, ok := b.files[key]; ok && scale == 1 {
+		return d, nil
+	}
+	file := b.p.as(a, scale)
+	c, err := newCandidates(file)
+	d := drawer{file, c}
+	if err == nil && scale == 1 {
+		b.files[key] = d
+	}
+	return d, err
+}
+
+// FingerprintAll is the function of that name. It is not for concurrent use.
+func (b *Cabinet) FingerprintAll(ctx context.Context, r Release, as []Adversary, o Options) ([]*Fingerprints, error) {
+	p := b.p
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -147,12 +191,19 @@ func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o
 		return nil, fmt.Errorf("attack: the release counts heads on %s, the public file is calibrated for %s; call Public.Recount", a, b)
 	}
 	o = o.filled()
+	r.Tables = inOrder(r.Tables)
 	units, err := observe(r, o.Years)
 	if err != nil {
 		return nil, err
 	}
 	if o.Sample > 0 && o.Sample < len(units) {
 		units = sampled(units, o.Sample)
+	}
+	filed := map[int32]int{}
+	for i, e := range p.Employer {
+		if e >= 0 {
+			filed[p.Year[i]]++
+		}
 	}
 	out := make([]*Fingerprints, len(as))
 	for i, a := range as {
@@ -165,24 +216,25 @@ func FingerprintAll(ctx context.Context, r Release, p *Public, as []Adversary, o
 				together = append(together, j)
 			}
 		}
-		found, err := searchFor(ctx, r, p.as(a, o.NoiseScale), as, together, units, o)
+		d, err := b.open(a, o.NoiseScale)
+		if err != nil {
+			return nil, err
+		}
+		found, err := d.search(ctx, r, as, together, units, o)
 		if err != nil {
 			return nil, err
 		}
 		for k, j := range together {
 			out[j] = found[k]
-			out[j].M, out[j].Notes = p.Employers, p.Notes
+			out[j].M, out[j].Filed, out[j].Notes = p.Employers, filed, p.Notes
 		}
 	}
 	return out, nil
 }
 
-// searchFor lets some adversaries loose on one file.
-func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, which []int, units []unit, o Options) ([]*Fingerprints, error) {
-	c, err := newCandidates(file)
-	if err != nil {
-		return nil, err
-	}
+// search lets some adversaries loose on one file.
+func (d drawer) search(ctx context.Context, r Release, as []Adversary, which []int, units []unit, o Options) ([]*Fingerprints, error) {
+	file, c := d.file, d.c
 	knowledge := as[which[0]].method(o.Knowledge)
 	out, ts := make([]*Fingerprints, len(which)), make([]*traits, len(which))
 	for k, j := range which {
@@ -190,7 +242,7 @@ func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, whi
 		out[k] = &Fingerprints{Adversary: as[j], Knowledge: knowledge, NoiseScale: o.NoiseScale, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
 	}
 	s := newSearch(newModeller(c, file, as[which[0]], r, knowledge, units), ts, units, o.MaxCandidates)
-	err = par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
+	err := par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
 		sc := scan{search: s}
 		for i := lo; i < hi; i++ {
 			for k, u := range sc.unit(units[i]) {
@@ -203,6 +255,23 @@ func searchFor(ctx context.Context, r Release, file *Public, as []Adversary, whi
 		return nil
 	})
 	return out, err
+}
+
+// inOrder sorts released tables, so that nothing depends on the order of rows.
+func inOrder(t *publish.Tables) *publish.Tables {
+	if t == nil || t.Employers == nil || t.Cells == nil {
+		return t
+	}
+	sorted := func(f *frame.Frame) *frame.Frame {
+		var by []string
+		for _, name := range []string{publish.Serial, linked.Year, linked.Level, linked.Field} {
+			if f.Has(name) {
+				by = append(by, name)
+			}
+		}
+		return f.Sorted(by...)
+	}
+	return &publish.Tables{Employers: sorted(t.Employers), Cells: sorted(t.Cells)}
 }
 
 // sampled takes n units, those whose serials come first in an order that says

@@ -143,6 +143,7 @@ type yearModel struct {
 	absent float64 // log likelihood of a candidate without a row
 
 	head     headTerm // of a row: filed included
+	bare     bool     // no feature beside the head count
 	forms    []form   // by what is known of a row: candidates.patterns
 	features float64  // largest value of any form
 	bound    float64  // largest value of a row
@@ -269,6 +270,7 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 		y.absent += f.blank
 	}
 	y.forms, y.features = formsOf(terms, m.c.patterns, m.c.stride)
+	y.bare = len(terms) == 0
 	y.bound = y.head.most() + y.features
 	return y
 }

@@ -42,3 +42,17 @@ func TestMethodKeepsSwapsApart(t *testing.T) {
 		})
 	}
 }
+
+// TestMovedFirmColumns: two swaps of regions in a row leave a quarter where they
+// were, for an intruder who knows the rates.
+func TestMovedFirmColumns(t *testing.T) {
+	m := Method{Swaps: []Swap{{Rate: .5, Bundle: []string{linked.Region}}, {Rate: .9, Bundle: []string{linked.Level}}, {Rate: .5, Bundle: []string{linked.Region}}}}
+	for knowledge, want := range map[string]float64{metric.KnowsParameters: .75, metric.KnowsNothing: 0} {
+		if got := m.moved(linked.Region, knowledge); got != want {
+			t.Errorf("knowledge %s: %v of the regions moved, want %v", knowledge, got, want)
+		}
+	}
+	if got := m.moved(linked.Sector, metric.KnowsParameters); got != 0 {
+		t.Errorf("%v of the sectors moved, want none", got)
+	}
+}

@@ -220,11 +220,11 @@ func (sc *scan) span(sp *span, models []yearModel, bound float64) {
 // no such bound.
 func (sc *scan) profiled(sp *span) {
 	f := &sc.mean
-	f.at, f.curve = append(f.at[:0], make([]float32, sc.c.stride)...), append(f.curve[:0], make([]float32, sc.c.stride)...)
-	if len(sc.filed) < 2 || len(sc.filed) != bits.OnesCount64(sp.filed) {
-		f.base = 0
+	f.base = 0
+	if len(sc.filed) < 2 || len(sc.filed) != bits.OnesCount64(sp.filed) || sc.filed[0].bare {
 		return
 	}
+	f.at, f.curve = append(f.at[:0], make([]float32, sc.c.stride)...), append(f.curve[:0], make([]float32, sc.c.stride)...)
 	f.base = 1
 	years := float64(len(sc.filed))
 	for j := range f.at {
@@ -289,6 +289,9 @@ next:
 			}
 		}
 		for i, m := range sc.filed {
+			if m.bare {
+				continue
+			}
 			at := row + m.slot
 			ll += m.forms[pattern[at]].log(cell[at*stride : (at+1)*stride])
 			if ll+sc.after[i]+full < 0 {

@@ -39,6 +39,36 @@ func Belgium() *Figures { return belgium() }
 // BelgiumYAML returns the built-in file, from which a user can start.
 func BelgiumYAML() []byte { return slices.Clone(belgiumYAML) }
 
+// Section returns the text of one section of the built-in file with the comments
+// above and inside it, or an error that names the sections.
+func Section(name string) ([]byte, error) {
+	var names []string
+	var above, out strings.Builder
+	open := false
+	for line := range strings.Lines(string(belgiumYAML)) {
+		key, _, isKey := strings.Cut(line, ":")
+		switch {
+		case isKey && key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyz_") == "":
+			names = append(names, key)
+			if open = key == name; open {
+				out.WriteString(above.String())
+				out.WriteString(line)
+			}
+			above.Reset()
+		case strings.HasPrefix(line, "#"):
+			above.WriteString(line)
+		case strings.TrimSpace(line) == "":
+			above.Reset()
+		case open:
+			out.WriteString(line)
+		}
+	}
+	if out.Len() == 0 {
+		return nil, fmt.Errorf("calibration: there is no section %q%s, want one of %s", name, strictyaml.Suggest(name, names), strings.Join(names, ", "))
+	}
+	return []byte(out.String()), nil
+}
+
 // missing returns the sections that the file does not have, in their order.
 func missing(d *strictyaml.Document) []string {
 	var out []string

@@ -103,11 +103,12 @@ type Size struct {
 
 // Exits says how employers end.
 type Exits struct {
-	Hazard   [9]float64  `yaml:"hazard" want:"share"`            // exits per year by size class
-	ByAge    [11]float64 `yaml:"by_age" want:"between 0.01 100"` // relative hazard by age in years, the last one for older
-	Renamed  [9]float64  `yaml:"renamed" want:"share"`           // share of exits that are a new number for the same firm, by size class
-	Absorbed [9]float64  `yaml:"absorbed" want:"share"`          // share of exits that are mergers into another employer, by size class
-	Founded  float64     `yaml:"founded" want:"between 0 100"`   // mean age beyond the last entry of ByAge of employers older than it, years
+	Hazard   [9]float64  `yaml:"hazard" want:"share"`               // exits per year by size class
+	ByAge    [11]float64 `yaml:"by_age" want:"between 0.01 100"`    // relative hazard by age in years, the last one for older
+	Renamed  [9]float64  `yaml:"renamed" want:"share"`              // share of exits that are a new number for the same firm, by size class
+	Absorbed [9]float64  `yaml:"absorbed" want:"share"`             // share of exits that are mergers into another employer, by size class
+	Days     [2]int      `yaml:"closing_days" want:"between 0 364"` // first and last day of the year on which one closes
+	Founded  float64     `yaml:"founded" want:"between 0 100"`      // mean age beyond the last entry of ByAge of employers older than it, years
 }
 
 // Entrants are new employers.
@@ -233,28 +234,31 @@ type Cohorts struct {
 // Clustering says how much colleagues resemble each other: the concentration of
 // a Dirichlet-multinomial.
 type Clustering struct {
-	Small  float64 `yaml:"small" want:"between 0.01 10000"` // at one head
-	Large  float64 `yaml:"large" want:"between 0.01 10000"` // at most
-	PerLog float64 `yaml:"per_log" want:"between 0 1000"`   // per log head count
-	Tries  int     `yaml:"tries" want:"between 1 1000"`     // colleagues looked at for one whose level suits the cohort
+	Small  float64 `yaml:"small" want:"between 0.01 10000"`   // at one head
+	Large  float64 `yaml:"large" want:"between 0.01 10000"`   // at most
+	PerLog float64 `yaml:"per_log" want:"between 0 1000"`     // per log head count
+	Follow float64 `yaml:"follow_limit" want:"between 1 100"` // ratio of shares of two cohorts up to which copies keep the shares of both
+	Tries  int     `yaml:"tries" want:"between 1 1000"`       // colleagues looked at for one whose level suits the cohort
 }
 
 // Flows are hires, separations and moves.
 type Flows struct {
-	Separation [12]float64 `yaml:"separation" want:"share"`         // hazard by completed years of tenure, the last one for longer
-	SectorPow  float64     `yaml:"sector_pow" want:"between 0 3"`   // how hire rates of sectors translate to hazards
-	Short      float64     `yaml:"short" want:"between 0 10"`       // spells that end within their year, per hire that lasts
-	ShortPow   float64     `yaml:"short_pow" want:"between 0 3"`    // how hire rates of sectors translate to them
-	ShortDays  float64     `yaml:"short_days" want:"between 1 365"` // their mean length
-	LastIn     int         `yaml:"last_in" want:"between 1 1000"`   // layoffs: the shortest tenure of that many goes first
-	IntoPool   float64     `yaml:"into_pool" want:"share"`          // leavers who stay available for another employer of the frame
-	SameSector float64     `yaml:"same_sector" want:"share"`        // of those, who look for work in their own sector
-	Fresh      float64     `yaml:"fresh" want:"share"`              // openings that never look into the pool
-	PoolYears  int         `yaml:"pool_years" want:"between 1 50"`  // years after which a leaver without a job is gone
-	Tries      int         `yaml:"tries" want:"between 1 1000"`     // candidates looked at per opening
-	FromSchool float64     `yaml:"from_school" want:"share"`        // new workers who come from school
-	Unseen     float64     `yaml:"unseen" want:"share"`             // of the new workers of the first year, share with the ages of staff: they come from jobs that nobody saw
-	Near       float64     `yaml:"near" want:"sd"`                  // sd of worker effects within which the first suitable candidate is taken
+	Separation     [12]float64 `yaml:"separation" want:"share"`         // hazard by completed years of tenure, the last one for longer
+	SeparationMost float64     `yaml:"separation_most" want:"share"`    // the most of such a hazard times that of a sector, where the tenures of a stock are reckoned,
+	TenureMost     int         `yaml:"tenure_most" want:"between 1 60"` // which has none longer than so many years
+	SectorPow      float64     `yaml:"sector_pow" want:"between 0 3"`   // how hire rates of sectors translate to hazards
+	Short          float64     `yaml:"short" want:"between 0 10"`       // spells that end within their year, per hire that lasts
+	ShortPow       float64     `yaml:"short_pow" want:"between 0 3"`    // how hire rates of sectors translate to them
+	ShortDays      float64     `yaml:"short_days" want:"between 1 365"` // their mean length
+	LastIn         int         `yaml:"last_in" want:"between 1 1000"`   // layoffs: the shortest tenure of that many goes first
+	IntoPool       float64     `yaml:"into_pool" want:"share"`          // leavers who stay available for another employer of the frame
+	SameSector     float64     `yaml:"same_sector" want:"share"`        // of those, who look for work in their own sector
+	Fresh          float64     `yaml:"fresh" want:"share"`              // openings that never look into the pool
+	PoolYears      int         `yaml:"pool_years" want:"between 1 50"`  // years after which a leaver without a job is gone
+	Tries          int         `yaml:"tries" want:"between 1 1000"`     // candidates looked at per opening
+	FromSchool     float64     `yaml:"from_school" want:"share"`        // new workers who come from school
+	Unseen         float64     `yaml:"unseen" want:"share"`             // of the new workers of the first year, share with the ages of staff: they come from jobs that nobody saw
+	Near           float64     `yaml:"near" want:"sd"`                  // sd of worker effects within which the first suitable candidate is taken
 
 	Moonlighters float64    `yaml:"moonlighters" want:"share"`        // workers who take second jobs
 	SecondRate   float64    `yaml:"second_rate" want:"share"`         // of their years with one employer, share with a second job
@@ -283,7 +287,8 @@ type Age struct {
 	OldFrom    int           `yaml:"old_from" want:"age"`               // hires that make a staff younger take nobody from this age on
 	YoungGap   float64       `yaml:"young_gap" want:"between 0.1 60"`   // years by which hires below YoungHire are younger than all hires
 	OldGap     float64       `yaml:"old_gap" want:"between 0.1 60"`     // years by which hires below OldFrom are
-	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers
+	Reenter    [2]float64    `yaml:"reenter" want:"age"`                // ages of other newcomers,
+	ReenterPow float64       `yaml:"reenter_pow" want:"between 0.1 10"` // power to which a uniform draw is raised between them: above 1 most are young
 }
 
 // Fraction is a part-timer's working time.
@@ -409,6 +414,8 @@ type Network struct {
 	TopAt       float64            `yaml:"top_at" want:"between 1 1000"`
 	TopByDegree float64            `yaml:"top_by_degree" want:"log"` // added to it per log number of buyers
 	TopSD       float64            `yaml:"top_sd" want:"sd"`
+	TopLimits   [2]float64         `yaml:"top_limits" want:"share"`             // its least and most
+	OthersMost  float64            `yaml:"others_most" want:"share"`            // mean sales to a buyer beside the five largest, against those to the fifth, at most
 	Next        float64            `yaml:"next" want:"share"`                   // share of the second to fifth buyer in the rest
 	Decay       float64            `yaml:"decay" want:"share"`                  // share of each of these against the one before
 	SmallSD     float64            `yaml:"small_sd" want:"sd"`                  // log spread of sales to other buyers

@@ -37,6 +37,10 @@ const (
 // passes has chosen the release by its result. The book therefore refuses a
 // recipient a second key over an overlapping population, and counts the keys.
 //
+// Employers are compared and workers are not: a release shows employers and
+// cells of their staff, so that what averages out is about an employer of both.
+// Somebody who worked for employers of two populations stands in other cells.
+//
 // It holds digests of the employers of each population. Whoever has a list of
 // employers can look them up in it: it is as confidential as the escrows beside
 // which it stands.

@@ -63,7 +63,8 @@ type Serial struct {
 }
 
 // Permutation is one step: row At[i] received the bundle of row From[i], and
-// every other row kept its own. Rows are those of the jobs in canonical order.
+// every other row kept its own. Rows are those of the jobs in canonical order, or
+// of the firms by employer and year where the bundle is one of their properties.
 type Permutation struct {
 	Name   string   // of the step
 	Bundle []string // columns that were exchanged

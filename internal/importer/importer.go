@@ -102,10 +102,14 @@ func (c Column) languages() []string {
 	return out
 }
 
-// shown is the label of a code in a language: code and text, or the code alone.
+// shown is the label of a code in a language: code and text, the code alone where
+// it has no text, and the text alone where the code is an English word.
 func (c Column) shown(language string, k int) string {
 	code := c.Codes[k]
 	if texts := c.Texts[language]; k < len(texts) && texts[k] != "" && texts[k] != code {
+		if en := c.Texts["en"]; k < len(en) && en[k] == code {
+			return texts[k]
+		}
 		return code + " " + texts[k]
 	}
 	return code

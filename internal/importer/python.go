@@ -29,7 +29,8 @@ def rows(name):
 `
 	helpPython = `def shown(codes, texts):
     words = texts.get(language, codes)
-    return [c if w in ("", c) else c + " " + w for c, w in zip(codes, words)]
+    english = texts.get("en", words)  # a code that is its own English word is replaced by the text
+    return [c if w in ("", c) else w if c == e else c + " " + w for c, w, e in zip(codes, words, english)]
 
 
 def check(name, column, values, codes):

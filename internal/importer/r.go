@@ -14,8 +14,10 @@ const codedR = `coded <- function(name, x, codes, texts = list(), ordered = FALS
   if (length(bad) > 0)
     stop(name, " holds ", bad[1], ", which the codebook lacks: get the folder again", call. = FALSE)
   text <- texts[[language]]
-  if (!is.null(text))
-    text <- ifelse(text == "" | text == codes, codes, paste(codes, text))
+  if (!is.null(text)) {
+    word <- if (is.null(texts$en)) rep(FALSE, length(codes)) else texts$en == codes
+    text <- ifelse(text == "" | text == codes, codes, ifelse(word, text, paste(codes, text)))
+  }
   factor(x, levels = codes, labels = if (is.null(text)) codes else text, ordered = ordered)
 }
 `

@@ -50,7 +50,7 @@ func AddNoise(ctx context.Context, jobs *frame.Frame, o Noise, key rng.Secret, s
 		return nil, r, err
 	}
 	if !(o.SD > 0 && o.SD <= math.MaxInt32) {
-		return nil, r, fmt.Errorf("mask: sd is %v, want a standard deviation above 0", o.SD)
+		return nil, r, fmt.Errorf("mask: sd is %v, want a standard deviation above 0 and at most %d", o.SD, math.MaxInt32)
 	}
 	n := bounds{most: math.MaxInt32, sd: o.SD, relative: o.Relative}
 	if n.least, err = stored(c, o.Least); err != nil {

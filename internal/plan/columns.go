@@ -77,7 +77,7 @@ var (
 	kinds       = []string{"additive", "multiplicative"}
 	roundings   = []string{"random", "nearest"}
 	scopes      = []string{"any", "across-employers", "within-employer"}
-	adversaries = []string{"outsider", "competitor", "research-team", "source-holder", "head-count-only"}
+	adversaries = []string{"outsider", "competitor", "research-team", "source-holder", "head-count-only", "colleague", "neighbour", "cv-1", "cv-3", "cv-5"}
 	roles       = []string{"employer", "worker", "period", "category", "ordinal", "number", "weight", "ignore"}
 	// places are where columns of each role may go.
 	places = map[string][]string{

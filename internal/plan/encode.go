@@ -206,6 +206,11 @@ func (p Plan) Digest() string {
 	if p.Data.Population != "" {
 		p.Data.Population = "population"
 	}
+	for i := range p.Scramble.Steps { // a copy, see normalise; what a hierarchy says is in the digest of the data
+		if s := &p.Scramble.Steps[i]; s.File != "" {
+			s.File = "hierarchy"
+		}
+	}
 	sum := sha256.Sum256(p.YAML())
 	return hex.EncodeToString(sum[:])
 }

@@ -223,7 +223,7 @@ func TestErrors(t *testing.T) {
 		{"one quantile", "", "release: {classes: {wage: {quantiles: 1}}}", "p.yaml:1:39: quantiles is 1, want from 2 to 100 classes"},
 		{"unknown method", "", "scramble: {steps: [{method: random-swop}]}", "p.yaml:1:29: method is \"random-swop\", want random-swap, rank-swap, targeted-swap, nearest-swap, conditional-shuffle, full-shuffle, recode, sample-workers, sample-employers, coarsen-counts, merge-small-employers, fresh-serials, top-code, noise, pram, microaggregate, jitter-counts, round-counts, suppress-cells (did you mean \"random-swap\"?)"},
 		{"unknown world", "known values are listed", "data: {generate: {world: zzz}}", "p.yaml:1:26: world is \"zzz\", want productivity, displacement, null, pretrend"},
-		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, competitor, research-team, source-holder, head-count-only (did you mean \"outsider\"?)"},
+		{"unknown adversary", "", "adversaries: [outsiders]", "p.yaml:1:15: adversaries[0] is \"outsiders\", want outsider, competitor, research-team, source-holder, head-count-only, colleague, neighbour, cv-1, cv-3, cv-5 (did you mean \"outsider\"?)"},
 		{"two sources", "", "data: {generate: {}, population: pop}", "p.yaml:1:34: data has generate and population: want one source"},
 		{"schema without data", "", "schema: {a: {role: employer}}", "p.yaml:1:9: a schema maps the columns of data.jobs, which is not given: a population needs none"},
 		{"no employer", "", "data: {jobs: a.csv}\nschema:\n  edu: {role: ordinal, as: level, released: true}\n", "p.yaml:3:3: schema has no employer: map the column that tells employers apart: COLUMN: {role: employer}"},
@@ -340,6 +340,9 @@ func TestDigest(t *testing.T) {
 		if digest(same) != base {
 			t.Errorf("comments, order, paths and written-out defaults must not count:\n%s", same)
 		}
+	}
+	if digest("scramble: {steps: [{method: recode, column: level, file: a/h.csv}]}") != digest("scramble: {steps: [{method: recode, column: level, file: b/g.csv}]}") {
+		t.Error("the path of a hierarchy file must not count")
 	}
 	if digest("data: {population: a}\nrelease: {records: 11}") == base {
 		t.Error("the number of records must count")

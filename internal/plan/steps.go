@@ -194,11 +194,12 @@ func (c *checker) firmwise(path string, s Step) {
 // recode checks a step that makes codes broader. Everything else works on the
 // broader codes, so it stands first.
 func (c *checker) recode(path string, at int, s Step) {
-	if s.Column == "" {
+	switch {
+	case s.Column == "":
 		c.fail(path, "recode has no column, want one of %s", strings.Join(recoded, ", "))
-	} else if slices.Contains(amounts, s.Column) && !slices.Contains(recoded, s.Column) {
+	case slices.Contains(amounts, s.Column) && !slices.Contains(recoded, s.Column):
 		c.fail(path+".column", "recode cannot replace values of %s, want one of %s", s.Column, strings.Join(recoded, ", "))
-	} else {
+	default:
 		c.column(path+".column", s.Column, recoded)
 	}
 	if strings.TrimSpace(s.File) == "" {

@@ -23,6 +23,7 @@ type cellTables struct {
 	tilt     []uint8       // cell: class of planted tilts
 	allowed  [][]bool      // level x field
 	rise     []int         // level: level after further study, -1
+	limit    float64       // see follow_limit of the calibration
 }
 
 // Ages that bound the cohorts of which shares are kept, and the age of the cohort
@@ -30,7 +31,7 @@ type cellTables struct {
 const oldestAge, youngestAge, typicalAge = 73, 16, 37
 
 func newCellTables(c *calibration.Figures) *cellTables {
-	t := &cellTables{fields: len(c.Fields), cohort0: c.Window.First - oldestAge}
+	t := &cellTables{limit: c.Cluster.Follow, fields: len(c.Fields), cohort0: c.Window.First - oldestAge}
 	fieldCode, levelCode := map[string]int{}, map[string]int{}
 	for i, f := range c.Fields {
 		fieldCode[f.Code] = i
@@ -237,16 +238,12 @@ func (t *cellTables) draw(sector uint8, birth int, r *rng.Stream) uint16 {
 	return uint16(l*t.fields + int(f))
 }
 
-// followLimit is the ratio of shares of two cohorts up to which copies keep the
-// shares of both.
-const followLimit = 2.5
-
 // follows decides whether a worker born in birth takes the cell of a colleague
 // born in other, with odds of the ratio of their cohorts' shares of its level.
 func (t *cellTables) follows(cell uint16, birth, other int, r *rng.Stream) bool {
 	l := t.level(cell)
 	ratio := t.shares[t.cohort(birth)][l] / t.shares[t.cohort(other)][l]
-	return r.Float64()*followLimit < ratio
+	return r.Float64()*t.limit < ratio
 }
 
 // suits decides whether somebody born in birth is as likely to have the level

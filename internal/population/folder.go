@@ -21,7 +21,7 @@ import (
 
 // WriteOptions says how a population folder is written.
 type WriteOptions struct {
-	Format string // parquet (default) or csv
+	Format string // parquet (default), csv or csv.gz
 	Force  bool   // replace a population folder of that name, and no other
 	// Counterfactual adds the twin without events in a folder counterfactual, and
 	// the effects on workers to truth.json. It takes three times as long.
@@ -30,8 +30,8 @@ type WriteOptions struct {
 
 // Validate names what cannot be.
 func (o WriteOptions) Validate() error {
-	if o.Format != "" && o.Format != "parquet" && o.Format != "csv" {
-		return fmt.Errorf("population: format is %q, want parquet or csv", o.Format)
+	if o.Format != "" && !slices.Contains(tableExtensions, "."+o.Format) {
+		return fmt.Errorf("population: format is %q, want parquet, csv or csv.gz", o.Format)
 	}
 	return nil
 }

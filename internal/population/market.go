@@ -332,7 +332,7 @@ func (b *bench) fill(s *skeleton, o *opening, year int) stay {
 	}
 	n, field := int32(len(b.places)), s.cells.field(o.cell)
 	best, i := int32(-1), b.find(b.from(rng.Mix(o.rank, 2)))
-	wanted, nearest, exact := s.wantedEffect(o, year), float32(math.MaxFloat32), false
+	wanted, nearest, exact := o.wanted, float32(math.MaxFloat32), false
 	from := 0 // least age
 	for range min(s.c.Flows.Tries, b.left) {
 		c := &b.places[i]
@@ -409,8 +409,8 @@ func (s *skeleton) newcomer(h *stay, o *opening, year, ordinal int, w *rng.Strea
 		age = float64(youngest) + float64(a.School*w.Exp())
 	default:
 		for range s.c.Cluster.Tries {
-			u := w.Float64() // squared below: half of them come in the first quarter of the ages
-			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u*u) + s.ageShift(e, year)
+			u := math.Pow(w.Float64(), a.ReenterPow)
+			age = a.Reenter[0] + float64((a.Reenter[1]-a.Reenter[0])*u) + s.ageShift(e, year)
 			if s.cells.suits(o.cell, year-int(age), w) {
 				break
 			}

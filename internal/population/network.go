@@ -220,7 +220,7 @@ func (s *skeleton) split(buyers int, luck float64) (places [mainPlaces]float64, 
 		places[0] = 1
 		return places, 0
 	}
-	places[0] = min(.97, max(.05, x.TopShare+float64(x.TopByDegree*math.Log(float64(buyers)/x.TopAt))+float64(x.TopSD*luck)))
+	places[0] = min(x.TopLimits[1], max(x.TopLimits[0], x.TopShare+float64(x.TopByDegree*math.Log(float64(buyers)/x.TopAt))+float64(x.TopSD*luck)))
 	weight, sum := 1.0, 0.0
 	for j := 1; j < min(mainPlaces, buyers); j++ {
 		places[j] = weight
@@ -237,7 +237,7 @@ func (s *skeleton) split(buyers int, luck float64) (places [mainPlaces]float64, 
 		places[j] *= next / sum
 	}
 	if buyers > mainPlaces {
-		others = min(1-total, .6*float64(buyers-mainPlaces)*places[mainPlaces-1])
+		others = min(1-total, x.OthersMost*float64(buyers-mainPlaces)*places[mainPlaces-1])
 	}
 	total += others
 	for j := range places {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"scramblelab/internal/frame"
+	"scramblelab/internal/progress"
 )
 
 // HeadCounts is a population without its workers: head counts of all employers
@@ -55,20 +56,25 @@ func DrawHeadCounts(ctx context.Context, o Options) (*HeadCounts, error) {
 
 // drawSkeleton draws all that comes before the workers.
 func drawSkeleton(ctx context.Context, o Options) (*skeleton, error) {
-	return drawOutcome(ctx, o, factual)
+	return drawOutcome(ctx, o, factual, nil)
 }
 
 // drawOutcome draws all that comes before the workers under one potential
-// outcome.
-func drawOutcome(ctx context.Context, o Options, under outcome) (*skeleton, error) {
+// outcome. tell may be nil.
+func drawOutcome(ctx context.Context, o Options, under outcome, tell progress.Func) (*skeleton, error) {
+	const steps = 4
+	tell.Step("employers", 0, steps)
 	s := newSkeleton(o)
 	s.outcome = under
 	s.drawEmployers()
+	tell.Step("employers", 1, steps)
 	s.drawFirmEffects()
 	s.drawEvents()
+	tell.Step("employers", 2, steps)
 	if err := s.drawNetwork(ctx); err != nil {
 		return nil, err
 	}
+	tell.Step("employers", 3, steps)
 	s.plantHeads()
 	return s, nil
 }

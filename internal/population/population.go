@@ -144,11 +144,9 @@ func Generate(ctx context.Context, o Options, tell progress.Func) (*Population, 
 
 // drawAll draws the skeleton, workers included.
 func drawAll(ctx context.Context, o Options, tell progress.Func) (*skeleton, error) {
-	tell.Step("employers", 0, 1)
-	s, err := drawSkeleton(ctx, o)
+	s, err := drawOutcome(ctx, o, factual, tell)
 	if err != nil {
 		return nil, err
 	}
-	tell.Step("employers", 1, 1)
 	return s, s.drawStaff(ctx, tell)
 }

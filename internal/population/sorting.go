@@ -42,10 +42,10 @@ func (s *skeleton) effectOf(x *worker, r *rng.Stream) float32 {
 	return g.effect(s.effect(&s.employers[x.origin], year), s.ability(x.address(), r))
 }
 
-// wantedEffect is the worker effect that an opening looks for.
-func (s *skeleton) wantedEffect(o *opening, year int) float32 {
-	z := s.normal[rng.Mix(o.rank, 3)>>(64-normalBits)]
-	return s.hires.effect(s.effect(&s.employers[o.employer], year), float64(z))
+// wantedEffect is the worker effect that an opening of that rank looks for.
+func (s *skeleton) wantedEffect(e *employer, year int, rank uint64) float32 {
+	z := s.normal[rng.Mix(rank, 3)>>(64-normalBits)]
+	return s.hires.effect(s.effect(e, year), float64(z))
 }
 
 const normalBits = 10

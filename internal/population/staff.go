@@ -171,10 +171,10 @@ func newSkeleton(o Options) *skeleton {
 		f := math.Pow(x.Hires/(mean/total), c.Flows.SectorPow)
 		s.sectorHaz = append(s.sectorHaz, f)
 		s.shorts = append(s.shorts, c.Flows.Short*math.Pow(x.Hires/(mean/total), c.Flows.ShortPow))
-		survive, w := 1.0, make([]float64, 45)
+		survive, w := 1.0, make([]float64, c.Flows.TenureMost)
 		for k := range w {
 			w[k] = survive
-			survive *= 1 - min(.85, f*c.Flows.Separation[min(k, 11)])
+			survive *= 1 - min(c.Flows.SeparationMost, f*c.Flows.Separation[min(k, 11)])
 		}
 		s.tenures = append(s.tenures, cumulate(w))
 	}
@@ -197,8 +197,9 @@ const longestPast = 60
 type opening struct {
 	employer, day, to int32
 	cell              uint16
-	under             uint8  // age from which nobody is taken, 0 for none
-	rank              uint64 // its place in the market, and whom it sees there: its own draw, the same in the twin
+	under             uint8   // age from which nobody is taken, 0 for none
+	wanted            float32 // worker effect
+	rank              uint64  // its place in the market, and whom it sees there: its own draw, the same in the twin
 }
 
 // leaver is a worker who left, and where the next job is looked for.
@@ -539,7 +540,8 @@ func (s *skeleton) closeDown(id int32, year int, b *batch) {
 	var r, w rng.Stream
 	s.key.Reseed(&r, stageSeparation, entityYear(id, year)|1<<63)
 	e := &s.employers[id]
-	day := s.day1(year) + 30 + int32(r.IntN(300))
+	days := s.c.Exits.Days
+	day := s.day1(year) + int32(days[0]+r.IntN(max(0, days[1]-days[0])+1))
 	taken := 0
 	if e.heir >= 0 {
 		taken = min(len(s.active[id]), s.employers[e.heir].count(year))
@@ -671,7 +673,8 @@ func (s *skeleton) openFrom(id int32, year, count, first int, b *batch) {
 				break
 			}
 		}
-		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.key.Uint64(stageMarket, at)})
+		rank := s.key.Uint64(stageMarket, at)
+		b.openings = append(b.openings, opening{id, day, to, cell, wish.under(&s.c.Age, &r), s.wantedEffect(e, year, rank), rank})
 	}
 }
 

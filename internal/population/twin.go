@@ -98,7 +98,7 @@ func (d *delivery) writeTwin(ctx context.Context, dir string, w WriteOptions, bl
 }
 
 func drawTwin(ctx context.Context, o Options, under outcome, known *numbers, tell progress.Func) (*emitter, error) {
-	s, err := drawOutcome(ctx, o, under)
+	s, err := drawOutcome(ctx, o, under, nil)
 	if err != nil {
 		return nil, err
 	}

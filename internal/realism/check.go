@@ -95,6 +95,18 @@ const tooNoisy = 2
 // where the band is as wide as that: with few employers its width is itself a guess.
 const clearly = 2
 
+// Below so many employers a few large ones are most of the staff, and the groups of
+// the jackknife tell little of what another draw would give: a miss must lie so
+// many bands beyond the tolerance.
+const few, fewBands = 300, 3
+
+func tooFew(noisy bool) string {
+	if noisy {
+		return "too few employers: the sampling error is more than twice the tolerance"
+	}
+	return "too few employers: a few large ones decide, and how far is not known"
+}
+
 // unseen is the half-width of the band where nobody, or everybody, is what a
 // target counts, so that no group of employers differs from another: that of a
 // binomial share of the target's own size among the employers of a year.
@@ -230,8 +242,9 @@ func judge(r Result, t Target, noise float64, employers int) Result {
 	case math.IsNaN(noise):
 		r.Noise = metric.None
 		r.Verdict, r.Reason = NotJudged, "too few employers to know the sampling error"
-	case noise > tooNoisy*width && distance <= tolerance+clearly*noise:
-		r.Verdict, r.Reason = NotJudged, "too few employers: the sampling error is more than twice the tolerance"
+	case noise > tooNoisy*width && distance <= tolerance+clearly*noise,
+		employers < few && noise > 0 && distance > tolerance+noise && distance <= tolerance+fewBands*noise:
+		r.Verdict, r.Reason = NotJudged, tooFew(noise > tooNoisy*width)
 	case distance > tolerance+noise+1e-12:
 		r.Verdict, r.Fails, r.Conflict, r.Reason = Missed, t.sourced(), t.Conflict != "", cmp.Or(t.Conflict, t.Reason)
 	default:

@@ -41,6 +41,29 @@ func attackMeaning(a attackName) meaning {
 		}
 		return meaning{"wage class right",
 			"Share of workers whose wage class the intruder states rightly, already knowing the employer's serial number and the worker's education."}
+	case "auc":
+		if a.method == "plausibility" {
+			return meaning{"swapped cells told from genuine ones",
+				"How well the intruder tells a cell of one in which a swap put a stranger from a genuine one: 50 % is a coin, 100 % is certainty."}
+		}
+		return meaning{"in the fragment or not",
+			"How well the intruder tells employers that are in the fragment from those that are not: 50 % is a coin, 100 % is certainty."}
+	case "tpr1", "tpr01":
+		mistakes := "1 %"
+		if a.measure == "tpr01" {
+			mistakes = "0.1 %"
+		}
+		return meaning{"recognised as part of the fragment, at " + mistakes + " mistakes",
+			"Share of the employers in the fragment that the intruder recognises while taking at most " + mistakes + " of the others for part of it."}
+	case "within-5000":
+		return meaning{"newcomer's wage within 5,000 euro",
+			"A cell that grows from one worker to two gives the newcomer's wage away: share of such claims that are within 5,000 euro of the wage of somebody who did join."}
+	case "placed":
+		return meaning{"staff put back in the right cell",
+			"Share of the staff whom an intruder counts under the right diploma after comparing the years of every serial, against the row for the release as it stands."}
+	case "false-claims":
+		return meaning{"false finds",
+			"Share of employers outside the fragment for which the intruder is at least 90 % sure of a serial. Many false finds make every find doubtful."}
 	case "excess":
 		return meaning{"wage classes right beyond guessing",
 			"Wage classes stated rightly with the release, minus those guessed rightly without it: what the release adds, as a share of workers."}

@@ -55,7 +55,7 @@ func Summary(w io.Writer, r *metric.Report, out string) {
 // intruders are the rows of a summary: who names employers, and how far the
 // strongest gets with a worker.
 func intruders(r *metric.Report) [][]string {
-	const most = 4
+	const most = 5
 	var rows [][]string
 	lead := "employer named right"
 	for _, m := range r.Metrics {

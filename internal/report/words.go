@@ -231,6 +231,12 @@ func how(method string) string {
 		return "employer found"
 	case "cell-known-employer":
 		return "employer known"
+	case "cell-known-coworkers":
+		return "employer and two colleagues' wages known"
+	case "cv":
+		return "by CVs of the staff"
+	case "phase-two":
+		return "with the exact tables"
 	}
 	return spaced(method)
 }

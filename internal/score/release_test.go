@@ -109,7 +109,7 @@ func TestOddReleases(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				all = append(append(all, ms...), decoys)
+				all = append(append(all, ms...), decoys...)
 				if ms, err = workers(&d, held, truth, f); err != nil {
 					t.Fatal(err)
 				}

@@ -1,6 +1,7 @@
 package score
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,7 +33,7 @@ var truth = Truth{{10, 0}: {0, 7}, {11, 0}: {1}, {12, 0}: {2}, {13, 0}: {3}}
 
 func TestEmployers(t *testing.T) {
 	f := fingerprints()
-	got, err := Employers(truth, []Variant{{"", f}, {"noise=2", f}})
+	got, err := Employers(truth, []Variant{{Fingerprints: f}, {Group: "noise=2", Fingerprints: f}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +46,12 @@ func TestEmployers(t *testing.T) {
 		if _, ok := m.RowOf("noise=2"); !ok {
 			t.Errorf("%s lacks the row noise=2", m.Name)
 		}
-		if _, ok := m.RowOf("size 1-4"); !ok {
-			t.Errorf("%s lacks the row size 1-4", m.Name)
+		group := "size 1-4"
+		if strings.HasSuffix(m.Name, ".precision") || strings.HasSuffix(m.Name, ".recall") {
+			group = "threshold=0.5"
+		}
+		if _, ok := m.RowOf(group); !ok {
+			t.Errorf("%s lacks the row %s", m.Name, group)
 		}
 	}
 	want := map[string][3]float64{
@@ -55,6 +60,12 @@ func TestEmployers(t *testing.T) {
 		"attack.employer.nearest.outsider.anonymity-set":      {1, 3, 5},
 		"attack.employer.assignment.outsider.top1":            {0.25, 4, 0.25},
 		"attack.employer.assignment.outsider.workers-exposed": {60.0 / 72, 72, 0.25},
+		"attack.employer.assignment.outsider.claims":          {0.75, 4, 1},
+		"attack.employer.assignment.outsider.false-claims":    {2.0 / 3, 3, 0.75},
+		"attack.employer.posterior.outsider.precision50":      {1.0 / 3, 3, 0.25},
+		"attack.employer.posterior.outsider.named50":          {0.25, 4, 0.25},
+		"attack.employer.posterior.outsider.precision":        {1.0 / 3, 3, 0.25},
+		"attack.employer.posterior.outsider.recall":           {0.25, 4, 0.25},
 		"attack.employer.posterior.outsider.precision90":      {1.0 / 3, 3, 0.25},
 		"attack.employer.posterior.outsider.claims90":         {0.75, 4, 0},
 		"attack.employer.posterior.outsider.named90":          {0.25, 4, 0.25},
@@ -66,18 +77,20 @@ func TestEmployers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := decoys.Validate(); err != nil {
-		t.Error(err)
+	for _, m := range decoys {
+		if err := m.Validate(); err != nil {
+			t.Error(err)
+		}
 	}
-	if decoys.Value != metric.Number(1.0/3) {
-		t.Errorf("false claims are %v of the claims, want a third: employer 4 is a decoy", decoys.Value)
+	if decoys[0].Value != metric.Number(1.0/3) {
+		t.Errorf("false claims are %v of the claims, want a third: employer 4 is a decoy", decoys[0].Value)
 	}
 }
 
 func TestNothingToScore(t *testing.T) {
 	f := fingerprints()
 	f.Units = nil
-	got, err := Employers(truth, []Variant{{"", f}})
+	got, err := Employers(truth, []Variant{{Fingerprints: f}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,5 +202,48 @@ func TestExcess(t *testing.T) {
 		if !(r.Low < r.Value && r.Value < r.High) || r.Low < -1 || r.High > 1 || test.wide && r.High-r.Low < 0.5 {
 			t.Errorf("%s: interval [%v, %v] of %v: %s", test.name, r.Low, r.High, r.Value, test.why)
 		}
+	}
+}
+
+// A fragment that takes every large employer: who knows the design guesses a
+// large one, and who counts people exposes most by guessing the largest.
+func TestBaselineKnowsTheDesign(t *testing.T) {
+	f := fingerprints()
+	frag := Fragment{Truth: truth, Favour: 3, Staff: []float64{60, 3, 7, 2, 1}, Sector: []string{"C", "C", "F", "", "G"}}
+	got, err := frag.Employers([]Variant{{Fingerprints: f}, {Group: "years=1", Fingerprints: f, Sampled: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range got {
+		if err := m.Validate(); err != nil {
+			t.Error(err)
+		}
+		_, sampled := m.RowOf("years=1")
+		if want := strings.Contains(m.Name, ".nearest."); sampled != want {
+			t.Errorf("%s has a row of a sample of serials: %v, want %v: one-to-one claims of a sample lack their rivals", m.Name, sampled, want)
+		}
+		switch m.Name {
+		case "attack.employer.nearest.outsider.top1":
+			if m.Baseline != 0.75 {
+				t.Errorf("best guess is right with %v, want 3/5 of 1.25 members", m.Baseline)
+			}
+		case "attack.employer.assignment.outsider.top1":
+			for group, n := range map[string]int64{"sector C": 2, "sector F": 1} {
+				if r, ok := m.RowOf(group); !ok || r.N != n {
+					t.Errorf("row %s has n = %d, want %d", group, r.N, n)
+				}
+			}
+		case "attack.employer.assignment.outsider.workers-exposed":
+			if m.Baseline < 0.75 {
+				t.Errorf("staff exposed without the release is %v, want no less than the best guess", m.Baseline)
+			}
+		}
+	}
+	records, err := frag.Records(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := Worst(records, 1); len(records) != 4 || len(w) != 1 || w[0].Posterior < records[3].Posterior {
+		t.Errorf("worst of %d records is %+v", len(records), w)
 	}
 }

@@ -27,6 +27,7 @@ type measured struct {
 	metrics  []metric.Metric
 	tables   []metric.Table
 	warnings []string
+	records  []adversaryRecords // secret: they name employers
 }
 
 // assemble puts the report together and judges it.

@@ -39,6 +39,25 @@ type variant struct {
 	method  bool // differs only for intruders who look at what was swapped
 }
 
+// curveSample is the number of serials that the gain per extra year is measured
+// on.
+const curveSample = 200
+
+// curve are the variants that show what each extra year tells.
+func (s *scrambled) curve() []variant {
+	years := s.data.Years()
+	if s.perYear || !s.data.Periods || len(years) < 2 {
+		return nil
+	}
+	var out []variant
+	for _, k := range []int{1, 2, 3, 5, 10, 15, len(years)} {
+		if k < len(years) || k == len(years) && (len(out) == 0 || out[len(out)-1].group != fmt.Sprintf("years=%d", k)) {
+			out = append(out, variant{group: fmt.Sprintf("years=%d", k), options: attack.Options{Years: years[:k], Sample: curveSample}})
+		}
+	}
+	return out
+}
+
 // fingerprinted is what one adversary found, variant by variant.
 type fingerprinted struct {
 	adversary attack.Adversary
@@ -46,8 +65,14 @@ type fingerprinted struct {
 	plain     []score.Variant // with noisy values taken at their face, where there are any
 }
 
-// claims lets every adversary of the plan match serials to the public file.
+// claims lets every adversary of the plan match serials to the public file, with
+// the variants named and with a growing number of years.
 func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim, vs []variant, show progress.Func) ([]fingerprinted, error) {
+	return s.fingerprints(ctx, held, key, slices.Concat(vs, s.curve()), show)
+}
+
+// fingerprints is claims with the variants named alone.
+func (s *scrambled) fingerprints(ctx context.Context, held attack.Release, key rng.Sim, vs []variant, show progress.Func) ([]fingerprinted, error) {
 	public, err := s.publicFile(key)
 	if err != nil {
 		return nil, err
@@ -55,15 +80,19 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 	if public, err = public.Recount(s.data, held.Method.CountOn); err != nil {
 		return nil, err
 	}
-	all := make([]attack.Adversary, len(s.plan.Adversaries))
-	out := make([]fingerprinted, len(all))
-	for i, name := range s.plan.Adversaries {
-		if all[i], err = attack.Find(name); err != nil {
+	var all []attack.Adversary
+	var out []fingerprinted
+	for _, name := range s.plan.Adversaries {
+		if slices.Contains(attack.StaffAdversaries(), name) {
+			continue // knows people, not accounts: see attackWorkers
+		}
+		a, err := attack.Find(name)
+		if err != nil {
 			return nil, err
 		}
-		out[i].adversary = all[i]
+		all, out = append(all, a), append(out, fingerprinted{adversary: a})
 	}
-	face := held
+	cabinet, face := attack.NewCabinet(public), held
 	plain, noisy := held.Method.AsItStands()
 	face.Method = plain
 	for k, v := range append([]variant{{}}, vs...) {
@@ -78,22 +107,24 @@ func (s *scrambled) claims(ctx context.Context, held attack.Release, key rng.Sim
 		if len(as) == 0 {
 			continue
 		}
-		v.options.Years = s.attackedYears()
-		found, err := attack.FingerprintAll(ctx, held, public, as, v.options)
+		if v.options.Years == nil {
+			v.options.Years = s.attackedYears()
+		}
+		found, err := cabinet.FingerprintAll(ctx, held, as, v.options)
 		if err != nil {
 			return nil, err
 		}
 		for n, i := range which {
-			out[i].variants = append(out[i].variants, score.Variant{Group: v.group, Fingerprints: found[n]})
+			out[i].variants = append(out[i].variants, score.Variant{Group: v.group, Fingerprints: found[n], Sampled: v.options.Sample > 0})
 		}
 		if !noisy {
 			continue
 		}
-		if found, err = attack.FingerprintAll(ctx, face, public, as, v.options); err != nil {
+		if found, err = cabinet.FingerprintAll(ctx, face, as, v.options); err != nil {
 			return nil, err
 		}
 		for n, i := range which {
-			out[i].plain = append(out[i].plain, score.Variant{Group: v.group, Fingerprints: found[n]})
+			out[i].plain = append(out[i].plain, score.Variant{Group: v.group, Fingerprints: found[n], Sampled: v.options.Sample > 0})
 		}
 	}
 	return out, nil
@@ -121,38 +152,53 @@ func (s *scrambled) publicFile(key rng.Sim) (*attack.Public, error) {
 // score joins the claims of the intruders with the truth, and sends them on to
 // the workers.
 func (s *scrambled) score(ctx context.Context, held attack.Release, found []fingerprinted, serials release.SerialMap, key rng.Sim) (measured, error) {
-	var out measured
 	truth := s.truth(serials)
+	out, err := s.scoreEmployers(found, truth)
+	if err != nil {
+		return out, err
+	}
+	if years := s.attackedYears(); years != nil {
+		out.warnings = append(out.warnings, fmt.Sprintf("serials are fresh every year, so the years %v were attacked, each by itself, and speak for the others", years))
+	}
+	err = s.attackWorkers(ctx, &out, held, found, truth, key)
+	return out, err
+}
+
+// scoreEmployers joins the claims about employers with the truth.
+func (s *scrambled) scoreEmployers(found []fingerprinted, truth score.Truth) (measured, error) {
+	var out measured
+	fragment := s.fragment(truth)
 	for i := range found {
 		f := &found[i]
 		ms, err := better(func(plain bool) ([]metric.Metric, error) {
 			if !plain {
-				return score.Employers(truth, f.variants)
+				return fragment.Employers(f.variants)
 			}
 			if f.plain == nil {
 				return nil, nil
 			}
-			return score.Employers(truth, f.plain)
+			return fragment.Employers(f.plain)
 		}, fmt.Sprintf("attack.employer.%s.%s.top1", attack.Assignment, f.adversary.Name), func() { f.variants = f.plain })
 		if err != nil {
 			return out, err
 		}
+		records, err := fragment.Records(f.variants[0].Fingerprints)
+		if err != nil {
+			return out, err
+		}
+		out.records = append(out.records, adversaryRecords{f.adversary.Name, records})
 		decoys, err := score.FalseClaims(truth, f.variants[0].Fingerprints)
 		if err != nil {
 			return out, err
 		}
-		out.metrics = append(out.metrics, append(ms, decoys)...)
+		out.metrics = append(out.metrics, append(ms, decoys...)...)
 		for _, n := range f.variants[0].Fingerprints.Notes {
 			if !slices.Contains(out.warnings, n) {
 				out.warnings = append(out.warnings, n)
 			}
 		}
 	}
-	if years := s.attackedYears(); years != nil {
-		out.warnings = append(out.warnings, fmt.Sprintf("serials are fresh every year, so the years %v were attacked, each by itself, and speak for the others", years))
-	}
-	err := s.attackWorkers(ctx, &out, held, found, truth, key)
-	return out, err
+	return out, nil
 }
 
 // better measures an attack by two readings of values that the method made
@@ -198,6 +244,42 @@ func sizeless(ms []metric.Metric) {
 	}
 }
 
+// fragment is what scoring knows of the employers behind the serials.
+func (s *scrambled) fragment(truth score.Truth) score.Fragment {
+	f := score.Fragment{Truth: truth, Sector: sectorLabels(s.data), Favour: 1}
+	for _, h := range s.sample.Strata {
+		if h.Population > 0 && s.sample.Records > 0 {
+			f.Favour = max(f.Favour, float64(h.Drawn)/float64(h.Population)*float64(s.sample.Population)/float64(s.sample.Records))
+		}
+	}
+	if s.merge != nil {
+		return f // employers are drawn and published in units
+	}
+	f.Staff = make([]float64, s.data.Employers())
+	for _, e := range s.data.Jobs.Col(linked.Employer).I {
+		f.Staff[e]++
+	}
+	return f
+}
+
+// sectorLabels are the sectors by employer code, nil where the data have none.
+func sectorLabels(d *linked.Data) []string {
+	for _, f := range []*frame.Frame{d.Firms, d.Jobs} {
+		c, ok := f.Lookup(linked.Sector)
+		if !ok || !c.Coded() {
+			continue
+		}
+		out := make([]string, d.Employers())
+		for e, code := range attack.SectorOf(d) {
+			if code >= 0 {
+				out[e] = c.Dict.Label(code)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
 // truth says which employers each serial stands for.
 func (s *scrambled) truth(m release.SerialMap) score.Truth {
 	t := score.Truth{}
@@ -236,7 +318,7 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if at.Escrow != "" {
 		in = append(in, at.Escrow)
 	}
-	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: in, Known: []string{claimsCSV, reportJSON}})
+	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: in, Known: []string{claimsCSV, reportJSON, worstCSV, riskCSV}})
 	if err != nil {
 		return nil, err
 	}
@@ -274,8 +356,35 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
 		return nil, err
 	}
+	if o.Keys > 0 {
+		if err := overKeys(ctx, p, s.data, k, o.Seed, o.Keys, employerMetrics(risk.metrics)); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.writeRisks(out.Path(), risk.records, o.PerRecord); err != nil {
+		return nil, err
+	}
 	r.Metrics, r.Tables, r.Warnings = risk.metrics, risk.tables, append(r.Warnings, risk.warnings...)
 	return r, finish(out, r)
+}
+
+// employerMetrics are the leading metrics, those of attacks on employers: the
+// slice is that of ms.
+func employerMetrics(ms []metric.Metric) []metric.Metric {
+	n := 0
+	for n < len(ms) && strings.HasPrefix(ms[n].Name, "attack.employer.") {
+		n++
+	}
+	return ms[:n]
+}
+
+// writeRisks writes the units at the highest risk, and on request all.
+func (s *scrambled) writeRisks(dir string, all []adversaryRecords, every bool) error {
+	err := folder.WriteFile(filepath.Join(dir, worstCSV), 0o600, func(w io.Writer) error { return s.writeRecords(w, worstOf(all), false) })
+	if err != nil || !every {
+		return err
+	}
+	return folder.WriteFile(filepath.Join(dir, riskCSV), 0o600, func(w io.Writer) error { return s.writeRecords(w, all, true) })
 }
 
 // writeClaims writes what the intruders say, best claim first: the posterior

@@ -16,7 +16,7 @@ const stageCVs rng.Stage = 0x57cd1
 
 // cvTargets is how many employers are looked for by CVs, inside the fragment and
 // outside it.
-const cvTargets = 300
+const cvTargets = 200
 
 // miscoded is the share of wrong diplomas in the row of intruders whose CVs and
 // the register differ.

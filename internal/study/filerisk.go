@@ -7,12 +7,14 @@ import (
 	"slices"
 
 	"scramblelab/internal/attack"
+	"scramblelab/internal/attack/distance"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/risk"
+	"scramblelab/internal/score"
 )
 
 // Who reads a file: the prosecutor knows employer, level and field of somebody
@@ -27,7 +29,70 @@ const (
 // the file, and what the exact tables of phase two tell somebody who has both.
 func (s *scrambled) attackFile(ctx context.Context, out *measured, held attack.Release, serials release.SerialMap, population *publish.Tables) error {
 	share := float64(s.sample.Records) / float64(max(1, s.sample.Population))
-	return s.fileRisk(out, held.Tables, population, share)
+	if err := s.fileRisk(out, held.Tables, population, share); err != nil {
+		return err
+	}
+	if held.Tables.Cells.Has(linked.Level) {
+		claims, err := attack.PhaseTwo(held, population)
+		if err != nil {
+			return err
+		}
+		out.metrics = append(out.metrics, score.PhaseTwo(s.truth(serials), claims, metric.KnowsParameters, s.data.Employers()))
+	}
+	return s.permutationDistances(out)
+}
+
+// permutationDistances says how far the scramble moved the ranks of each
+// attribute of the workers of the fragment, for somebody who knows the original.
+func (s *scrambled) permutationDistances(out *measured) error {
+	if s.jobs == nil && s.permuted == nil {
+		return nil // opened without its escrow
+	}
+	after := s.jobs
+	if after == nil {
+		after = s.permuted
+	}
+	from, ok := after.Lookup(jobRow)
+	if !ok {
+		return nil
+	}
+	inside := make([]bool, s.data.Employers())
+	for _, e := range s.sample.Employers {
+		inside[e] = true
+	}
+	employer := s.data.Jobs.Col(linked.Employer).I
+	for _, name := range []string{linked.Level, linked.Wage, linked.FTE, linked.Age} {
+		before, there := s.data.Jobs.Lookup(name)
+		now, still := after.Lookup(name)
+		if !there || !still || name != linked.Level && before.Kind == frame.Category {
+			continue
+		}
+		var a, b []float64
+		for i, r := range from.I {
+			if inside[employer[r]] {
+				a, b = append(a, valueOf(before, int(r))), append(b, valueOf(now, i))
+			}
+		}
+		p, err := distance.Displace(a, b)
+		if err != nil {
+			continue // nobody has a value
+		}
+		m := metric.Metric{Name: "attack.file.permutation.maximum-knowledge." + name, Better: metric.Higher, Unit: "share", Row: metric.Exact(p.Mean, int64(p.Records)),
+			Method: "Mean distance between the ranks of a worker's " + name + " before and after the scramble, as a share of the workers: what even somebody who knows the original file has to bridge (permutation paradigm, Domingo-Ferrer et al. 2016); a third is a random permutation, 0 no protection. Higher is safer."}
+		m.M = int64(s.data.Jobs.Rows())
+		out.metrics = append(out.metrics, m)
+	}
+	return nil
+}
+
+func valueOf(c frame.Column, i int) float64 {
+	switch {
+	case c.Missing(i):
+		return math.NaN()
+	case c.Coded():
+		return float64(c.I[i])
+	}
+	return c.Value(i)
 }
 
 // fileRisk measures what the cells give away by themselves. Workers of a cell

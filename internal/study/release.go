@@ -124,9 +124,16 @@ func (s *scrambled) notesForRecipient() []string {
 			notes = append(notes, fmt.Sprintf("Head counts of cells are rounded to multiples of %d (%s); a cell whose count came to zero is left out.", step.Base, step.Rounding))
 		case plan.SuppressCells:
 			notes = append(notes, fmt.Sprintf("Cells under %d workers are folded into a row without level and field; an employer-year under %d workers has no cell.", step.Minimum, step.Minimum))
+		case plan.Recode:
+			notes = append(notes, fmt.Sprintf("Codes of %s are broader than in phase two.", step.Column))
+		case plan.SampleEmployers:
+			notes = append(notes, fmt.Sprintf("A share of %.2f of the records drawn is released, each by its own draw.", step.Rate))
 		case plan.TopCode, plan.Noise, plan.PRAM, plan.Microaggregate:
 			columns, _ := step.ReplacesValues()
 			notes = append(notes, fmt.Sprintf("Step %d (%s) replaced values of %s before they were counted or put in classes.", i+1, step.Method, strings.Join(columns, " and ")))
+		}
+		if step.Unit == plan.EmployerRegion {
+			notes = append(notes, fmt.Sprintf("Employers exchanged %s with other employers.", strings.Join(step.Bundle, " and ")))
 		}
 	}
 	return notes

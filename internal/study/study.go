@@ -43,6 +43,8 @@ type Options struct {
 	// TrustProgram runs the researchers' own program on real data even where the
 	// kernel cannot keep it from the network.
 	TrustProgram bool
+	Keys         int           // other keys to scramble under, for the expectation over keys; Attack only
+	PerRecord    bool          // write the risk of every serial; Run and Attack
 	Progress     progress.Func // may be nil
 }
 
@@ -209,6 +211,9 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err := writeInternal(filepath.Join(out.Path(), "internal"), r, p, watch); err != nil {
 		return nil, err
 	}
+	if err := s.writeRisks(filepath.Join(out.Path(), "internal"), risk.records, o.PerRecord); err != nil {
+		return nil, err
+	}
 	if err := ran.write(filepath.Join(out.Path(), "internal")); err != nil {
 		return nil, err
 	}
@@ -229,7 +234,7 @@ func runNames() []string {
 	for _, n := range release.AllNames() {
 		names = append(names, "release/"+n)
 	}
-	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON, printedOriginal, printedRelease} {
+	for _, n := range []string{reportJSON, reportHTML, planYAML, timingsJSON, worstCSV, riskCSV, printedOriginal, printedRelease} {
 		names = append(names, "internal/"+n)
 	}
 	return names
