@@ -311,7 +311,7 @@ func TestSinkhornMargins(t *testing.T) {
 }
 
 func BenchmarkSolve(b *testing.B) {
-	for _, n := range []int{500, 1500} {
+	for _, n := range []int{500, 1000, 2000} {
 		b.Run(fmt.Sprintf("rows=%d", n), func(b *testing.B) {
 			for b.Loop() {
 				assign.Solve(func(i, j int) float64 { return float64(rng.Sim(1).Uint64(2, uint64(i*n+j)) >> 40) }, n, n)

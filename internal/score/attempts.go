@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"scramblelab/internal/infer"
 	"scramblelab/internal/metric"
 )
 
@@ -82,36 +81,6 @@ func rateOf(attempts []Attempt, which []int, m int, none string) metric.Row {
 		base += a.Baseline
 	}
 	return clustered(hits, all, m, base/max(1, float64(len(which))), none)
-}
-
-// gain is the mean over attempts of hit minus baseline, with the error of that
-// difference between clusters.
-func gain(attempts []Attempt, m int, none string) metric.Row {
-	r := rateOf(attempts, ascending(len(attempts)), m, none)
-	if !r.Value.Valid() {
-		return r
-	}
-	at := map[int32]int{}
-	var sum, all []float64
-	for _, a := range attempts {
-		k, ok := at[a.Cluster]
-		if !ok {
-			k = len(all)
-			at[a.Cluster] = k
-			sum, all = append(sum, 0), append(all, 0)
-		}
-		all[k]++
-		sum[k] -= a.Baseline
-		if a.Hit {
-			sum[k]++
-		}
-	}
-	iv, err := infer.MeanCluster(sum, all, level)
-	if err != nil {
-		return metric.Missing("", err.Error())
-	}
-	r.Value, r.Low, r.High, r.Baseline = metric.Number(iv.Value), metric.Number(max(-1, iv.Low)), metric.Number(min(1, iv.High)), 0
-	return r
 }
 
 func ascending(n int) []int {
