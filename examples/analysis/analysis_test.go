@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"scramblelab/internal/program"
+	"scramblelab/internal/fidelity/program"
 )
 
 // tables writes twelve employers over four years, a third of them automating.

@@ -42,9 +42,6 @@ func (a *axis) grouped() int {
 	return a.groups
 }
 
-// numeric reports whether the codes stand for numbers.
-func (a *axis) numeric() bool { return a.values != nil }
-
 // newAxis joins the column of each version, nil where a version is not there,
 // into one axis and returns the codes of each.
 func newAxis(name string, columns []*frame.Column) (axis, [][]int32) {

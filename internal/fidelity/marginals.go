@@ -43,6 +43,14 @@ func (s *setting) overSheet(ctx context.Context, t *sheet) (Result, error) {
 	}
 	dependence := s.dependence(t, pairs)
 	out.Metrics, out.Tables, out.words = append(out.Metrics, dependence.Metrics...), append(out.Tables, dependence.Tables...), dependence.words
+	told, err := s.propensity(ctx, t, pairs)
+	if err != nil {
+		return out, err
+	}
+	out.Metrics = append(out.Metrics, told...)
+	if m := told[2]; m.Value.Valid() {
+		out.words = append(out.words, word{"Telling release from original", fmt.Sprintf("a tree that has seen half of the employers places %.0f %% of pairs of the others' cells rightly, 50 %% being a guess.", 100*float64(m.Value))})
+	}
 	return out, nil
 }
 
@@ -55,7 +63,7 @@ type apartness struct {
 // marginal is what is kept of a table of several columns.
 type marginal struct {
 	axes       []int
-	tv         apartness
+	tv, pmse   apartness
 	worstCell  string // where the difference of shares is largest
 	worstShare [2]float64
 	in         [2][]apartness // within each size class and sector, of tables that have one of the two
@@ -95,6 +103,7 @@ func (t *sheet) marginal(c counts) marginal {
 		m.worstCell, m.worstShare = t.cellLabel(c, at), [2]float64{a[at] / na, b[at] / nb}
 	}
 	if len(c.axes) == 2 {
+		m.pmse = c.apart(pairPMSE)
 		m.dependent, m.drawnF, m.drawnR = t.associations(c)
 	}
 	if len(c.axes) == 3 {

@@ -213,9 +213,6 @@ func (t *sheet) cellLabel(c counts, cell int) string {
 	return strings.Join(parts, ", ")
 }
 
-// columnName writes a column as a part of a name.
-func columnName(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "-") }
-
 // subsets lists all choices of k of n axes.
 func subsets(n, k int) [][]int {
 	var out [][]int

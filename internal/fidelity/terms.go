@@ -118,12 +118,10 @@ type judgement struct {
 
 // row judges some terms.
 func (s *setting) row(j judgement, terms []*term) metric.Row {
-	floor, sd := math.NaN(), math.NaN()
+	floor, sd := j.closed, math.NaN()
 	if len(terms) == 0 || terms[0].drawnF != nil {
 		floor, _ = spread(s.Draws, func(d int) float64 { return mean(terms, j.compare, onFragment, onDrawnFragment(d)) })
 		_, sd = spread(s.Draws, func(d int) float64 { return mean(terms, j.compare, j.drawnA(d), j.drawnB(d)) })
-	} else {
-		floor = j.closed
 	}
 	clusters := 0
 	for _, t := range terms {

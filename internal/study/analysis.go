@@ -10,10 +10,10 @@ import (
 
 	"scramblelab/internal/estimate"
 	"scramblelab/internal/fidelity"
+	"scramblelab/internal/fidelity/program"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
-	"scramblelab/internal/program"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/tabio"
 )
