@@ -62,7 +62,11 @@ func MeasureFiles(ctx context.Context, f Files) (*Result, error) {
 		return nil, err
 	}
 	r, err := s.overSheet(ctx, t)
-	return &r, err
+	if err != nil {
+		return nil, err
+	}
+	r.Metrics = append(r.Metrics, f.lambdas(f.names()))
+	return &r, nil
 }
 
 // sheet makes the two files ready.
@@ -87,13 +91,7 @@ func (f Files) sheet(s *setting) (*sheet, error) {
 	}
 	s.units, s.draws = n, resamples(s.Key, n, s.Draws)
 	t.units, t.draws = s.units, s.draws
-	names := f.Columns
-	if names == nil {
-		names = slices.DeleteFunc(slices.Clone(f.Original.Names()), func(n string) bool {
-			return !f.Released.Has(n) || n == f.Unit || n == f.Weight
-		})
-	}
-	for _, name := range names {
+	for _, name := range f.names() {
 		a, b := f.Original.Col(name), f.Released.Col(name)
 		if a.Coded() != b.Coded() {
 			return nil, fmt.Errorf("fidelity: column %q is a %v in the original and a %v in the released file: read both alike, or leave it out of columns", name, a.Kind, b.Kind)
@@ -101,6 +99,16 @@ func (f Files) sheet(s *setting) (*sheet, error) {
 		t.add(name, []*frame.Column{&a, &b, nil})
 	}
 	return t, nil
+}
+
+// names are the columns to compare.
+func (f Files) names() []string {
+	if f.Columns != nil {
+		return f.Columns
+	}
+	return slices.DeleteFunc(slices.Clone(f.Original.Names()), func(n string) bool {
+		return !f.Released.Has(n) || n == f.Unit || n == f.Weight
+	})
 }
 
 // units numbers the units of both files alike.
