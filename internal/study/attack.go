@@ -41,7 +41,7 @@ type variant struct {
 
 // curveSample is the number of serials that the gain per extra year is measured
 // on.
-const curveSample = 200
+const curveSample = 100
 
 // curve are the variants that show what each extra year tells.
 func (s *scrambled) curve() []variant {

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"scramblelab/internal/fidelity"
 	"scramblelab/internal/folder"
 	"scramblelab/internal/linked"
@@ -179,19 +181,6 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	watch.start("attack")
-	held := s.held(rel)
-	found, err := s.claims(ctx, held, k.sim, nil, o.Progress)
-	if err != nil {
-		return nil, err
-	}
-	risk, err := s.score(ctx, held, found, serials, k.sim)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
-		return nil, err
-	}
 	watch.start("fidelity")
 	ran, err := s.analyse(ctx, v, tables, o)
 	if err != nil {
@@ -199,8 +188,28 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	}
 	in := v.input(s, k.sim)
 	in.Program = ran.found
-	use, err := fidelity.Measure(ctx, in)
-	if err != nil {
+	watch.start("attack")
+	held := s.held(rel)
+	var use *fidelity.Result
+	var risk measured
+	// What analysis keeps and what intruders get are measured side by side: each
+	// has stretches that keep one processor busy.
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		use, err = fidelity.Measure(both, in)
+		return err
+	})
+	g.Go(func() error {
+		found, err := s.claims(both, held, k.sim, nil, o.Progress)
+		if err != nil {
+			return err
+		}
+		if risk, err = s.score(both, held, found, serials, k.sim); err != nil {
+			return err
+		}
+		return s.attackFile(both, &risk, held, serials, v.population)
+	})
+	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 	watch.start("report")
