@@ -133,6 +133,10 @@ func TestNothingUnjudgedLeaves(t *testing.T) {
 			strings.NewReplacer("house}", "house}, dominance: [{n: 2, k: 90}]", "is: count", "is: sum").Replace(countRules), "", "nobody says who contributes"},
 		{"no count", "a frequency rule on a table of sums",
 			strings.Replace(countRules, "is: count", "is: sum", 1), "", "no column is a count"},
+		{"magnitudes alone", "p% says nothing of a table of counts",
+			strings.Replace(countRules, "minimum-frequency: {n: 5, norm: house}", "p-percent: {p: 10}", 1), "", "say nothing of counts"},
+		{"empty contributors", "a rule that asks for nobody asks for nothing",
+			strings.Replace(countRules, "minimum-frequency: {n: 5, norm: house}", "contributors: {norm: house}", 1), "", "nothing says what is too few"},
 	} {
 		w := newWorld(t, map[string]string{"counts.csv": counts, "rules.yaml": tt.rules})
 		r, err := w.run("out", "counts.csv")

@@ -168,8 +168,12 @@ func (j *judge) magnitudes() {
 func (j *judge) lookForMissing() {
 	s := j.rules
 	lacks := func(what, need string) { j.missing = append(j.missing, what+": "+need) }
-	if s.Frequency == nil && s.Contributors == nil && !s.byMagnitude() {
+	switch contributors := s.Contributors != nil && (s.Contributors.Employers > 0 || s.Contributors.Workers > 0 || s.Contributors.LargestShare > 0); {
+	case s.Frequency != nil || contributors:
+	case !s.byMagnitude():
 		lacks("rules", "none of minimum-frequency, contributors, dominance, p-percent and pq is given, so that nothing says what is too few")
+	case len(j.sums) == 0:
+		lacks("rules", "dominance, p-percent and pq say nothing of counts: give minimum-frequency or contributors as well")
 	}
 	if s.Frequency != nil && j.count == nil {
 		lacks("minimum-frequency", "no column is a count, and there are no microdata")
