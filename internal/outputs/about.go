@@ -326,6 +326,10 @@ func (c *check) regardModels(e *estimates) {
 		terms, strange := c.termsOf(e, rows)
 		switch {
 		case e.spec.Design == "other":
+			// Beside other regressors a dummy still fits its category exactly.
+			if terms = c.dummyTerms(e, rows); len(terms) > 0 {
+				c.regardDummies(e, rows, terms)
+			}
 		case strange != "":
 			for _, row := range rows {
 				e.shown[row].why = fmt.Sprintf("the term %q is no dummy of a dimension: say design: other if some regressor is none, or write terms as dimension=category", strange)
@@ -351,6 +355,28 @@ func (c *check) termsOf(e *estimates, rows []int) (terms map[int][]level, strang
 		terms[row] = levels
 	}
 	return terms, ""
+}
+
+// dummyTerms reads the terms of a model that are dummies, a bare category
+// included, and passes over the others.
+func (c *check) dummyTerms(e *estimates, rows []int) map[int][]level {
+	terms := map[int][]level{}
+	for _, row := range rows {
+		term := text(e.f.Col("term"), row)
+		if slices.Contains(intercepts, term) {
+			continue
+		}
+		levels, ok := c.dummies(term)
+		for d := 0; d < len(c.dims) && !ok; d++ {
+			if n := slices.Index(c.dims[d].Labels, term); n > 0 {
+				levels, ok = []level{{d, int32(n)}}, true
+			}
+		}
+		if ok {
+			terms[row] = levels
+		}
+	}
+	return terms
 }
 
 func (c *check) regardDummies(e *estimates, rows []int, terms map[int][]level) {

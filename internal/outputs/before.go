@@ -33,6 +33,7 @@ type releasedTable struct {
 	File       string            `json:"file"`
 	Population string            `json:"population"`
 	Within     string            `json:"within,omitempty"` // the population that it is a part of
+	Where      []Filter          `json:"where,omitempty"`  // how its rows were chosen
 	Dims       []releasedDim     `json:"dimensions"`
 	Nodes      [][]int32         `json:"nodes"`
 	Names      []string          `json:"magnitudes"`
@@ -54,6 +55,21 @@ type releasedDim struct {
 	Name   string   `json:"name"`
 	Labels []string `json:"labels"`
 	Parent []int32  `json:"parent"`
+	// Columns are its names in the tables and the microdata, where they differ.
+	Columns []string `json:"columns,omitempty"`
+}
+
+// releasedDim is what the ledger keeps of a dimension.
+func (c *check) releasedDim(d int) releasedDim {
+	out := releasedDim{Name: c.dims[d].Name, Labels: c.dims[d].Labels, Parent: c.dims[d].Parent}
+	for _, s := range c.rules.Dimensions {
+		for _, column := range []string{s.Column, s.Microdata} {
+			if s.Name == out.Name && column != s.Name && !slices.Contains(out.Columns, column) {
+				out.Columns = append(out.Columns, column)
+			}
+		}
+	}
+	return out
 }
 
 // past is a table of an earlier release.
@@ -109,7 +125,7 @@ func (c *check) recall() error {
 			}
 			described[filepath.Base(s.File)] = true
 			for _, row := range s.Rows {
-				c.stats = append(c.stats, &pastStat{name: at(s.File), population: s.Population, within: s.Within, counts: s.Counts, dims: s.Dims, row: row, hidden: row.Hidden})
+				c.stats = append(c.stats, &pastStat{name: at(s.File), population: s.Population, within: s.Within, counts: s.Counts, dims: s.Dims, row: row, hidden: row.Hidden, reviewed: s.Reviewed != ""})
 			}
 		}
 		for _, f := range r.Files {
@@ -377,9 +393,9 @@ func (c *check) entry() released {
 		return out
 	}
 	for _, t := range c.tables {
-		r := releasedTable{File: t.spec.File, Population: t.spec.Population, Within: c.relatives.within[t.spec.Population], Single: c.singleOf(t), Nodes: t.nodes, Hidden: []int32{}, Sensitive: []int32{}}
+		r := releasedTable{File: t.spec.File, Population: t.spec.Population, Within: c.relatives.within[t.spec.Population], Where: t.spec.Where, Single: c.singleOf(t), Nodes: t.nodes, Hidden: []int32{}, Sensitive: []int32{}}
 		for _, d := range t.dims {
-			r.Dims = append(r.Dims, releasedDim{c.dims[d].Name, c.dims[d].Labels, c.dims[d].Parent})
+			r.Dims = append(r.Dims, c.releasedDim(d))
 		}
 		names, values, counts := t.additive()
 		r.Names, r.Counts = names, counts

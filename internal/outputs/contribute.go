@@ -209,6 +209,17 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 		}
 	}
 	c.compare(t)
+	for k, name := range t.micro {
+		if name == weightedRows || !slices.ContainsFunc(t.spec.Measures, func(of MeasureSpec) bool { return of.Of == name && of.Is != isCount }) {
+			continue
+		}
+		switch low, high, ok := twoValues(rows.Values[k], combination); {
+		case ok && low == 0 && high == 1:
+			c.disguises["sum of "+name] = true
+		case ok:
+			c.report.hold("%s: %s takes the values %v and %v alone, so that its sum or mean counts units; needs review: give a variable that is 0 or 1, or a count", t.path, name, low, high)
+		}
+	}
 	return nil
 }
 
@@ -347,12 +358,18 @@ func (c *check) compare(t *table) {
 		k := slices.Index(t.micro, m.Of)
 		switch {
 		case m.Is == isCount && m.Of == "" && ones >= 0: // rounded to whole units
-			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[ones].Total(i) }, t.spec.Tolerance+0.5)
+			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[ones].Total(i) }, 0.5)
 		case m.Is == isCount && m.Of == "":
-			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Rows[i]) }, t.spec.Tolerance)
+			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Rows[i]) }, 0)
 		case m.Is == isEmployers && c.rules.Microdata.Holding == "":
 			check(m.Column, valuesOf(col), func(i int) float64 { return float64(t.tally.Employers[i]) }, 0)
-		case (m.Is == isSum || m.Is == isCount) && k >= 0:
+		case m.Is == isCount && k >= 0:
+			off := 0.0
+			if c.micro.weights != nil { // rounded to whole units
+				off = 0.5
+			}
+			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[k].Total(i) }, off)
+		case m.Is == isSum && k >= 0:
 			check(m.Column, valuesOf(col), func(i int) float64 { return t.tally.Magnitude[k].Total(i) }, t.spec.Tolerance+0.5)
 		}
 	}

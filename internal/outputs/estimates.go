@@ -140,6 +140,8 @@ func (c *check) model(e *estimates, row int, terms map[string]int) (Status, stri
 		return Unevaluated, "no rule degrees-of-freedom says how many a model must have left"
 	case math.IsNaN(dof):
 		return Unevaluated, "degrees-of-freedom: neither dof nor n is given"
+	case c.fewOnes(text(e.f.Col("term"), row)) > 0:
+		return Primary, fmt.Sprintf("minimum-frequency: the term is a dummy of %v rows of the microdata, whose values follow from the others", c.fewOnes(text(e.f.Col("term"), row)))
 	case dof < float64(s.Freedom.N):
 		return Primary, fmt.Sprintf("degrees-of-freedom%s: %v, want at least %d", norm(s, s.Freedom.Norm), dof, s.Freedom.N)
 	}

@@ -141,14 +141,15 @@ func (c *check) linkGroup(g *group) error {
 			}
 		}
 	}
+	slack := g.tolerances()
 	for m := range g.names {
-		tolerance := 0.0
-		for _, t := range g.tables {
-			tolerance = max(tolerance, t.spec.Tolerance)
-		}
-		at, by := s.Discrepancies(g.values[m], tolerance)
+		at, by := s.Discrepancies(g.values[m], 0)
 		for i, r := range at {
-			total := s.Relation(r).Total
+			rel := s.Relation(r)
+			total := rel.Total
+			if !g.counts[m] && math.Abs(by[i]) <= slack[total]+sumAt(slack, rel.Parts) {
+				continue
+			}
 			c.fault("%s: %s does not add up: the total is %v, its parts differ by %v", g.where(total), g.names[m], g.values[m][total], by[i])
 		}
 	}
@@ -220,10 +221,7 @@ func or2(a, b []float64) []float64 {
 // across adds the sums that run over several tables, names those that do not add
 // up, and makes cells sensitive whose complement in a published total is small.
 func (c *check) across(g *group) {
-	k, tolerance := float64(c.rules.Differencing.N), 0.0
-	for _, t := range g.tables {
-		tolerance = max(tolerance, t.spec.Tolerance)
-	}
+	k, slack := float64(c.rules.Differencing.N), g.tolerances()
 	type bound struct {
 		total int32
 		parts []int32
@@ -243,7 +241,11 @@ func (c *check) across(g *group) {
 			}
 			rest -= sum
 			told = told || !math.IsNaN(rest)
-			if math.IsNaN(rest) || math.Abs(rest) <= tolerance*float64(1+len(parts))+1e-9*math.Abs(sum) {
+			tolerance := 0.0
+			if !g.counts[m] {
+				tolerance = slack[total] + sumAt(slack, parts)
+			}
+			if math.IsNaN(rest) || math.Abs(rest) <= tolerance+1e-9*math.Abs(sum) {
 				continue
 			}
 			adds = false
@@ -260,6 +262,21 @@ func (c *check) across(g *group) {
 		g.linkBound(b.total, b.parts)
 	}
 	c.boundAlone(g)
+}
+
+// tolerances returns, cell by cell, how far a value may be off because the tables
+// that show it are rounded: what the strictest of them states. Counts are exact.
+func (g *group) tolerances() []float64 {
+	out := make([]float64, g.system.N)
+	seen := make([]bool, g.system.N)
+	for i, t := range g.tables {
+		for _, cell := range g.system.Tables[i].Cells {
+			if !seen[cell] || t.spec.Tolerance < out[cell] {
+				out[cell], seen[cell] = t.spec.Tolerance, true
+			}
+		}
+	}
+	return out
 }
 
 // complement makes a cell sensitive because a published total tells how few
@@ -315,9 +332,13 @@ func (g *group) magnitude(name string, count bool) []float64 {
 // tables show differently.
 func (c *check) gather(g *group, t *table, cells []int32, name string, values []float64, count bool) {
 	all := g.magnitude(name, count)
+	tolerance := t.spec.Tolerance
+	if count {
+		tolerance = 0
+	}
 	for row, cell := range cells {
 		v, old := values[row], all[cell]
-		if !math.IsNaN(old) && math.Abs(old-v) > t.spec.Tolerance+1e-9*math.Abs(old) {
+		if !math.IsNaN(old) && math.Abs(old-v) > tolerance+1e-9*math.Abs(old) {
 			c.faultAt(t, row, "%s is %v here and %v in another table on the same population", name, v, old)
 		}
 		all[cell] = v

@@ -120,6 +120,7 @@ type check struct {
 	stats  []*pastStat // of earlier releases
 
 	relatives relatives
+	disguises map[string]bool // sums that are counts
 	written   []releasedFile
 	bad       []string
 }
@@ -162,6 +163,7 @@ func (c *check) run(ctx context.Context) error {
 		}
 	}
 	c.settleEstimates()
+	c.doubt()
 	c.propose()
 	c.summarise()
 	return nil

@@ -42,6 +42,7 @@ type pastStat struct {
 	dims       []releasedDim
 	row        releasedStats
 	hidden     bool
+	reviewed   bool // a supervisor let it pass
 
 	about region // nil where it cannot be compared
 	tells []region
@@ -86,8 +87,8 @@ func (c *check) enter(e *estimates) releasedEstimates {
 		File: e.spec.File, Population: e.spec.Population, Within: c.relatives.within[e.spec.Population], Counts: e.spec.Counts, Reviewed: e.spec.Reviewed,
 		Dims: []releasedDim{}, Rows: []releasedStats{},
 	}
-	for _, d := range c.dims {
-		out.Dims = append(out.Dims, releasedDim{d.Name, d.Labels, d.Parent})
+	for d := range c.dims {
+		out.Dims = append(out.Dims, c.releasedDim(d))
 	}
 	for row, s := range e.shown {
 		r := releasedStats{Name: e.label(row), N: metric.Number(s.n), Exact: metric.Number(s.exact), Hidden: e.rows[row].status != Safe, Why: s.why}

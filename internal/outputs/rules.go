@@ -36,8 +36,8 @@ type Microdata struct {
 
 // Filter keeps rows whose column has one of some values.
 type Filter struct {
-	Column string   `yaml:"column"`
-	Is     []string `yaml:"is"`
+	Column string   `yaml:"column" json:"column"`
+	Is     []string `yaml:"is" json:"is"`
 }
 
 // RuleSet holds the primary rules; each is applied only if it is there.

@@ -277,6 +277,7 @@ func (j *judge) frequency(row int, unsafe func(string, map[string][2]float64)) {
 		}
 		first = false
 	}
+	j.disguised(row, unsafe)
 	if j.t.tally == nil || !first && j.c.micro.weights == nil {
 		return
 	}

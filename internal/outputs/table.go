@@ -177,6 +177,7 @@ func (c *check) read(ctx context.Context) error {
 			c.checkLargest(t)
 		}
 	}
+	c.disguises = c.countsInDisguise()
 	c.translate()
 	return c.faults()
 }
