@@ -109,7 +109,7 @@ func riskByAdversary(r *metric.Report) chart {
 		Caption: "Share of attempts that succeed: employers named right, and workers whose wage class is stated rightly."}
 	for _, m := range r.Metrics {
 		a, ok := parseAttack(m.Name)
-		if !ok || a.measure != "top1" && a.measure != "wage-class" {
+		if !ok || a.target != "employer" && a.target != "worker" || a.measure != "top1" && a.measure != "wage-class" {
 			continue
 		}
 		if _, better := r.Metric(strings.Join([]string{"attack", a.target, "assignment", a.adversary, a.measure}, ".")); better && a.method == "nearest" {

@@ -90,13 +90,12 @@ func losses(pol policy.Policy) []string {
 
 // digest names the search: whatever changes it, changes the digest.
 func (t *tuner) digest(data string) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%+v\n%+v\n%d %d\n", Tool(), data, t.search, t.policy.Gates, t.o.Seed, len(t.points))
+	text := fmt.Appendf(nil, "%s\n%s\n%+v\n%d %d\n", Tool(), data, t.search, t.o.Seed, len(t.points))
 	for _, g := range t.policy.Gates {
-		fmt.Fprintln(h, g.Metric, g.Group, g.At, g.Bound())
+		text = fmt.Appendln(text, g.Metric, g.Group, g.At, g.Bound(), g.IfMissing)
 	}
-	h.Write(t.base.YAML())
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(append(text, t.base.YAML()...))
+	return hex.EncodeToString(sum[:])
 }
 
 // measure measures a point on a key of a lab.
