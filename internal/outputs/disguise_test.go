@@ -101,3 +101,18 @@ estimates: [{file: r.csv, kind: regression, counts: workers, design: other}]
 		}
 	}
 }
+
+// TestTextOfEstimates: a column of words that nobody described says what it likes.
+func TestTextOfEstimates(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"words", "statistic,variable,value,n,note\nsd,age,100,40,3 women at A\n", `column "note" is category, and no rule covers it`},
+		{"a day", "statistic,variable,value,n,born\nsd,age,100,40,1961-02-03\n", `column "born" is`},
+		{"known", "statistic,variable,value,n\nsd,age,100,40\n", ""},
+	} {
+		w := newWorld(t, map[string]string{"s.csv": tt.text, "rules.yaml": "project: p\nrules: {minimum-frequency: {n: 3}}\nestimates: [{file: s.csv, kind: summary, counts: workers}]\n"})
+		_, err := w.run("out", "s.csv")
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+	}
+}

@@ -31,6 +31,12 @@ var tidy = map[string][]string{
 	"summary":    {"value", "std.error", "conf.low", "conf.high", "n", "q", "ties", "year"},
 }
 
+// labels lists the columns of text that it may have beside its dimensions.
+var labels = map[string][]string{
+	"regression": {"term", "model"},
+	"summary":    {"statistic", "variable"},
+}
+
 func (e *estimates) read(ctx context.Context, c *check) error {
 	want := map[string][]string{"regression": {"term", "estimate"}, "summary": {"statistic", "value"}}[e.spec.Kind]
 	s := tabio.Schema{Columns: []tabio.ColumnSpec{{Name: want[0], Kind: frame.Category, Required: true, Missing: []string{}}, {Name: want[1], Kind: frame.Float, Required: true}}}
@@ -46,7 +52,14 @@ func (e *estimates) read(ctx context.Context, c *check) error {
 			c.fault("%s: column %q is %v, want numbers", e.path, name, col.Kind)
 		}
 	}
+	text := slices.Clone(labels[e.spec.Kind])
+	for _, d := range e.spec.Dimensions {
+		text = append(text, c.column(d))
+	}
 	for _, col := range f.Columns() {
+		if (col.Coded() && slices.Max(append([]int32{-1}, col.I...)) >= 0 || col.Kind == frame.Date) && !slices.Contains(text, col.Name) {
+			c.fault("%s: column %q is %v, and no rule covers it: take it out, or name it under dimensions (known: %s)", e.path, col.Name, col.Kind, strings.Join(text, ", "))
+		}
 		if !col.Coded() && col.Kind != frame.Date && !slices.Contains(tidy[e.spec.Kind], col.Name) {
 			c.fault("%s: column %q is not one of a %s, and no rule covers it: take it out (known: %s)", e.path, col.Name, e.spec.Kind, strings.Join(tidy[e.spec.Kind], ", "))
 		}
