@@ -85,6 +85,7 @@ func (c *check) doubtFilters(all []figures) {
 	for _, p := range c.before {
 		put(p.population, p.table.Where)
 	}
+	c.doubtSums(filters)
 	for _, f := range all {
 	columns:
 		for _, column := range filters[f.population] {

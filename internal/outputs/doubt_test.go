@@ -116,3 +116,40 @@ func TestToleranceOfCounts(t *testing.T) {
 		}
 	}
 }
+
+// TestPopulationOfTheSize: the n of an estimate on a population of its own is that
+// of two categories.
+func TestPopulationOfTheSize(t *testing.T) {
+	const head = "project: p\npopulation: staff\nrules: {minimum-frequency: {n: 10}}\ndimensions: [{name: sector}]\n"
+	const table = "tables: [{file: t2.csv, dimensions: [sector], measures: [{column: workers, is: count}]}]\n"
+	const estimate = "estimates: [{file: s.csv, kind: summary, counts: workers, population: A and C}]\n"
+	for _, within := range []string{"", "populations: [{name: A and C, within: staff}]\n"} {
+		for _, tt := range []struct{ name, n, want string }{
+			{"A and C", "88", `population "A and C" has as many units (88)`},
+			{"others", "60", ""},
+		} {
+			files := map[string]string{"t2.csv": sectorTable, "s.csv": "statistic,variable,value,n\nsd,age,100," + tt.n + "\n"}
+			check := func(r *Report, err error) {
+				t.Helper()
+				if err != nil || r.Released != (tt.want == "") || !strings.Contains(strings.Join(r.Held, "\n"), tt.want) {
+					t.Errorf("%s: %v, %+v", tt.name, err, r)
+				}
+			}
+			w := newWorld(t, files)
+			w.write(map[string]string{"rules.yaml": head + within + table + estimate})
+			check(w.run("both", "t2.csv", "s.csv"))
+			for _, order := range [][2]string{{table, estimate}, {estimate, table}} {
+				w := newWorld(t, files)
+				for day, part := range order {
+					w.write(map[string]string{"rules.yaml": head + within + part})
+					r, err := w.run("day"+string(rune('1'+day)), map[string]string{table: "t2.csv", estimate: "s.csv"}[part])
+					if day == 1 {
+						check(r, err)
+					} else if err != nil || !r.Released {
+						t.Fatal(err, r)
+					}
+				}
+			}
+		}
+	}
+}
