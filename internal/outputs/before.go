@@ -393,7 +393,7 @@ func (c *check) entry() released {
 		return out
 	}
 	for _, t := range c.tables {
-		r := releasedTable{File: t.spec.File, Population: t.spec.Population, Within: c.relatives.within[t.spec.Population], Where: t.spec.Where, Single: c.singleOf(t), Nodes: t.nodes, Hidden: []int32{}, Sensitive: []int32{}}
+		r := releasedTable{File: t.spec.File, Population: t.spec.Population, Within: c.relatives.within[t.spec.Population], Where: c.chosen(t), Single: c.singleOf(t), Nodes: t.nodes, Hidden: []int32{}, Sensitive: []int32{}}
 		for _, d := range t.dims {
 			r.Dims = append(r.Dims, c.releasedDim(d))
 		}

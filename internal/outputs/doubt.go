@@ -80,7 +80,7 @@ func (c *check) doubtFilters(all []figures) {
 		}
 	}
 	for _, t := range c.tables {
-		put(t.spec.Population, t.spec.Where)
+		put(t.spec.Population, c.chosen(t))
 	}
 	for _, p := range c.before {
 		put(p.population, p.table.Where)
@@ -102,6 +102,15 @@ func (c *check) doubtFilters(all []figures) {
 			}
 		}
 	}
+}
+
+// chosen says how the rows of a table were chosen, by its own where and by that of
+// the microdata.
+func (c *check) chosen(t *table) []Filter {
+	if c.rules.Microdata == nil {
+		return t.spec.Where
+	}
+	return slices.Concat(c.rules.Microdata.Where, t.spec.Where)
 }
 
 // dimensionOf lists the dimensions that a column of the microdata may be.

@@ -38,6 +38,15 @@ dimensions: [{name: sector}, {name: level}]
 			t.Errorf("%v, %+v: 3 at A follow from 88 and 85", err, r)
 		}
 	}
+	// The second day's microdata are those of A and C alone.
+	w := newWorld(t, files)
+	w.write(map[string]string{"rules.yaml": head + "tables:\n" + first})
+	if r, err := w.run("day1", "t2.csv"); err != nil || !r.Released {
+		t.Fatal(err, r)
+	}
+	chosen := strings.NewReplacer("population: staff", "population: A and C", "employer: serial", "employer: serial, where: [{column: sector, is: [A, C]}]", "{name: sector}, ", "").Replace(head)
+	w.write(map[string]string{"rules.yaml": chosen + "tables:\n  - {file: ac.csv, dimensions: [level], measures: [{column: workers, is: count}]}\n"})
+	held(w.run("day2", "ac.csv"))
 	for _, more := range []string{"", within} {
 		w := newWorld(t, files)
 		w.write(map[string]string{"rules.yaml": head + more + "tables:\n" + first + second})
