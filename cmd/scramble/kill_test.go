@@ -74,6 +74,9 @@ const killedPlan = "data: {generate: {employers: 100, from: 2017, to: 2021}}\nad
 // TestKilledHalfWay kills runs at several moments: after a while, and as soon
 // as something stands on disk.
 func TestKilledHalfWay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills runs")
+	}
 	moments := map[string]func(dir string) func() bool{
 		"the folder to be": func(dir string) func() bool { return some(dir + "/.out.partial-*") },
 		"its release":      func(dir string) func() bool { return some(dir + "/.out.partial-*/release/manifest.json") },
@@ -149,6 +152,9 @@ func TestKilledHalfWay(t *testing.T) {
 // TestKilledWhileReplacing: whatever stands after a forced run was killed, old or
 // new, its escrow is still there, under its name or beside it.
 func TestKilledWhileReplacing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills runs")
+	}
 	program := filepath.Join(programs, "scramble")
 	for name, pattern := range map[string]string{"the old escrow": "/.out.escrow.replaced-*", "the old folder": "/.out.replaced-*", "the folder to be": "/.out.partial-*/internal/report.html"} {
 		t.Run(name, func(t *testing.T) {

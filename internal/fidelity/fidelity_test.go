@@ -198,6 +198,9 @@ func TestUnscrambledIsPerfect(t *testing.T) {
 // TestErrorsGrowWithTheRate: every scramble error grows with the rate of a
 // plain random swap, and a full one lies far beyond the noise floor.
 func TestErrorsGrowWithTheRate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures four releases")
+	}
 	w := small()
 	rates := []float64{0.05, 0.2, 0.6, 1}
 	var results []*Result
