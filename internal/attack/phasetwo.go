@@ -45,8 +45,12 @@ func PhaseTwo(r Release, exact *publish.Tables) ([]Claim, error) {
 			}
 		}
 	}
+	units := released.units
+	if !counted { // every candidate must be compared: serials are random, so that the first are a sample
+		units = units[:min(len(units), phaseTwoSample)]
+	}
 	var out []Claim
-	for _, u := range released.units {
+	for _, u := range units {
 		c := Claim{Serial: u.id, Employer: -1, Method: Nearest}
 		if r.SerialPerYear && len(u.cells) > 0 {
 			c.Year = u.cells[0].at.year
@@ -78,6 +82,10 @@ func PhaseTwo(r Release, exact *publish.Tables) ([]Claim, error) {
 	}
 	return out, nil
 }
+
+// phaseTwoSample is the number of serials that are looked for where head counts
+// are not exact.
+const phaseTwoSample = 1000
 
 type yearDiploma struct {
 	year int32
@@ -187,8 +195,16 @@ func rarest(u exactUnit, byCell map[yearDiploma][]int32) []int32 {
 
 // shared is the weight of the workers that two units share; both are in order.
 func shared(u, v exactUnit, known *exactCells) float64 {
-	s, j := 0.0, 0
+	if len(u.cells) == 0 {
+		return 0
+	}
+	// A serial of one year is compared with that year alone.
+	j, _ := slices.BinarySearchFunc(v.cells, u.cells[0].at, func(c exactCell, at yearDiploma) int { return c.at.compare(at) })
+	s := 0.0
 	for _, c := range u.cells {
+		if j == len(v.cells) {
+			break
+		}
 		for j < len(v.cells) && v.cells[j].at.compare(c.at) < 0 {
 			j++
 		}
