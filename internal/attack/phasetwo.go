@@ -22,7 +22,9 @@ import (
 // who share one of the serial's rarest cells. Among them the one wins that shares
 // most workers cell by cell, a worker weighing the more the rarer the diploma
 // (the log of its share). Equal ones are drawn from by hash; Posterior is one over
-// their number. Claims stand in the order of serial and year.
+// their number. Claims stand in the order of serial and year. Where counts were
+// changed the first 1,000 serials alone are looked for, which are a sample, since
+// serials are random.
 func PhaseTwo(r Release, exact *publish.Tables) ([]Claim, error) {
 	if r.Tables == nil || r.Tables.Cells == nil || !r.Tables.Cells.Has(publish.Serial) || exact == nil || !exact.Cells.Has(linked.Employer) {
 		return nil, fmt.Errorf("attack: want released cells with serials and exact cells with employers")
