@@ -35,6 +35,7 @@ type lane struct {
 	kind  []int32   // combination of traits by candidate
 	kinds []float64 // log chance of the traits, by combination
 	most  float64   // the largest
+	times []int     // scratch space by combination, zero
 }
 
 // scan is the state of scoring a serial.
@@ -54,6 +55,7 @@ type scan struct {
 	features float64      // the most that all features can add
 	all      float64      // the most that everything can add
 	mean     form         // of mean rows: see profiled
+	kinds    []int32      // scratch space
 }
 
 // reach is the largest log likelihood in a part of the candidates.
@@ -278,8 +280,40 @@ func (sc *scan) leaf(i int) {
 				sc.profiled()
 			}
 		}
-		sc.pairs(lo, hi)
+		if len(sc.filed) > 0 {
+			sc.pairs(lo, hi)
+		} else if sc.base+sc.room() >= 0 {
+			sc.unlike(lo, hi)
+		}
 		lo = hi
+	}
+}
+
+// unlike counts candidates who filed in none of the years of the serial: they
+// differ in traits only.
+func (sc *scan) unlike(lo, hi int32) {
+	for i := range sc.lanes {
+		l := &sc.lanes[i]
+		kinds := sc.kinds[:0]
+		l.times = slices.Grow(l.times, len(l.kinds))[:len(l.kinds)]
+		for _, kind := range l.kind[lo:hi] {
+			if l.times[kind] == 0 {
+				kinds = append(kinds, kind)
+			}
+			l.times[kind]++
+		}
+		for _, kind := range kinds {
+			if ll := sc.base + l.kinds[kind]; ll >= l.limit {
+				l.weigh(ll, l.times[kind])
+			}
+			l.times[kind] = 0
+		}
+		sc.kinds = kinds
+		for k, kind := range l.kind[lo:hi] {
+			if ll := sc.base + l.kinds[kind]; ll >= l.limit && ll >= l.worst {
+				l.offer(ll, lo+int32(k))
+			}
+		}
 	}
 }
 
