@@ -181,7 +181,7 @@ func writeInternal(dir string, r *metric.Report, p plan.Plan, watch *stopwatch) 
 		write func(io.Writer) error
 	}{
 		{reportJSON, r.Encode},
-		{reportHTML, func(w io.Writer) error { return report.HTML(w, r) }},
+		{reportHTML, func(w io.Writer) error { return report.HTML(w, r, report.Options{}) }},
 		{planYAML, func(w io.Writer) error { _, err := w.Write(p.YAML()); return err }},
 		{timingsJSON, func(w io.Writer) error { return json.NewEncoder(w).Encode(watch.stages) }},
 	} {
