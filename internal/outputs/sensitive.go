@@ -401,7 +401,7 @@ func (j *judge) percents() []namedPercent {
 }
 
 // byRange is the room of a cell that is unsafe by a count of contributors: the
-// safety range, and at least one unit of a count.
+// safety range, and at least one unit of a count and of a sum of nothing.
 func (j *judge) byRange(row int) map[string][2]float64 {
 	room := map[string][2]float64{}
 	for m, name := range j.names {
@@ -409,7 +409,9 @@ func (j *judge) byRange(row int) map[string][2]float64 {
 		if j.counts[m] {
 			r = math.Ceil(r)
 		}
-		room[name] = [2]float64{r, r}
+		if room[name] = [2]float64{r, r}; r == 0 {
+			room[name] = [2]float64{1, 0} // that a few have nothing at all is known of them as well
+		}
 	}
 	for _, m := range j.t.spec.Measures {
 		if m.Is == isMean && m.Over == "" { // no count, no sum: its room cannot be checked
