@@ -32,6 +32,9 @@ func TestManySisters(t *testing.T) {
 // TestNoPartners: where no partner has the room, the search ends all the same,
 // and the check says that the cells are not safe.
 func TestNoPartners(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes five seconds")
+	}
 	const n = 20_000
 	s, values := wide(n)
 	p := frequencies(s, values, 10, false)
