@@ -50,10 +50,13 @@ type Input struct {
 	NoWorkers string
 	// Program is what the researchers' own program found, nil where none ran.
 	Program *Outside
-	Only    []string // measures to run, by their names in [Measures]; nil runs all
-	Key     rng.Sim  // of the resamples
-	Draws   int      // resamples; 0 takes 20
-	Level   float64  // of intervals; 0 takes 0.95
+	// Statistics are what was computed on the same selection before; what is not
+	// among them is computed and added. nil keeps nothing.
+	Statistics *Statistics
+	Only       []string // measures to run, by their names in [Measures]; nil runs all
+	Key        rng.Sim  // of the resamples
+	Draws      int      // resamples; 0 takes 20
+	Level      float64  // of intervals; 0 takes 0.95
 }
 
 // SwapLaw describes a random swap of education levels across employers: in
