@@ -200,21 +200,30 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 }
 
 func newReport() *cobra.Command {
-	var out string
+	var out, audience string
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "report REPORT.json -o FILE.html",
 		Short: "Write a report as one HTML file",
-		Long: `Write a report.json as one self-contained HTML file. It compares with the
-originals and is confidential.
+		Long: `Write a report.json as one self-contained HTML file, which needs no network.
+
+A report compares with the originals and is confidential. For the recipient of
+the release or for the public, --audience leaves verdicts and rounded bounds: no
+exact figure, no group of which fewer than ten units could be told apart, no
+text that a run has written. The data inside the page are rounded alike.
 
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
-		Example: "  scramble report out/internal/report.json -o report.html",
+		Example: "  scramble report out/internal/report.json -o report.html\n  scramble report out/internal/report.json -o for-the-team.html --audience recipient",
 		Args:    nArgs(1, 1, "one report.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return errUsage{fmt.Errorf("no output file: name one with -o, such as -o report.html")}
+			}
+			var o report.Options
+			var err error
+			if o.Audience, err = report.ParseAudience(audience); err != nil {
+				return errUsage{err}
 			}
 			r, err := readReport(args[0])
 			if err != nil {
@@ -225,10 +234,11 @@ EXIT STATUS
 			if force {
 				write = folder.WriteFile
 			}
-			return write(out, 0o600, func(w io.Writer) error { return report.HTML(w, r) })
+			return write(out, 0o600, func(w io.Writer) error { return report.HTML(w, r, o) })
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "HTML `file` to write")
+	cmd.Flags().StringVar(&audience, "audience", "internal", "who may read it: internal, recipient or public")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the output if it exists")
 	return cmd
 }
