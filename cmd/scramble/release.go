@@ -75,7 +75,9 @@ EXIT STATUS
 type truth struct {
 	release, escrow string
 	identities      []string
-	trustProgram    bool // fidelity only
+	// Of fidelity only.
+	trustProgram               bool
+	statistics, saveStatistics string
 }
 
 // addTrust adds the flag that runs the researchers' program unconfined.
@@ -110,10 +112,16 @@ the original and on the release: without a network, in a scratch folder, with a
 time limit. What it printed about the original is confidential and stays in
 DIR/analysis-original.log.
 
+What is computed on the whole selection is the same for every release of a plan:
+--save-statistics keeps it in a file, mode 0600, and --statistics takes it from
+there, with the same result. The file holds aggregates, small cells among them,
+and no records: it stays inside. It is refused once plan, data or program change.
+
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
-		Example: "  scramble fidelity plan.yaml --release delivery --escrow delivery.escrow -o fidelity",
-		Args:    nArgs(1, 1, "one plan"),
+		Example: `  scramble fidelity plan.yaml --release delivery --escrow delivery.escrow -o fidelity
+  scramble fidelity plan.yaml --release second --escrow second.escrow -o again --statistics original.json`,
+		Args: nArgs(1, 1, "one plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if t.release == "" || t.escrow == "" {
 				return errUsage{fmt.Errorf("fidelity compares with the original: name --release DIR and --escrow FILE")}
@@ -125,6 +133,8 @@ EXIT STATUS
 	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addTo(cmd)
 	addTrust(cmd, &t.trustProgram)
+	cmd.Flags().StringVar(&t.saveStatistics, "save-statistics", "", "`file` to keep what was computed on the original in, for other releases of the plan")
+	cmd.Flags().StringVar(&t.statistics, "statistics", "", "`file` that --save-statistics wrote, to take it from")
 	return cmd
 }
 
@@ -186,7 +196,7 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 	show, done := showProgress(cmd)
 	defer done()
 	o := toolOptions(cmd, c, show)
-	o.TrustProgram = t.trustProgram
+	o.TrustProgram, o.Statistics, o.SaveStatistics = t.trustProgram, t.statistics, t.saveStatistics
 	r, err := stage(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, o)
 	done()
 	if err != nil {
@@ -200,21 +210,30 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 }
 
 func newReport() *cobra.Command {
-	var out string
+	var out, audience string
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "report REPORT.json -o FILE.html",
 		Short: "Write a report as one HTML file",
-		Long: `Write a report.json as one self-contained HTML file. It compares with the
-originals and is confidential.
+		Long: `Write a report.json as one self-contained HTML file, which needs no network.
+
+A report compares with the originals and is confidential. For the recipient of
+the release or for the public, --audience leaves verdicts and rounded bounds: no
+exact figure, no group of which fewer than ten units could be told apart, no
+text that a run has written. The data inside the page are rounded alike.
 
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
-		Example: "  scramble report out/internal/report.json -o report.html",
+		Example: "  scramble report out/internal/report.json -o report.html\n  scramble report out/internal/report.json -o for-the-team.html --audience recipient",
 		Args:    nArgs(1, 1, "one report.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return errUsage{fmt.Errorf("no output file: name one with -o, such as -o report.html")}
+			}
+			var o report.Options
+			var err error
+			if o.Audience, err = report.ParseAudience(audience); err != nil {
+				return errUsage{err}
 			}
 			r, err := readReport(args[0])
 			if err != nil {
@@ -225,10 +244,11 @@ EXIT STATUS
 			if force {
 				write = folder.WriteFile
 			}
-			return write(out, 0o600, func(w io.Writer) error { return report.HTML(w, r) })
+			return write(out, 0o600, func(w io.Writer) error { return report.HTML(w, r, o) })
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "HTML `file` to write")
+	cmd.Flags().StringVar(&audience, "audience", "internal", "who may read it: internal, recipient or public")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the output if it exists")
 	return cmd
 }

@@ -14,8 +14,10 @@ const Version = 1
 // Report is report.json: what was measured on one release, and the verdict. It
 // compares with confidential originals and is therefore itself confidential.
 type Report struct {
-	Version    int              `json:"version"`
-	Tool       string           `json:"tool"`
+	Version int    `json:"version"`
+	Tool    string `json:"tool"`
+	// Audience is who may read it: empty or internal, recipient, public.
+	Audience   string           `json:"audience,omitempty"`
 	Simulation bool             `json:"simulation"`
 	PlanDigest string           `json:"plan_digest"`
 	DataDigest string           `json:"data_digest,omitempty"` // internal audience only

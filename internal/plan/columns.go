@@ -60,6 +60,9 @@ var (
 	}
 )
 
+// Methods lists the methods that a step may have.
+func Methods() []string { return slices.Clone(methods) }
+
 // EmployerRegion is the unit that moves properties of employers.
 const EmployerRegion = "employer-region"
 

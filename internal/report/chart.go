@@ -32,6 +32,7 @@ type mark struct {
 	X, Low, High, Baseline, Limit float64
 	HasInterval, HasBaseline      bool
 	HasLimit, Failed, Missing     bool
+	Bound                         bool // somewhere up to High
 	Hollow                        bool // beside the point: the fragment error next to the scramble error
 }
 
@@ -197,6 +198,12 @@ func limitOf(r *metric.Report, name, group string) *metric.Gate {
 func newMark(label string, metr metric.Metric, r metric.Row, g *metric.Gate) mark {
 	unit := unitOf(metr)
 	m := mark{Label: clip(label, longestLabel), Full: label, Missing: !r.Value.Valid()}
+	if m.Missing && r.High.Valid() { // a bound for others than those inside
+		m.Missing, m.Bound, m.HasInterval = false, true, true
+		m.Value, m.X, m.Low, m.High = "≤ "+shown(r.High, unit), bounded(r.High), 0, bounded(r.High)
+		m.Full += ": at most " + shown(r.High, unit)
+		return m
+	}
 	if m.Missing {
 		m.Value, m.Reason = none, clip("not measured: "+r.Reason, longestLabel)
 		m.Full += ": not measured, " + r.Reason

@@ -20,7 +20,7 @@ import (
 
 func render(t interface{ Fatal(...any) }, r *metric.Report) string {
 	var b bytes.Buffer
-	if err := HTML(&b, r); err != nil {
+	if err := HTML(&b, r, Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -25,10 +25,23 @@ import (
 //go:embed page.html parts.html
 var files embed.FS
 
-// HTML writes the whole report as one file. It contains confidential figures
-// and says so. The same report gives the same bytes.
-func HTML(w io.Writer, r *metric.Report) error {
-	b, err := json.Marshal(r) // escapes <, > and &: no label can end the script element
+// Options say for whom a page is written. The zero value is for those inside.
+type Options struct {
+	Audience Audience
+}
+
+// HTML writes a report as one file. For those inside it holds everything, is
+// confidential and says so; for others it holds what [Redacted] leaves. The
+// same report gives the same bytes.
+func HTML(w io.Writer, r *metric.Report, o Options) error {
+	if o.Audience == "" {
+		o.Audience = Internal
+	}
+	if _, err := ParseAudience(string(o.Audience)); err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	r = Redacted(r, o.Audience) // nothing below sees more
+	b, err := json.Marshal(r)   // escapes <, > and &: no label can end the script element
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}

@@ -261,7 +261,13 @@ func viewNumber(m metric.Metric, r metric.Row) numberView {
 	if r.Group != "" {
 		v.What = groupWord(r.Group)
 	}
-	if r.Reason != "" && (!r.Value.Valid() || v.Interval == "") {
+	switch { // one end of the interval, for others than those inside
+	case !r.Value.Valid() && r.High.Valid():
+		v.Value, v.Interval = "at most "+shown(r.High, unit), none
+	case !r.Value.Valid() && r.Low.Valid():
+		v.Value, v.Interval = "at least "+shown(r.Low, unit), none
+	}
+	if r.Reason != "" && (!r.Value.Valid() || v.Interval == "") && v.Interval != none {
 		v.Missing = r.Reason
 	}
 	return v
