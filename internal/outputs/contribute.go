@@ -19,8 +19,9 @@ type microdata struct {
 	worker       []int32 // nil: every row is one
 	workers      int
 	weights      []float64
-	keep         []bool  // nil: all
-	rowOf        []int32 // some row of each contributor; made when asked for
+	keep         []bool         // nil: all
+	rowOf        []int32        // some row of each contributor; made when asked for
+	values       map[string]int // of each variable, up to three; made when asked for
 }
 
 // count reads the microdata and counts who stands behind each cell.
