@@ -23,7 +23,7 @@ type estimates struct {
 
 	columns []string // of its dimensions
 	group   *group
-	shown []shown
+	shown   []shown
 }
 
 // tidy lists the columns of numbers that a file of estimates may have.

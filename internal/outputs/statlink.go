@@ -205,7 +205,7 @@ func (g *group) put(counts string, cell int32, v float64) {
 func (c *check) needFew(g *group) {
 	s := &c.rules.Rules
 	for cell := range int32(g.system.N) {
-		if g.today[cell] || g.shownBy(cell) < g.firstRest+len(g.rest) {
+		if g.today[cell] || g.shownBy(cell) < g.firstCross+len(g.crossings) {
 			continue
 		}
 		for m, name := range g.names {
@@ -271,7 +271,7 @@ func (g *group) extend(value func(of []float64) float64, fixed bool) {
 func (c *check) boundAlone(g *group) {
 	s := g.system
 	for cell := range int32(len(g.firstTable)) {
-		if g.shownBy(cell) < g.firstRest+len(g.rest) {
+		if g.shownBy(cell) < g.firstCross+len(g.crossings) {
 			continue
 		}
 		seen := map[string]bool{}
@@ -411,7 +411,7 @@ func (c *check) settleEstimates() {
 // -1. Such a statistic bounds cells of crossings that are in no table, which the
 // relations do not know.
 func (g *group) hiddenAround(cell int32) int32 {
-	if g.shownBy(cell) < g.firstRest+len(g.rest) {
+	if g.shownBy(cell) < g.firstCross+len(g.crossings) {
 		return -1
 	}
 	found := int32(-1)
