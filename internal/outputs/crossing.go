@@ -98,8 +98,9 @@ func (c *check) nodesOfRows(d int) []int32 {
 	return nil
 }
 
-// dependent reports whether some pair of categories has nobody though the sizes of
-// both make one expect several.
+// dependent reports whether pairs of categories have nobody though the sizes of
+// both make one expect somebody: one pair several, or more pairs than chance leaves
+// empty.
 func (c *check) dependent(t *table, d, e int) bool {
 	a, b := c.nodesOfRows(d), c.nodesOfRows(e)
 	wide := len(c.dims[e].Labels)
@@ -117,14 +118,24 @@ func (c *check) dependent(t *table, d, e int) bool {
 			n++
 		}
 	}
+	empty, mean, variance := 0.0, 0.0, 0.0 // pairs without anybody, and how many chance leaves
 	for x, i := range ofA {
 		for y, j := range ofB {
-			if float64(i*j) >= expectedAtLeast*n && n > 0 && both[x*wide+y] == 0 {
+			if i == 0 || j == 0 {
+				continue
+			}
+			expected := float64(i*j) / n
+			chance := math.Exp(-expected)
+			mean, variance = mean+chance, variance+float64(chance*(1-chance))
+			if both[x*wide+y] != 0 {
+				continue
+			}
+			if empty++; expected >= expectedAtLeast {
 				return true
 			}
 		}
 	}
-	return false
+	return empty > mean+2.5*math.Sqrt(variance)+0.5
 }
 
 // tallied is what the microdata have of one cell of a crossing.

@@ -67,6 +67,7 @@ func (c *check) doubt() {
 	c.doubtFilters(all)
 	c.doubtStrangers(all)
 	c.doubtSiblings(all)
+	c.doubtDimensions()
 }
 
 // doubtFilters looks for populations that consist of categories of a dimension:
