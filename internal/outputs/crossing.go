@@ -22,10 +22,14 @@ type crossing struct {
 // is held back.
 const mostCrossed = 200_000
 
-// expectedAtLeast is how many units an empty pair of categories must be expected to
+// expectedAtLeast is how many employers an empty pair of categories must be expected to
 // have, were the dimensions independent, to count as impossible rather than as
 // chance.
 const expectedAtLeast = 8
+
+// mostLookedAt is how many rows of the microdata are asked whether two dimensions
+// hang together; of more, those of some employers.
+const mostLookedAt = 2_000_000
 
 // crossings finds the dimensions of the tables of a group that hang together in the
 // microdata and that two tables on one population show apart from each other.
@@ -110,13 +114,23 @@ func (c *check) dependent(t *table, d, e int) bool {
 	both := make([]float64, len(c.dims[d].Labels)*wide)
 	ofA, ofB, n := make([]float64, len(c.dims[d].Labels)), make([]float64, wide), 0.0
 	keep := c.keepOf(t)
+	type once struct{ who, pair int32 }
+	seen := map[once]bool{} // the workers of one employer are alike, so that it counts once
+	stride := int32(len(a)/mostLookedAt + 1)
 	for i, x := range a {
-		if y := b[i]; (keep == nil || keep[i]) && x > 0 && y > 0 {
-			both[int(x)*wide+int(y)]++
-			ofA[x]++
-			ofB[y]++
-			n++
+		y := b[i]
+		if keep != nil && !keep[i] || x == 0 || y == 0 || c.micro.contributor[i]%stride != 0 {
+			continue
 		}
+		k := once{c.micro.contributor[i], x*int32(wide) + y}
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		both[k.pair]++
+		ofA[x]++
+		ofB[y]++
+		n++
 	}
 	empty, mean, variance := 0.0, 0.0, 0.0 // pairs without anybody, and how many chance leaves
 	for x, i := range ofA {
