@@ -131,7 +131,7 @@ func (e *engine) spearman(ctx context.Context, values [][]uint32) (*mat.SymDense
 		ranks := make([][]float64, k)
 		for i, v := range values {
 			ranks[i] = make([]float64, g.n)
-			g.midRanks(v, g.index, ranks[i])
+			g.midRanks(v, g.index(), ranks[i])
 			for j := range ranks[i] {
 				ranks[i][j] = (ranks[i][j] - float64(g.n-1)/2) / float64(g.n)
 			}

@@ -151,7 +151,7 @@ type engine struct {
 	f        *frame.Frame
 	o        Options
 	employer []int32
-	rowCodes coding // strata of rows: same, the employer within, the year for persons
+	rowCodes coding // strata of rows: same, the employer within, the year for persons; without codes where all rows are one
 	cols     []frame.Column
 	units    units
 	codes    coding    // strata of units
@@ -166,8 +166,11 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 		e.cols = append(e.cols, f.Col(n))
 	}
 	var err error
-	if e.rowCodes, err = encode(ctx, []*frame.Frame{f}, names); err != nil {
-		return nil, err
+	several := o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f)
+	if e.rowCodes.k = 1; len(names) > 0 || several {
+		if e.rowCodes, err = encode(ctx, []*frame.Frame{f}, names); err != nil {
+			return nil, err
+		}
 	}
 	e.codes = e.rowCodes
 	switch {
@@ -180,11 +183,15 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 	case o.Unit == EmployerRegion:
 		e.units = byEmployer(f, o.Bundle)
 		e.codeUnits()
-	case o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f):
+	case several:
 		if e.units, err = byWorker(ctx, f, linked.Year); err != nil {
 			return nil, err
 		}
 		e.codeUnits()
+	}
+	if e.codes.codes == nil && f.Rows() > 0 { // all rows are one stratum
+		e.strata = buckets{items: Identity(f.Rows()), bounds: []int{0, f.Rows()}}
+		return e, nil
 	}
 	e.strata, err = sortByCode(ctx, e.codes)
 	return e, err
@@ -341,6 +348,7 @@ func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed
 		}
 	}
 	g.reset(members, first)
+	g.whole = e.units.start == nil && len(first) == e.f.Rows()
 	if g.across {
 		for i, r := range first {
 			g.employer[i] = e.employer[r]
