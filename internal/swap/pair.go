@@ -20,6 +20,8 @@ type stratum struct {
 	whole    bool    // unit u is row u
 	room     []int32 // for the order of units
 	partner  []int32 // room for their partners
+	keys     []uint32
+	sorts    sortRoom
 }
 
 // reset makes room for units that begin with these rows.
@@ -54,7 +56,7 @@ func (g *stratum) pick(s *rng.Stream) []int32 {
 
 // exchange writes the draw of a stratum of rows into p, in the order of rows.
 func (g *stratum) exchange(p Permutation, members []int32, d drawn) {
-	if 4*len(d.pairs) < len(members) && len(d.to) == 0 { // few of them: not by way of all
+	if len(d.to) == 0 && (g.whole || 4*len(d.pairs) < len(members)) { // few of them, or all rows: not by way of another list
 		for i := 0; i+1 < len(d.pairs); i += 2 {
 			a, b := members[d.pairs[i]], members[d.pairs[i+1]]
 			p[a], p[b] = b, a
