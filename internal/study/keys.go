@@ -96,7 +96,7 @@ func attackedUnder(ctx context.Context, p plan.Plan, d *linked.Data, secret rng.
 	if err != nil {
 		return nil, err
 	}
-	risk, err := s.scoreEmployers(found, s.truth(serials))
+	risk, err := s.scoreEmployers(ctx, found, s.truth(serials))
 	return risk.metrics, err
 }
 
