@@ -93,7 +93,7 @@ EXIT STATUS
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(newRun(), newInit(), newRelease(), newFidelity(), newAttack(), newTune(), newGate(), newCompare(), newReport(), newAudit(), newDestroy(), newOutputs())
+	root.AddCommand(newRun(), newInit(), newRelease(), newFidelity(), newAttack(), newTune(), newGate(), newCompare(), newBench(), newReport(), newAudit(), newDestroy(), newOutputs())
 	return root
 }
 

@@ -75,7 +75,9 @@ EXIT STATUS
 type truth struct {
 	release, escrow string
 	identities      []string
-	trustProgram    bool // fidelity only
+	// Of fidelity only.
+	trustProgram               bool
+	statistics, saveStatistics string
 }
 
 // addTrust adds the flag that runs the researchers' program unconfined.
@@ -110,10 +112,16 @@ the original and on the release: without a network, in a scratch folder, with a
 time limit. What it printed about the original is confidential and stays in
 DIR/analysis-original.log.
 
+What is computed on the whole selection is the same for every release of a plan:
+--save-statistics keeps it in a file, mode 0600, and --statistics takes it from
+there, with the same result. The file holds aggregates, small cells among them,
+and no records: it stays inside. It is refused once plan, data or program change.
+
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
-		Example: "  scramble fidelity plan.yaml --release delivery --escrow delivery.escrow -o fidelity",
-		Args:    nArgs(1, 1, "one plan"),
+		Example: `  scramble fidelity plan.yaml --release delivery --escrow delivery.escrow -o fidelity
+  scramble fidelity plan.yaml --release second --escrow second.escrow -o again --statistics original.json`,
+		Args: nArgs(1, 1, "one plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if t.release == "" || t.escrow == "" {
 				return errUsage{fmt.Errorf("fidelity compares with the original: name --release DIR and --escrow FILE")}
@@ -125,6 +133,8 @@ EXIT STATUS
 	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addTo(cmd)
 	addTrust(cmd, &t.trustProgram)
+	cmd.Flags().StringVar(&t.saveStatistics, "save-statistics", "", "`file` to keep what was computed on the original in, for other releases of the plan")
+	cmd.Flags().StringVar(&t.statistics, "statistics", "", "`file` that --save-statistics wrote, to take it from")
 	return cmd
 }
 
@@ -186,7 +196,7 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 	show, done := showProgress(cmd)
 	defer done()
 	o := toolOptions(cmd, c, show)
-	o.TrustProgram = t.trustProgram
+	o.TrustProgram, o.Statistics, o.SaveStatistics = t.trustProgram, t.statistics, t.saveStatistics
 	r, err := stage(cmd.Context(), p, study.Opened{Release: t.release, Escrow: t.escrow, Identities: t.identities}, o)
 	done()
 	if err != nil {

@@ -372,7 +372,8 @@ func (m *model) parameters() int {
 		case m.nested(set, m.levels[i]):
 			own = 0
 		case i == 1:
-			own -= components(m.sets[0], m.levels[0], set, own)
+			_, parts := joined(m.sets[0], m.levels[0], set, own)
+			own -= parts
 		case i > 1:
 			own--
 		}
@@ -403,29 +404,4 @@ func (m *model) nested(set []int32, levels int) bool {
 		}
 	}
 	return true
-}
-
-// components counts the connected parts of the graph that joins the levels of
-// two sets which meet in a row.
-func components(a []int32, levelsA int, b []int32, levelsB int) int {
-	root := make([]int32, levelsA+levelsB)
-	for i := range root {
-		root[i] = int32(i)
-	}
-	find := func(x int32) int32 {
-		for root[x] != x {
-			root[x] = root[root[x]]
-			x = root[x]
-		}
-		return x
-	}
-	parts := len(root)
-	for i := range a {
-		x, y := find(a[i]), find(int32(levelsA)+b[i])
-		if x != y {
-			root[max(x, y)] = min(x, y)
-			parts--
-		}
-	}
-	return parts
 }

@@ -57,45 +57,18 @@ type TwoWayFit struct {
 //
 // The shares are plug-in: noise in the estimated effects adds to their variances
 // and takes from their covariance, the more the fewer movers an employer has
-// (Andrews et al. 2008). The warning that says so is always there. No correction
-// is made here.
+// (Andrews et al. 2008). The warning that says so is always there.
+// [TwoWayComponents] corrects for it.
 func TwoWayEffects(ctx context.Context, t TwoWay) (TwoWayFit, error) {
-	f := TwoWayFit{Correlation: math.NaN(), R2: math.NaN()}
-	n := len(t.Y)
-	if len(t.Worker) != n || len(t.Employer) != n {
-		return f, fmt.Errorf("estimate: %d outcomes with %d workers and %d employers", n, len(t.Worker), len(t.Employer))
-	}
-	s := Spec{Y: t.Y, X: t.X, Names: t.Names, Absorb: [][]int32{t.Worker, t.Employer}, Cluster: t.Worker}
-	if err := s.Validate(); err != nil {
-		return f, err
-	}
-	g, err := t.connect(&f, s)
+	f, g, net, err := t.start(ctx)
+	f.Correlation, f.R2 = math.NaN(), math.NaN()
 	if err != nil {
 		return f, err
 	}
 	y := g.column(t.Y)
 	xb := make([]float64, g.n)
-	if len(t.X) > 0 {
-		sub := Spec{Y: y, Names: t.Names, Absorb: [][]int32{g.worker, g.employer}, Cluster: g.worker}
-		for _, x := range t.X {
-			sub.X = append(sub.X, g.column(x))
-		}
-		fit, err := OLS(ctx, sub)
-		if err != nil {
-			return f, err
-		}
-		f.Coef = fit.Coef
-		for k, c := range fit.Coef {
-			if !c.Dropped {
-				for i, x := range sub.X[k] {
-					xb[i] += float64(c.Estimate * x)
-				}
-			}
-		}
-	}
-	net := make([]float64, g.n)
-	for i := range net {
-		net[i] = y[i] - xb[i]
+	for i := range xb {
+		xb[i] = y[i] - net[i]
 	}
 	alpha, psi, err := g.effects(ctx, net, &f)
 	if err != nil {
@@ -104,6 +77,31 @@ func TwoWayEffects(ctx context.Context, t TwoWay) (TwoWayFit, error) {
 	g.describe(&f, y, xb, alpha, psi)
 	f.Warnings = append(f.Warnings, fmt.Sprintf("plug-in variance shares: with %d movers for %d employers those of workers and employers are too large and sorting is too small", f.Movers, f.Employers))
 	return f, nil
+}
+
+// observables fits the regressors with both sets absorbed and returns x'b.
+func (t TwoWay) observables(ctx context.Context, g *graph, y []float64, f *TwoWayFit) ([]float64, error) {
+	xb := make([]float64, g.n)
+	if len(t.X) == 0 {
+		return xb, nil
+	}
+	sub := Spec{Y: y, Names: t.Names, Absorb: [][]int32{g.worker, g.employer}, Cluster: g.worker}
+	for _, x := range t.X {
+		sub.X = append(sub.X, g.column(x))
+	}
+	fit, err := OLS(ctx, sub)
+	if err != nil {
+		return nil, err
+	}
+	f.Coef = fit.Coef
+	for k, c := range fit.Coef {
+		if !c.Dropped {
+			for i, x := range sub.X[k] {
+				xb[i] += float64(c.Estimate * x)
+			}
+		}
+	}
+	return xb, nil
 }
 
 // graph is the largest connected set, collapsed to pairs of worker and employer.
@@ -153,7 +151,7 @@ func (t TwoWay) connect(f *TwoWayFit, s Spec) (*graph, error) {
 	w, workers := take(t.Worker, rows)
 	e, employers := take(t.Employer, rows)
 	f.AllRows, f.AllWorkers, f.AllEmployers = len(rows), workers, employers
-	part := linked(w, workers, e, employers)
+	part, _ := joined(w, workers, e, employers)
 	size := make([]int, workers)
 	best := int32(0)
 	for _, i := range w {
@@ -181,31 +179,6 @@ func (t TwoWay) connect(f *TwoWayFit, s Spec) (*graph, error) {
 		}
 	}
 	return g, nil
-}
-
-// linked numbers the connected parts that workers belong to by their first
-// worker.
-func linked(w []int32, workers int, e []int32, employers int) []int32 {
-	root := make([]int32, workers+employers)
-	for i := range root {
-		root[i] = int32(i)
-	}
-	find := func(x int32) int32 {
-		for root[x] != x {
-			root[x] = root[root[x]]
-			x = root[x]
-		}
-		return x
-	}
-	for i := range w {
-		if x, y := find(w[i]), find(int32(workers)+e[i]); x != y {
-			root[max(x, y)] = min(x, y)
-		}
-	}
-	for i := range workers {
-		root[i] = find(int32(i))
-	}
-	return root[:workers]
 }
 
 // collapse sorts rows by worker, then employer, into pairs.

@@ -44,12 +44,19 @@ type Input struct {
 	// Swap is the law of the swap that was applied to levels, for the
 	// prediction of what it does to effects; nil where there is none.
 	Swap *SwapLaw
+	// Workers are the records behind the cells, nil where they cannot be followed:
+	// NoWorkers says why.
+	Workers   *Workers
+	NoWorkers string
 	// Program is what the researchers' own program found, nil where none ran.
 	Program *Outside
-	Only    []string // measures to run, by their names in [Measures]; nil runs all
-	Key     rng.Sim  // of the resamples
-	Draws   int      // resamples; 0 takes 20
-	Level   float64  // of intervals; 0 takes 0.95
+	// Statistics are what was computed on the same selection before; what is not
+	// among them is computed and added. nil keeps nothing.
+	Statistics *Statistics
+	Only       []string // measures to run, by their names in [Measures]; nil runs all
+	Key        rng.Sim  // of the resamples
+	Draws      int      // resamples; 0 takes 20
+	Level      float64  // of intervals; 0 takes 0.95
 }
 
 // SwapLaw describes a random swap of education levels across employers: in
@@ -133,13 +140,7 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	if in.Draws == 0 {
-		in.Draws = defaultDraws
-	}
-	if in.Level == 0 {
-		in.Level = 0.95
-	}
-	s, err := newSetting(in)
+	s, err := newSetting(withDefaults(in))
 	if err != nil {
 		return nil, fmt.Errorf("fidelity: %w", err)
 	}
@@ -161,6 +162,16 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 		out.Tables = append([]metric.Table{wordsTable(out.words)}, out.Tables...)
 	}
 	return out, nil
+}
+
+func withDefaults(in Input) Input {
+	if in.Draws == 0 {
+		in.Draws = defaultDraws
+	}
+	if in.Level == 0 {
+		in.Level = 0.95
+	}
+	return in
 }
 
 // setting is the input made ready: the three versions as vectors, and the

@@ -23,6 +23,7 @@ func measures() []measure {
 		{"tables and dependence", tablesAndDependence},
 		{"inequality and sums", inequality},
 		{"wage regression", wageRegression},
+		{"worker and employer effects", workerEffects},
 		{"head counts", headCounts},
 		{"difference-in-differences", panelEffects},
 		{"event studies", eventStudies},

@@ -115,23 +115,19 @@ func Pram(ctx context.Context, jobs *frame.Frame, o PRAM, key rng.Secret, step i
 		for _, i := range rows {
 			counts[c.I[i]]++
 		}
-		var codes []int32
-		var p, stay []float64
-		at := make([]int32, len(counts))
-		for code, n := range counts {
-			if n > 0 {
-				at[code] = int32(len(codes))
-				codes, p, stay = append(codes, int32(code)), append(p, float64(n)/float64(len(rows))), append(stay, o.Stay)
-			}
+		codes, sizes := occurring(counts)
+		m := newTransition(sizes, o.Stay, o.Alpha)
+		for i, n := range sizes {
+			t.expected += float64(n) * (1 - m.diagonal(i))
+			t.largest += float64(n) * (1 - float64(n)/float64(len(rows)))
 		}
-		m := Invariant(p, stay, o.Alpha)
-		for i := range m {
-			t.expected += float64(counts[codes[i]]) * (1 - m[i][i])
-			t.largest += float64(counts[codes[i]]) * (1 - p[i])
+		at := make([]int32, len(counts))
+		for i, code := range codes {
+			at[code] = int32(i)
 		}
 		s := key.Stream(StepPRAM, groups.address[k])
 		for _, i := range rows {
-			if to := codes[pickFrom(s, m[at[c.I[i]]])]; to != c.I[i] {
+			if to := codes[m.draw(s, int(at[c.I[i]]))]; to != c.I[i] {
 				now.I[i] = to
 				t.changed++
 			}
@@ -157,18 +153,84 @@ func Pram(ctx context.Context, jobs *frame.Frame, o PRAM, key rng.Secret, step i
 	return jobs.With(now), r, nil
 }
 
-// pickFrom draws a position with the chances given, which add up to 1.
-func pickFrom(s *rng.Stream, chances []float64) int {
-	u := s.Float64()
-	last := 0
-	for i, p := range chances {
-		if p <= 0 {
-			continue
+// occurring returns the codes with counts above zero, and these counts.
+func occurring(counts []int64) (codes []int32, sizes []int64) {
+	for code, n := range counts {
+		if n > 0 {
+			codes, sizes = append(codes, int32(code)), append(sizes, n)
 		}
-		if last = i; u < p {
-			return i
-		}
-		u -= p
 	}
-	return last
+	return codes, sizes
+}
+
+// transition draws from the matrix of [Invariant] with one chance to stay for
+// all categories, stage by stage: room and time do not grow with the square of
+// the number of categories.
+type transition struct {
+	below       []int64 // rows in categories before each one, and at the end all
+	stay, alpha float64
+	other       float64   // chance of each other category in the first stage
+	back        []float64 // by category: chance that the second stage stays there
+	inverse     []float64 // by category: one over its share after the first stage
+	sum         float64   // of inverse
+}
+
+func newTransition(sizes []int64, stay, alpha float64) *transition {
+	n := len(sizes)
+	t := &transition{below: make([]int64, n+1), stay: stay, alpha: alpha, back: make([]float64, n), inverse: make([]float64, n)}
+	for i, size := range sizes {
+		t.below[i+1] = t.below[i] + size
+	}
+	if n < 2 {
+		return t
+	}
+	t.other = (1 - stay) / float64(n-1)
+	for k := range sizes {
+		p := t.share(k)
+		after := float64(stay*p) + float64(t.other*(1-p))
+		t.back[k], t.inverse[k] = stay*p/after, 1/after
+		t.sum += t.inverse[k]
+	}
+	return t
+}
+
+func (t *transition) share(i int) float64 {
+	return float64(t.below[i+1]-t.below[i]) / float64(t.below[len(t.below)-1])
+}
+
+// diagonal is the chance that category i stays.
+func (t *transition) diagonal(i int) float64 {
+	if len(t.back) < 2 {
+		return 1
+	}
+	r := float64(t.stay*t.back[i]) + float64(t.other*t.other*t.share(i)*(t.sum-t.inverse[i]))
+	return 1 - t.alpha + float64(t.alpha*r)
+}
+
+// draw returns what category i becomes. The second stage leaves a category for
+// the others in proportion to their rows, hence for that of a random row.
+func (t *transition) draw(s *rng.Stream, i int) int {
+	n := len(t.back)
+	if n < 2 || t.alpha < 1 && !s.Bool(t.alpha) {
+		return i
+	}
+	k := i
+	if !s.Bool(t.stay) {
+		if k = s.IntN(n - 1); k >= i {
+			k++
+		}
+	}
+	if s.Bool(t.back[k]) {
+		return k
+	}
+	own := t.below[k+1] - t.below[k]
+	row := int64(s.IntN(int(t.below[n] - own)))
+	if row >= t.below[k] {
+		row += own
+	}
+	at, found := slices.BinarySearch(t.below, row)
+	if !found {
+		at--
+	}
+	return at
 }

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -401,5 +402,58 @@ func BenchmarkMicroaggregate(b *testing.B) {
 			}
 			b.ReportMetric(1e5*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
+	}
+}
+
+// TestTransitionIsTheMatrix: drawing by stages has the chances of the matrix
+// (60,000 draws a category; within 5 standard deviations).
+func TestTransitionIsTheMatrix(t *testing.T) {
+	sizes := []int64{1, 40, 7, 2}
+	p, stays := make([]float64, len(sizes)), make([]float64, len(sizes))
+	for _, stay := range []float64{0, 0.3, 1} {
+		for i, n := range sizes {
+			p[i], stays[i] = float64(n)/50, stay
+		}
+		for _, alpha := range []float64{0.4, 1} {
+			want, got := Invariant(p, stays, alpha), newTransition(sizes, stay, alpha)
+			s := key.Stream("transition", 1)
+			for i := range sizes {
+				if math.Abs(got.diagonal(i)-want[i][i]) > 1e-12 {
+					t.Errorf("stay %v, alpha %v: category %d stays with %v, want %v", stay, alpha, i, got.diagonal(i), want[i][i])
+				}
+				counts := make([]float64, len(sizes))
+				const draws = 60000
+				for range draws {
+					counts[got.draw(s, i)]++
+				}
+				for j, n := range counts {
+					q := want[i][j]
+					if math.Abs(n/draws-q) > 5*math.Sqrt(q*(1-q)/draws)+1e-12 {
+						t.Errorf("stay %v, alpha %v: from %d to %d with %v, want %v", stay, alpha, i, j, n/draws, q)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestPramManyCategories: 100,000 categories once took a matrix of 80 GB.
+func TestPramManyCategories(t *testing.T) {
+	const k = 100000
+	names, code := make([]string, k), make([]int32, 2*k)
+	for i := range names {
+		names[i] = fmt.Sprintf("c%06d", i)
+	}
+	for i := range code {
+		code[i] = int32(i % k)
+	}
+	f := frame.Must(frame.Codes(linked.Field, frame.MustDict(names...), code))
+	_, r, err := Pram(t.Context(), f, PRAM{Column: linked.Field, Stay: 0.8, Alpha: 1}, key, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Equal shares: R has the diagonal 0.8² + 0.2²/(k-1).
+	if share := r.TouchedShare(); math.Abs(share-0.36) > 0.01 {
+		t.Errorf("%.3f changed, want about 0.36", share)
 	}
 }

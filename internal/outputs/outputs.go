@@ -173,6 +173,9 @@ func (c *check) run(ctx context.Context) error {
 func (c *check) open() error {
 	byName := map[string]string{}
 	for _, f := range c.o.Files {
+		if old, ok := byName[filepath.Base(f)]; ok {
+			c.fault("%s and %s have one name, and the release folder has room for one of them: rename one, here and in the rules", old, f)
+		}
 		byName[filepath.Base(f)] = f
 	}
 	var described []string

@@ -30,7 +30,50 @@ func (c *check) judge(context.Context) error {
 			}
 		}
 	}
+	for _, g := range c.groups {
+		if g.system != nil {
+			c.judgeDifferences(g)
+		}
+	}
 	return nil
+}
+
+// judgeDifferences applies the minimum frequency to what two counts of one cell
+// leave, such as workers less women, where one is never above the other: it is a
+// part of it, and the other part follows.
+func (c *check) judgeDifferences(g *group) {
+	f := c.rules.Rules.Frequency
+	if f == nil {
+		return
+	}
+	for a, all := range g.values {
+		for b, part := range g.values {
+			if a == b || !g.counts[a] || !g.counts[b] || !isPart(all, part) {
+				continue
+			}
+			for cell, n := range all {
+				d := n - part[cell]
+				if !(d > 0 && d < float64(f.N)) || !g.today[cell] {
+					continue
+				}
+				g.want(int32(cell), fmt.Sprintf("minimum-frequency%s: %s less %s leaves %v, want at least %d", norm(&c.rules.Rules, f.Norm), g.names[a], g.names[b], d, f.N),
+					map[string][2]float64{g.names[a]: {float64(f.N) - d, 0}, g.names[b]: {0, float64(f.N) - d}})
+			}
+		}
+	}
+}
+
+// isPart reports whether one count is nowhere above another, and below it in
+// some cell that shows both.
+func isPart(all, part []float64) bool {
+	less := false
+	for cell, n := range all {
+		if part[cell] > n {
+			return false
+		}
+		less = less || part[cell] < n
+	}
+	return less
 }
 
 // want makes a cell sensitive; several reasons add up to the widest room.
@@ -96,7 +139,7 @@ func newJudge(c *check, t *table) *judge {
 		j.most = func(row int) float64 { return float64(t.tally.Most[row]) }
 		// Rows that stand for several workers: their count is a column.
 		for _, m := range t.spec.Measures {
-			if k := slices.Index(t.micro, m.Of); m.Is == isCount && k >= 0 {
+			if k := slices.Index(t.micro, m.Of); m.Is == isCount && k >= 0 && c.micro.weights == nil {
 				j.most = func(row int) float64 { return sumOf(t.tally.Magnitude[k].Contribution(row).Largest, 1) }
 			}
 		}
@@ -178,6 +221,11 @@ func (j *judge) lookForMissing() {
 	if s.Frequency != nil && j.count == nil {
 		lacks("minimum-frequency", "no column is a count, and there are no microdata")
 	}
+	for _, m := range j.t.spec.Measures {
+		if m.Is == isEmployers && (s.Contributors == nil || s.Contributors.Employers == 0) {
+			lacks("contributors", m.Column+" shows employers, and nothing says how few are too few: give contributors: {employers: 3}, or is: ignore to leave the column out")
+		}
+	}
 	if r := s.Contributors; r != nil {
 		if (r.Employers > 0) && j.employers == nil {
 			lacks("contributors", "no column is employers, and there are no microdata")
@@ -217,21 +265,8 @@ func (j *judge) row(row int) {
 	if s.Frequency != nil {
 		j.frequency(row, unsafe)
 	}
-	if r := s.Contributors; r != nil && j.employers != nil && j.count != nil {
-		rule := primary.Contributors{Employers: r.Employers, Workers: int64(r.Workers), LargestShare: r.LargestShare}
-		most := 0.0
-		if j.most != nil {
-			most = j.most(row)
-		} else {
-			rule.LargestShare = 0
-		}
-		if why := rule.Unsafe(int(j.employers[row]), int64(j.count[row]), most, s.equality()); why != "" {
-			room := j.byRange(row)
-			if n := float64(r.Employers) - j.shownEmployers(row); n > 0 {
-				room[employersAdd] = [2]float64{n, 0}
-			}
-			unsafe("contributors"+norm(s, r.Norm)+": "+why, room)
-		}
+	if s.Contributors != nil {
+		j.contributors(row, unsafe)
 	}
 	for _, m := range j.sums {
 		con := m.of(row)
@@ -253,6 +288,54 @@ func (j *judge) row(row int) {
 	if j.count != nil {
 		j.groups(row, unsafe)
 	}
+}
+
+// contributors asks for enough employers and workers, with what is known of them:
+// what is asked for and not known stands among the missing. Weights say nothing of
+// how many answered, so that workers are rows then. A sum or mean also wants
+// enough employers that add something to it.
+func (j *judge) contributors(row int, unsafe func(string, map[string][2]float64)) {
+	s := j.rules
+	r := s.Contributors
+	rule := primary.Contributors{Employers: r.Employers, Workers: int64(r.Workers), LargestShare: r.LargestShare}
+	workers, employers, most := int64(0), 0, 0.0
+	switch {
+	case j.t.tally != nil && j.c.micro.weights != nil:
+		workers = j.t.tally.Rows[row]
+	case j.count != nil:
+		workers = int64(j.count[row])
+	default:
+		rule.Workers, rule.LargestShare = 0, 0
+	}
+	if j.employers != nil {
+		employers = int(j.employers[row])
+	} else {
+		rule.Employers = 0
+	}
+	if j.most != nil {
+		most = j.most(row)
+	} else {
+		rule.LargestShare = 0
+	}
+	why := rule.Unsafe(employers, workers, most, s.equality())
+	for _, m := range j.sums {
+		if why != "" || j.t.tally == nil {
+			break
+		}
+		if n := m.of(row).N; n > 0 && n < r.Employers {
+			why = fmt.Sprintf("%d employers add to the %s, want at least %d", n, m.name, r.Employers)
+		}
+	}
+	if why == "" {
+		return
+	}
+	room := j.byRange(row)
+	if j.employers != nil {
+		if n := float64(r.Employers) - j.shownEmployers(row); n > 0 {
+			room[employersAdd] = [2]float64{n, 0}
+		}
+	}
+	unsafe("contributors"+norm(s, r.Norm)+": "+why, room)
 }
 
 // frequency applies the minimum frequency to every count that the row shows, and
@@ -318,7 +401,7 @@ func (j *judge) percents() []namedPercent {
 }
 
 // byRange is the room of a cell that is unsafe by a count of contributors: the
-// safety range, and at least one unit of a count.
+// safety range, and at least one unit of a count and of a sum of nothing.
 func (j *judge) byRange(row int) map[string][2]float64 {
 	room := map[string][2]float64{}
 	for m, name := range j.names {
@@ -326,7 +409,9 @@ func (j *judge) byRange(row int) map[string][2]float64 {
 		if j.counts[m] {
 			r = math.Ceil(r)
 		}
-		room[name] = [2]float64{r, r}
+		if room[name] = [2]float64{r, r}; r == 0 {
+			room[name] = [2]float64{1, 0} // that a few have nothing at all is known of them as well
+		}
 	}
 	for _, m := range j.t.spec.Measures {
 		if m.Is == isMean && m.Over == "" { // no count, no sum: its room cannot be checked

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"scramblelab/internal/publish"
 	"scramblelab/internal/report"
 	"scramblelab/internal/rng"
+	"scramblelab/internal/swap"
 )
 
 // measured is what one stage adds to a report.
@@ -114,8 +116,32 @@ func (s *scrambled) swapMetrics() []metric.Metric {
 				exact("touched", fmt.Sprintf("True rate of the swap of %s: share of units that received somebody's value; the plan asked for %.3f.", columns, rep.Wanted), p.TouchedShare()),
 				exact("changed", "Effective rate: share of units whose value is really another one.", p.ChangedShare()),
 				exact("unswappable", text, float64(unswappable)/float64(max(1, p.Units))))
+			if rep.Method == swap.TargetedSwap {
+				out = append(out,
+					exact("at-risk", "Share of units that shared their risk columns with fewer than k in some region before the swap.", float64(p.AtRisk)/float64(max(1, p.Units))),
+					metric.Metric{Name: name("at-risk-left", columns), Better: metric.Neither, Unit: "share", Row: metric.Exact(float64(p.AtRiskLeft)/float64(max(1, rep.Rows)), rep.Rows),
+						Method: "Share of jobs that share their risk columns with fewer than k in the smallest region after the swap. Most are so by the swap itself, and no longer themselves."})
+			}
+			for _, d := range p.Displacements {
+				out = append(out, displacements(step.number, d)...)
+			}
 		}
 	}
+	return out
+}
+
+// displacements say how far the values of a column went.
+func displacements(step int, d swap.Displacement) []metric.Metric {
+	var out []metric.Metric
+	add := func(measure, method string, value float64) {
+		if !math.IsNaN(value) {
+			out = append(out, metric.Metric{Name: fmt.Sprintf("swap.step-%d.%s-%s", step, measure, strings.ReplaceAll(d.Column, "_", "-")),
+				Better: metric.Neither, Unit: "share", Method: method, Row: metric.Exact(value, d.Rows)})
+		}
+	}
+	add("rank-displacement", fmt.Sprintf("Mean difference between the ranks of %s before and after over touched rows, as a share of the ranks; a third is a random permutation.", d.Column), d.Ranks)
+	add("rank-displacement-farthest", fmt.Sprintf("Largest difference between the ranks of %s before and after.", d.Column), d.Farthest)
+	add("distance", fmt.Sprintf("Mean Gower distance between %s before and after over touched rows: a share of its range, 1 for other categories.", d.Column), d.Distance)
 	return out
 }
 

@@ -155,8 +155,12 @@ func (s *scrambled) swapFirms(ctx context.Context, o swap.Options, step plan.Ste
 	}
 	all := s.currentFirms()
 	rows := s.firmRowsPermuted()
-	r, err := swap.Run(ctx, all.Take(rows), o, key.Derive("swap"), number)
+	open := all.Take(rows)
+	r, err := swap.Run(ctx, open, o, key.Derive("swap"), number)
 	if err != nil {
+		return err
+	}
+	if err := r.Displace(ctx, open); err != nil {
 		return err
 	}
 	for _, p := range r.Pairings {

@@ -153,7 +153,51 @@ func (v *versions) input(s *scrambled, key rng.Sim) fidelity.Input {
 	case s.sample.Unit == draw.UnitEmployerYear:
 		in.NoPanel = "the records are single employer-years, so employers cannot be followed"
 	}
+	if in.NoPanel == "" && s.data.Periods {
+		in.Workers, in.NoWorkers = s.workers()
+	}
 	return in
+}
+
+// workers are the records of workers behind fragment and release, or why there are
+// none to follow.
+func (s *scrambled) workers() (*fidelity.Workers, string) {
+	needed := []string{linked.Employer, linked.Year, linked.Worker, linked.Wage}
+	for _, c := range needed {
+		if !s.data.Jobs.Has(c) {
+			return nil, fmt.Sprintf("the data have no %s, so nobody can be followed from one employer to another", c)
+		}
+	}
+	if !s.plan.Releases(linked.Wage) {
+		return nil, "wages are not released"
+	}
+	inside := make([]bool, s.data.Employers())
+	for _, e := range s.sample.Employers {
+		inside[e] = true
+	}
+	of := func(d *linked.Data) *frame.Frame {
+		jobs := s.drawn(d).Jobs
+		employer := jobs.Col(linked.Employer).I
+		out := jobs.Select(needed...).Filter(func(i int) bool { return inside[s.unit(employer[i])] })
+		if s.merge == nil {
+			return out
+		}
+		c := out.Col(linked.Employer)
+		units := make([]int32, len(c.I))
+		for i, e := range c.I {
+			units[i] = s.unit(e)
+		}
+		return out.With(frame.Codes(linked.Employer, c.Dict, units))
+	}
+	return &fidelity.Workers{Fragment: of(s.data), Release: of(s.published())}, ""
+}
+
+// unit is the published unit of an employer.
+func (s *scrambled) unit(e int32) int32 {
+	if s.merge == nil {
+		return e
+	}
+	return s.merge[e]
 }
 
 // bands groups the levels of the Belgian codebook (L01-L15) as the literature

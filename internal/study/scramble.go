@@ -164,6 +164,9 @@ func (s *scrambled) swap(ctx context.Context, step plan.Step, number int, key rn
 	if err != nil {
 		return err
 	}
+	if err := r.Displace(ctx, jobs); err != nil {
+		return err
+	}
 	s.permuted = r.Frame.Without(joined...)
 	if slices.Contains(step.Bundle, linked.Employer) {
 		s.permuted = linked.Canonical(s.permuted) // whole workers moved

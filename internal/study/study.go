@@ -45,9 +45,14 @@ type Options struct {
 	// TrustProgram runs the researchers' own program on real data even where the
 	// kernel cannot keep it from the network.
 	TrustProgram bool
-	Keys         int           // other keys to scramble under, for the expectation over keys; Attack only
-	PerRecord    bool          // write the risk of every serial; Run and Attack
-	Progress     progress.Func // may be nil
+	// Statistics is a file of what was computed on the original before, by
+	// Fidelity on the same plan and data; "" computes. SaveStatistics is the file
+	// to write it to.
+	Statistics, SaveStatistics string
+
+	Keys      int           // other keys to scramble under, for the expectation over keys; Attack only
+	PerRecord bool          // write the risk of every serial; Run and Attack
+	Progress  progress.Func // may be nil
 }
 
 // keys are the two kinds of randomness of a study: the secret that scrambles,

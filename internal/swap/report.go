@@ -40,6 +40,8 @@ type PairingReport struct {
 
 	RowsTouched int64
 	RowsChanged []ColumnChange // by column
+	// Displacements are by column; [Result.Displace] measures them.
+	Displacements []Displacement
 	// Expected is the share touched on average over keys; it is below the
 	// wanted rate where units have no partner.
 	Expected    float64
@@ -99,6 +101,11 @@ func (r *Report) warn() {
 			r.Warnings = append(r.Warnings, fmt.Sprintf(
 				"step %d: rate %.3g of %q is not reached: %.3g of the %d %ss have a partner to touch; %s",
 				r.Step, r.Wanted, p.Columns, p.Expected, p.Units, r.Unit, remedy))
+		}
+		if p.AtRisk > 0 && p.TouchedShare() > r.Wanted+reachableTolerance {
+			r.Warnings = append(r.Warnings, fmt.Sprintf(
+				"step %d: rate %.3g of %q is exceeded: %.3g of the %d %ss were touched, because k goes first and %d of them are at risk; use priority rate, a smaller k or fewer columns in risk",
+				r.Step, r.Wanted, p.Columns, p.TouchedShare(), p.Units, r.Unit, p.AtRisk))
 		}
 		if p.Touched > 0 && p.Changed == 0 {
 			r.Warnings = append(r.Warnings, fmt.Sprintf(

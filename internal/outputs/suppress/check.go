@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // Safety says what was shown of a sensitive cell.
@@ -98,7 +99,7 @@ func Check(ctx context.Context, p *Problem, suppressed []bool, o Options) (*Verd
 	case !errors.Is(err, context.DeadlineExceeded):
 		return nil, err
 	}
-	c := &checker{p: p, o: o, hidden: suppressed, solved: solved, x: newSearcher(p, suppressed), v: v}
+	c := &checker{until: time.Now().Add(o.Solve), p: p, o: o, hidden: suppressed, solved: solved, x: newSearcher(p, suppressed), v: v}
 	c.listSingles()
 	for i := range p.Needs {
 		if i%256 == 0 {
@@ -117,6 +118,7 @@ func Check(ctx context.Context, p *Problem, suppressed []bool, o Options) (*Verd
 }
 
 type checker struct {
+	until  time.Time // for moves that a search did not find
 	p      *Problem
 	o      Options
 	hidden []bool
@@ -144,7 +146,7 @@ func (c *checker) judge(i int, proofs []Move) Finding {
 		return f
 	}
 	moves, wide := c.proven(n, proofs)
-	if !wide {
+	if !wide && (len(moves) > 0 || c.solved == nil || !c.solved.Derivable(n.Cell)) && time.Now().Before(c.until) {
 		moves, wide = c.moves(n)
 	}
 	f.Moves = moves

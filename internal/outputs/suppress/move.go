@@ -99,7 +99,8 @@ type searcher struct {
 	s      *System
 	p      *Problem
 	hidden []bool
-	width  int // contrasts tried per dimension
+	width  int                  // contrasts tried per dimension
+	served map[[2]int32][]int32 // sisters that served last, by dimension and category above, where there are many
 
 	ask      ask
 	node     []int32
@@ -121,7 +122,7 @@ func newSearcher(p *Problem, hidden []bool) *searcher {
 	D := len(p.System.Dims)
 	return &searcher{
 		s: p.System, p: p, hidden: hidden, node: make([]int32, D), contrast: make([]*contrast, D), bestPick: make([]*contrast, D),
-		options: make([][]contrast, D), seen: make([]int32, p.System.N), stack: make([]int32, D), scratch: make([]int32, D), width: 1 << 10,
+		options: make([][]contrast, D), seen: make([]int32, p.System.N), stack: make([]int32, D), scratch: make([]int32, D), width: 1 << 10, served: map[[2]int32][]int32{},
 	}
 }
 
@@ -147,29 +148,96 @@ func (x *searcher) find(a ask) (Move, float64, bool) {
 			free++
 		}
 	}
-	x.best = math.Inf(1)
-	for _, width := range [2]int{min(x.width, widthFor(free)), 6 * widthFor(free)} {
-		x.cut = false
-		for d := range x.node {
-			x.options[d] = x.candidates(d, x.options[d][:0], width)
-			if len(x.options[d]) == 0 {
-				return Move{}, 0, false
+	if !x.again() {
+		x.best = math.Inf(1)
+		for _, width := range [2]int{min(x.width, widthFor(free)), 6 * widthFor(free)} {
+			x.cut = false
+			for d := range x.node {
+				x.options[d] = x.candidates(d, x.options[d][:0], width)
+				if len(x.options[d]) == 0 {
+					return Move{}, 0, false
+				}
+			}
+			if x.choose(0, 0); !math.IsInf(x.best, 1) || !x.cut {
+				break
 			}
 		}
-		if x.choose(0, 0); !math.IsInf(x.best, 1) || !x.cut {
-			break
+		if math.IsInf(x.best, 1) {
+			return Move{}, 0, false
 		}
 	}
-	if math.IsInf(x.best, 1) {
-		return Move{}, 0, false
-	}
 	copy(x.contrast, x.bestPick)
+	x.remember()
 	x.collect(math.Inf(1))
 	m := Move{Plus: slices.Clone(x.plus), Minus: slices.Clone(x.minus)}
 	if i := slices.Index(m.Plus, a.cell); i > 0 {
 		m.Plus[0], m.Plus[i] = m.Plus[i], m.Plus[0]
 	}
 	return m, x.best, true
+}
+
+// many sisters are not looked through for every cell: those that served others
+// come first, and once time is up only some of the rest.
+const (
+	many       = 512
+	remembered = 64
+	glance     = 2048
+)
+
+// sisters returns the categories beside one, itself included, and the one above.
+func (x *searcher) sisters(d int) (up int32, all []int32) {
+	top := x.node[d]
+	for x.s.up[d][top] > 0 && len(x.s.kids[d][x.s.up[d][top]]) == 1 {
+		top = x.s.up[d][top]
+	}
+	if up = x.s.up[d][top]; up < 0 {
+		return up, nil
+	}
+	return up, x.s.kids[d][up]
+}
+
+// again tries the sisters that served before, where there are many, and keeps what
+// costs nothing.
+func (x *searcher) again() bool {
+	wide := false
+	for d, n := range x.node {
+		x.options[d] = x.options[d][:0]
+		if n != 0 {
+			if up, all := x.sisters(d); len(all) > many {
+				wide = true
+				x.options[d] = x.against(d, x.served[[2]int32{int32(d), up}], x.options[d], remembered)
+				continue
+			}
+		}
+		x.options[d] = x.candidates(d, x.options[d], widthFor(len(x.node)))
+	}
+	if !wide {
+		return false
+	}
+	x.best = math.Inf(1)
+	x.choose(0, 0)
+	return x.best == 0
+}
+
+// remember keeps the sisters that served.
+func (x *searcher) remember() {
+	for d, c := range x.contrast {
+		if c.minus == nil {
+			continue
+		}
+		up, all := x.sisters(d)
+		if len(all) <= many {
+			continue
+		}
+		key := [2]int32{int32(d), up}
+		list := x.served[key]
+		if i := slices.Index(list, c.minus[0]); i > 0 {
+			list = slices.Delete(list, i, i+1)
+		} else if i == 0 {
+			continue
+		}
+		x.served[key] = slices.Insert(list, 0, c.minus[0])[:min(remembered, len(list)+1)]
+	}
 }
 
 // price is what it costs that a cell changes; infinite where it cannot.
@@ -252,30 +320,10 @@ func (x *searcher) candidates(d int, out []contrast, width int) []contrast {
 	if n == 0 {
 		return append(out, contrast{plus: x.chain([]int32{0}, d, 0, false)})
 	}
-	plus := x.chain([]int32{n}, d, n, false)
-	top := n
-	for x.s.up[d][top] > 0 && len(x.s.kids[d][x.s.up[d][top]]) == 1 {
-		top = x.s.up[d][top]
-		plus = append(plus, top)
-	}
-	if up := x.s.up[d][top]; up >= 0 {
-		for _, sister := range x.s.kids[d][up] {
-			if sister == top {
-				continue
-			}
-			if score := x.priceAt(x.home, d, sister, true); !math.IsInf(score, 1) {
-				out = append(out, contrast{plus: plus, minus: []int32{sister}, score: score})
-			}
-		}
-		slices.SortStableFunc(out, func(a, b contrast) int { return cmp.Compare(a.score, b.score) })
-		if len(out) > width {
-			out, x.cut = out[:width], true
-		}
-		for i := range out {
-			out[i].minus = x.chain(out[i].minus, d, out[i].minus[0], true)
-		}
-	}
-	rooted := contrast{plus: slices.Clone(plus)}
+	_, all := x.sisters(d)
+	out = x.against(d, all, out, width)
+	plus, top := x.upward(d)
+	rooted := contrast{plus: plus}
 	for up := x.s.up[d][top]; up >= 0; up = x.s.up[d][up] {
 		rooted.plus = append(rooted.plus, up)
 		if up > 0 && !x.shownAtHome(d, up) {
@@ -285,6 +333,48 @@ func (x *searcher) candidates(d int, out []contrast, width int) []contrast {
 	}
 	if !math.IsInf(rooted.score, 1) {
 		out = append(out, rooted)
+	}
+	return out
+}
+
+// upward is the path from a category down to a finest one, and up as long as it
+// is all there is; top is where it ends.
+func (x *searcher) upward(d int) (plus []int32, top int32) {
+	top = x.node[d]
+	plus = x.chain([]int32{top}, d, top, false)
+	for x.s.up[d][top] > 0 && len(x.s.kids[d][x.s.up[d][top]]) == 1 {
+		top = x.s.up[d][top]
+		plus = append(plus, top)
+	}
+	return plus, top
+}
+
+// against appends the contrasts with some sisters, cheapest first.
+func (x *searcher) against(d int, sisters []int32, out []contrast, width int) []contrast {
+	plus, top := x.upward(d)
+	begin := 0
+	if x.width == 1 && len(sisters) > many {
+		begin = int(top) % len(sisters) // in a hurry: not all at the same few
+	}
+	for i := range sisters {
+		sister := sisters[(begin+i)%len(sisters)]
+		if sister == top {
+			continue
+		}
+		if score := x.priceAt(x.home, d, sister, true); !math.IsInf(score, 1) {
+			out = append(out, contrast{plus: plus, minus: []int32{sister}, score: score})
+		}
+		if x.width == 1 && i > glance && len(out) > 0 {
+			x.cut = true
+			break
+		}
+	}
+	slices.SortStableFunc(out, func(a, b contrast) int { return cmp.Compare(a.score, b.score) })
+	if len(out) > width {
+		out, x.cut = out[:width], true
+	}
+	for i := range out {
+		out[i].minus = x.chain(out[i].minus, d, out[i].minus[0], true)
 	}
 	return out
 }

@@ -58,7 +58,7 @@ func (p *Problem) Validate() error {
 
 // Options bound the search. The zero value is the default.
 type Options struct {
-	Search  time.Duration // for a cheap pattern; then a valid, larger one is returned. 0 means 10 s, and 25 s above 300,000 cells
+	Search  time.Duration // for a cheap pattern; then a valid, larger one is returned, and after as long again, at least 5 s, none for what is left. 0 means 10 s, and 25 s above 300,000 cells
 	Starts  int           // orders tried at most, the cheapest pattern wins; 0 means 24, 4 above 3,000 cells and 1 above 30,000
 	Program time.Duration // for linear programs in a check; 0 means 5 s
 	Block   int           // largest block, in suppressed cells, given to a linear program; 0 means 500
@@ -180,6 +180,9 @@ type claim struct {
 	ask  ask
 	move Move
 }
+
+// grace is the least time for partners that are not chosen for their price.
+const grace = 5 * time.Second
 
 // plan is a pattern in the making.
 type plan struct {
@@ -334,6 +337,11 @@ func (q *plan) build(ctx context.Context, order []int32) error {
 			}
 			q.late()
 			q.o.Progress.Step("suppress", i, 2*len(order))
+		}
+		if i%16 == 0 && time.Now().After(q.deadline.Add(max(q.o.Search, grace))) {
+			q.hurried = true
+			q.weak += len(order) - i // suppressed without partners: a check says what that is worth
+			return nil
 		}
 		q.serve(k)
 	}
