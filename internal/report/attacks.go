@@ -82,10 +82,7 @@ func (l Lang) success(r *metric.Report, m metric.Metric) (value, interval string
 // chain lays out the strongest attack on a worker step by step: the employer
 // is found, the cell is read, both; and what of that a guess would have missed.
 func (l Lang) chain(r *metric.Report) (links []link, says string) {
-	whole, ok := strongest(r, "attack.worker.chain.", ".wage-class")
-	if !ok {
-		whole, ok = strongest(r, "attack.worker.chain.", ".excess")
-	}
+	whole, ok := l.wholeChain(r)
 	if !ok {
 		return nil, ""
 	}
@@ -119,6 +116,29 @@ func (l Lang) chain(r *metric.Report) (links []link, says string) {
 		says = l.say("chain.says", l.intruder(a.adversary), fmt.Sprintf("%.0f", 1000*min(1, max(0, float64(whole.Value)))))
 	}
 	return links, says
+}
+
+// wholeChain is the strongest attack from the employer to the worker. Those by
+// public accounts come first: all of them aim at the same workers, so that the
+// steps of the chain can be compared, while CVs aim at their owners.
+func (l Lang) wholeChain(r *metric.Report) (best metric.Metric, ok bool) {
+	for _, measure := range []string{"wage-class", "excess"} {
+		for _, method := range []string{"assignment", "cv"} {
+			for _, m := range r.Metrics {
+				a, is := parseAttack(m.Name)
+				if !is || a.target != "worker" || a.method != "chain" || a.measure != measure || !strength(m.Row).Valid() {
+					continue
+				}
+				if _, by := r.Metric("attack.employer." + method + "." + a.adversary + ".top1"); by && (!ok || strength(m.Row) > strength(best.Row)) {
+					best, ok = m, true
+				}
+			}
+			if ok {
+				return best, ok
+			}
+		}
+	}
+	return strongest(r, "attack.worker.chain.", ".wage-class")
 }
 
 // informed is the measure of what each feature tells an intruder.

@@ -26,7 +26,7 @@ func (l Lang) charts(r *metric.Report) []chart {
 	add(l.features(r))
 	add(l.chainChart(r))
 	add(l.byIntruder(r, "worker", "wage-class"))
-	if m, ok := strongest(r, "attack.worker.", ".wage-class"); ok {
+	if m, ok := l.wholeChain(r); ok {
 		add(l.bySize(r, m, "chain", "chart.by-size.workers"))
 	}
 	add(l.errorsInFloors(r))
