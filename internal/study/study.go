@@ -50,7 +50,7 @@ type Options struct {
 	// to write it to.
 	Statistics, SaveStatistics string
 
-	Keys      int           // other keys to scramble under, for the expectation over keys; Attack only
+	Keys      int           // other keys to scramble under, for the expectation over keys; Attack, and Fidelity from 2
 	PerRecord bool          // write the risk of every serial; Run and Attack
 	Progress  progress.Func // may be nil
 }
@@ -196,7 +196,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	watch.start("attack")
 	held := s.held(rel)
 	var use *fidelity.Result
-	var risk measured
+	var risk, file measured
 	// What analysis keeps and what intruders get are measured side by side: each
 	// has stretches that keep one processor busy.
 	g, both := errgroup.WithContext(ctx)
@@ -209,14 +209,14 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		if err != nil {
 			return err
 		}
-		if risk, err = s.score(both, held, found, serials, k.sim); err != nil {
-			return err
-		}
-		return s.attackFile(both, &risk, held, serials, v.population)
+		risk, err = s.score(both, held, found, serials, k.sim)
+		return err
 	})
+	g.Go(func() error { return s.attackFile(both, &file, held, serials, v.population) })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	risk.add(file)
 	watch.start("report")
 	r, err := s.assemble(ctx, v, risk, use, pol, k.secret)
 	if err != nil {
