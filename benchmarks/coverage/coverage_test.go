@@ -73,7 +73,7 @@ func TestEventStudyCovers(t *testing.T) {
 					if i == len(table) {
 						table = append(table, &Tally{Name: r.name})
 					}
-					table[i].add(r.estimate, r.low, r.high, r.se, r.is)
+					table[i].Add(r.estimate, r.low, r.high, r.se, r.is)
 				}
 			}
 			Judge(table)
@@ -112,7 +112,7 @@ func TestTwoWayFixedEffectsMiss(t *testing.T) {
 			}
 			c := &Tally{Name: "after"}
 			for _, d := range draws {
-				c.add(d.estimate, d.low, d.high, d.se, d.truth)
+				c.Add(d.estimate, d.low, d.high, d.se, d.truth)
 			}
 			Judge([]*Tally{c})
 			t.Logf("%s", Table(world+": two-way fixed effects, 1000 employers that all automate", []*Tally{c}))

@@ -28,7 +28,9 @@ const (
 	Alarm   = .001
 )
 
-func (t *Tally) add(estimate, low, high, stdErr, truth float64) {
+// Add counts one population: its estimate with interval and standard error, and its
+// truth.
+func (t *Tally) Add(estimate, low, high, stdErr, truth float64) {
 	t.N++
 	if low <= truth && truth <= high {
 		t.Hits++

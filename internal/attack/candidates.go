@@ -1,17 +1,17 @@
 package attack
 
 import (
-	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"scramblelab/internal/linked"
 )
 
 // candidates are the employers of a public file as a dense table of employer x
-// year, for the inner loop. Candidates are ordered by the years that they filed
-// and by mean head count, so that neighbours in memory are alike.
+// year, for the inner loop. They are ordered so that neighbours in memory are
+// alike: see arrange.
 type candidates struct {
 	employer []int32 // code of candidate c
 	years    []int32
@@ -25,7 +25,12 @@ type candidates struct {
 	usual    uint8     // index of the most frequent pattern
 	even     []bool    // candidate: every row that it filed has that pattern
 	profile  []float32 // [candidate][stride]: mean of its rows, where they are even
-	spans    []span
+	filed    []uint64  // candidate: bit t, year slot t
+	size     []float32 // [candidate][spells]: mean log head count by spell of the years filed; 0 unknown
+
+	leaves       []leaf
+	headBoxes    []headBox // [leaf][year]
+	profileBoxes []float32 // [leaf][2][stride]: see profileBox
 
 	q         []float64   // shares of study levels in the whole file
 	headShare [10]float64 // of size classes
@@ -37,17 +42,7 @@ type candidates struct {
 	excess    []ratio  // of FTE by study level
 }
 
-// span is a run of candidates that filed accounts in the same years, so that
-// what their missing years cost is one number.
-type span struct {
-	filed  uint64 // bit t: year slot t
-	lo, hi int32
-	byHead [][]int32   // by year slot: candidates with a head count, in its order
-	heads  [][]float32 // their log head counts
-	others [][]int32   // by year slot: candidates with a row but no head count
-}
-
-// maxYears is the width of span.filed.
+// maxYears is the width of candidates.filed.
 const maxYears = 64
 
 // ratio is a normal law of what is unknown about a single employer.
@@ -97,30 +92,22 @@ func newCandidates(p *Public) (*candidates, error) {
 	for t, y := range c.years {
 		slot[y] = t
 	}
-	type sized struct {
+	type rows struct {
 		employer int32
 		lo, hi   int
-		size     float64
 		filed    uint64
 	}
-	var list []sized
+	var list []rows
 	for lo := 0; lo < len(p.Employer); {
-		hi, sum, n, filed := lo, 0.0, 0.0, uint64(0)
+		hi, filed := lo, uint64(0)
 		for ; hi < len(p.Employer) && p.Employer[hi] == p.Employer[lo]; hi++ {
 			filed |= 1 << slot[p.Year[hi]]
-			if h := p.head(hi); h > 0 {
-				sum += h
-				n++
-			}
 		}
 		if p.Employer[lo] >= 0 {
-			list = append(list, sized{p.Employer[lo], lo, hi, sum / max(1, n), filed})
+			list = append(list, rows{p.Employer[lo], lo, hi, filed})
 		}
 		lo = hi
 	}
-	slices.SortStableFunc(list, func(a, b sized) int {
-		return cmp.Or(cmp.Compare(a.filed, b.filed), cmp.Compare(a.size, b.size), cmp.Compare(a.employer, b.employer))
-	})
 	nan := float32(math.NaN())
 	c.cell = make([]float32, len(list)*len(c.years)*c.stride)
 	for i := range c.cell {
@@ -131,13 +118,9 @@ func newCandidates(p *Public) (*candidates, error) {
 	for i := range c.logHead {
 		c.logHead[i], c.flows[i] = nan, tie{nan, nan}
 	}
-	c.employer = make([]int32, len(list))
+	c.employer, c.filed = make([]int32, len(list)), make([]uint64, len(list))
 	for k, s := range list {
-		c.employer[k] = s.employer
-		if k == 0 || list[k-1].filed != s.filed {
-			c.spans = append(c.spans, span{filed: s.filed, lo: int32(k)})
-		}
-		c.spans[len(c.spans)-1].hi = int32(k + 1)
+		c.employer[k], c.filed[k] = s.employer, s.filed
 		for i := s.lo; i < s.hi; i++ {
 			t := slot[p.Year[i]]
 			c.logHead[k*len(c.years)+t] = p.logHead(i)
@@ -150,8 +133,8 @@ func newCandidates(p *Public) (*candidates, error) {
 	c.q = categoryShares(p.Education)
 	c.population(p)
 	c.known(len(p.EducationFTE) > 0)
-	c.index()
 	c.average()
+	c.arrange(p.Noise)
 	return c, nil
 }
 
@@ -237,16 +220,18 @@ func (c *candidates) known(excess bool) {
 	}
 }
 
-// average computes the mean rows of candidates who filed the usual columns in
-// every year that they filed.
+// spells is into how many parts the years of a candidate are cut to tell the
+// course of its head count.
+const spells = 3
+
+// average computes mean rows and head counts, and who filed the usual columns
+// in every year that he filed.
 func (c *candidates) average() {
-	times := make([]int, len(c.patterns))
-	for i := range c.spans {
-		for k := c.spans[i].lo; k < c.spans[i].hi; k++ {
-			for t := range c.years {
-				if c.spans[i].filed>>t&1 == 1 {
-					times[c.pattern[int(k)*len(c.years)+t]]++
-				}
+	years, times := len(c.years), make([]int, len(c.patterns))
+	for k, filed := range c.filed {
+		for t := range years {
+			if filed>>t&1 == 1 {
+				times[c.pattern[k*years+t]]++
 			}
 		}
 	}
@@ -255,27 +240,33 @@ func (c *candidates) average() {
 			c.usual = uint8(p)
 		}
 	}
-	c.even, c.profile = make([]bool, len(c.employer)), make([]float32, len(c.employer)*c.stride)
+	c.even, c.profile, c.size = make([]bool, len(c.employer)), make([]float32, len(c.employer)*c.stride), make([]float32, len(c.employer)*spells)
 	sum := make([]float64, c.stride)
-	for i := range c.spans {
-		s := &c.spans[i]
-		for k := s.lo; k < s.hi; k++ {
-			clear(sum)
-			years := 0.0
-			c.even[k] = true
-			for t := range c.years {
-				if s.filed>>t&1 == 0 {
-					continue
-				}
-				c.even[k] = c.even[k] && c.pattern[int(k)*len(c.years)+t] == c.usual
-				years++
-				for j, x := range c.at(k, t) {
-					sum[j] += float64(x)
-				}
+	for k, filed := range c.filed {
+		clear(sum)
+		rows, total := 0.0, float64(bits.OnesCount64(filed))
+		var size, heads [spells]float64
+		c.even[k] = true
+		for t := range years {
+			if filed>>t&1 == 0 {
+				continue
 			}
-			for j, x := range sum {
-				c.profile[int(k)*c.stride+j] = float32(x / max(1, years))
+			c.even[k] = c.even[k] && c.pattern[k*years+t] == c.usual
+			if x := c.logHead[k*years+t]; x == x {
+				s := int(rows / total * spells)
+				size[s] += float64(x)
+				heads[s]++
 			}
+			rows++
+			for j, x := range c.at(int32(k), t) {
+				sum[j] += float64(x)
+			}
+		}
+		for s := range size {
+			c.size[k*spells+s] = float32(size[s] / max(1, heads[s]))
+		}
+		for j, x := range sum {
+			c.profile[k*c.stride+j] = float32(x / max(1, rows))
 		}
 	}
 }
@@ -336,33 +327,6 @@ func normalOf(v []float64) ratio {
 		q += float64((x - s) * (x - s))
 	}
 	return ratio{s, q/float64(len(v)) + 1e-4}
-}
-
-// index sorts every span by head count, year by year.
-func (c *candidates) index() {
-	for i := range c.spans {
-		s := &c.spans[i]
-		s.byHead, s.others, s.heads = make([][]int32, len(c.years)), make([][]int32, len(c.years)), make([][]float32, len(c.years))
-		for t := range c.years {
-			if s.filed>>t&1 == 0 {
-				continue
-			}
-			for k := s.lo; k < s.hi; k++ {
-				if x := c.head(k, t); x == x {
-					s.byHead[t] = append(s.byHead[t], k)
-				} else {
-					s.others[t] = append(s.others[t], k)
-				}
-			}
-			slices.SortStableFunc(s.byHead[t], func(a, b int32) int {
-				return cmp.Compare(c.head(a, t), c.head(b, t))
-			})
-			s.heads[t] = make([]float32, len(s.byHead[t]))
-			for i, k := range s.byHead[t] {
-				s.heads[t][i] = c.head(k, t)
-			}
-		}
-	}
 }
 
 // headMass is the chance that an employer of the file has a head count like n.

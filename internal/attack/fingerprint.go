@@ -242,19 +242,42 @@ func (d drawer) search(ctx context.Context, r Release, as []Adversary, which []i
 		out[k] = &Fingerprints{Adversary: as[j], Knowledge: knowledge, NoiseScale: o.NoiseScale, perYear: r.SerialPerYear, Units: make([]Unit, len(units))}
 	}
 	s := newSearch(newModeller(c, file, as[which[0]], r, knowledge, units), ts, units, o.MaxCandidates)
-	err := par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
-		sc := scan{search: s}
-		for i := lo; i < hi; i++ {
-			for k, u := range sc.unit(units[i]) {
-				if r.SerialPerYear && len(units[i].years) > 0 {
-					u.Year = units[i].years[0].year
+	order := neighbourly(units)
+	err := par.Chunks(ctx, len(units), 4*abreast, func(_, lo, hi int) error {
+		some := make([]unit, hi-lo)
+		for i := range some {
+			some[i] = units[order[lo+i]]
+		}
+		for i, found := range s.units(some, make([]scan, abreast)) {
+			for k, u := range found {
+				if r.SerialPerYear && len(some[i].years) > 0 {
+					u.Year = some[i].years[0].year
 				}
-				out[k].Units[i] = u
+				out[k].Units[order[lo+i]] = u
 			}
 		}
 		return nil
 	})
 	return out, err
+}
+
+// neighbourly orders units so that those with the same years and as much staff stand
+// together.
+func neighbourly(units []unit) []int {
+	order, years, staff := make([]int, len(units)), make([]uint64, len(units)), make([]float64, len(units))
+	for i, u := range units {
+		order[i], staff[i] = i, u.staff()
+		for _, o := range u.years {
+			years[i] <<= 1
+			if o.n > 0 {
+				years[i]++
+			}
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(years[a], years[b]), cmp.Compare(staff[a], staff[b]))
+	})
+	return order
 }
 
 // inOrder sorts released tables, so that nothing depends on the order of rows.

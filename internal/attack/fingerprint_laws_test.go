@@ -323,14 +323,14 @@ func TestPruningIsExactOnAccounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		build := func(slack float64) *scan {
+		build := func(slack float64) *search {
 			var ts []*traits
 			for _, a := range company {
 				ts = append(ts, newTraits(p, a, r, "method+parameters", c, units))
 			}
 			s := newSearch(newModeller(c, p, company[0], r, "method+parameters", units), ts, units, 1000)
 			s.slack = slack
-			return &scan{search: s}
+			return s
 		}
 		fast, full := build(math.Log(float64(len(c.employer))/lostMass)), build(math.Inf(1))
 		given := 0

@@ -104,7 +104,7 @@ func TestPruningIsExact(t *testing.T) {
 			return s
 		}
 		pruned, brute := build(math.Log(200/lostMass)), build(math.Inf(1))
-		fast, full := scan{search: pruned}, scan{search: brute}
+		fast, full := pruned, brute
 		for _, u := range units {
 			x, y := fast.unit(u)[0], full.unit(u)[0]
 			if y.Kept != 200 {

@@ -38,6 +38,7 @@ type headTerm struct {
 	top, curve float64
 	at         float64
 	blank      float64
+	few        uint64 // bit of n: see headBox
 
 	before, flow  float32 // released count of the year before and change since; NaN unknown
 	agree, differ float64 // equal, and the flow says so too, or something else
@@ -143,10 +144,10 @@ type yearModel struct {
 	absent float64 // log likelihood of a candidate without a row
 
 	head     headTerm // of a row: filed included
+	headMost float64  // its largest value
 	bare     bool     // no feature beside the head count
 	forms    []form   // by what is known of a row: candidates.patterns
 	features float64  // largest value of any form
-	bound    float64  // largest value of a row
 }
 
 // modeller prepares released years for one adversary.
@@ -232,7 +233,6 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 	}
 	y := yearModel{slot: slot, staff: o.n > 0, heads: o.n, filed: math.Log(m.filed[state]), absent: math.Log(1 - m.filed[state])}
 	if !y.staff {
-		y.bound = y.filed
 		return y
 	}
 	y.head = m.heads(o)
@@ -271,7 +271,7 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 	}
 	y.forms, y.features = formsOf(terms, m.c.patterns, m.c.stride)
 	y.bare = len(terms) == 0
-	y.bound = y.head.most() + y.features
+	y.headMost = y.head.most()
 	return y
 }
 
@@ -336,7 +336,7 @@ func (m *modeller) heads(o observed) headTerm {
 		density := h.top
 		h.top += math.Log(max(1e-6, 1-equal))
 		if h.equal = math.Log(max(1e-6, equal)); h.equal > h.top {
-			h.n = float32(math.Log(o.n))
+			h.n, h.few = float32(math.Log(o.n)), fewBit(o.n)
 		}
 		if m.a.Uses(ColumnFlow) && !math.IsNaN(o.before) && h.n == h.n {
 			law := m.p.Noise.Flow[linked.SizeCode(int32(min(1e9, n)))]

@@ -26,11 +26,12 @@ func measure(d *linked.Data, p *Public) *exactPanel {
 	level, field := codes(d.Jobs, linked.Level), codes(d.Jobs, linked.Field)
 	cells := map[[2]int32]float64{} // heads of the current row by cell
 	last := -1
+	average := p.CountOn == publish.CountAverage
 	round := func() {
-		if last >= 0 && p.CountOn == publish.CountAverage {
+		if last >= 0 && average {
 			x.round(last, cells, p.LevelMap)
+			clear(cells)
 		}
-		clear(cells)
 	}
 	row := 0
 	for i := range d.Jobs.Rows() {
@@ -64,7 +65,9 @@ func measure(d *linked.Data, p *Public) *exactPanel {
 			round()
 			last = row
 		}
-		cells[[2]int32{level(i), field(i)}] += w
+		if average {
+			cells[[2]int32{level(i), field(i)}] += w
+		}
 		x.head[row] += w
 		add(x.fte, row, fte, hasFTE, i, w)
 		add(x.wage, row, wage, hasWage, i, w)

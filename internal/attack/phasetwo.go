@@ -1,12 +1,14 @@
 package attack
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
 )
@@ -25,7 +27,7 @@ import (
 // their number. Claims stand in the order of serial and year. Where counts were
 // changed the first 1,000 serials alone are looked for, which are a sample, since
 // serials are random.
-func PhaseTwo(r Release, exact *publish.Tables) ([]Claim, error) {
+func PhaseTwo(ctx context.Context, r Release, exact *publish.Tables) ([]Claim, error) {
 	if r.Tables == nil || r.Tables.Cells == nil || !r.Tables.Cells.Has(publish.Serial) || exact == nil || !exact.Cells.Has(linked.Employer) {
 		return nil, fmt.Errorf("attack: want released cells with serials and exact cells with employers")
 	}
@@ -51,38 +53,46 @@ func PhaseTwo(r Release, exact *publish.Tables) ([]Claim, error) {
 	if !counted { // every candidate must be compared: serials are random, so that the first are a sample
 		units = units[:min(len(units), phaseTwoSample)]
 	}
-	var out []Claim
-	for _, u := range units {
-		c := Claim{Serial: u.id, Employer: -1, Method: Nearest}
-		if r.SerialPerYear && len(u.cells) > 0 {
-			c.Year = u.cells[0].at.year
-		}
-		var candidates []int32
-		if counted {
-			candidates = byPath[u.path(false)[0]]
-		}
-		if len(candidates) == 0 {
-			candidates = rarest(u, byCell)
-		}
-		best, hash, ties := math.Inf(-1), uint64(0), 0
-		for _, e := range candidates {
-			s := 2*shared(u, known.units[e], known) - known.units[e].total
-			h := rng.Mix(uint64(uint32(u.id)), uint64(uint32(known.units[e].id)))
-			switch {
-			case s > best:
-				best, hash, ties, c.Employer = s, h, 1, known.units[e].id
-			case s == best:
-				if ties++; h < hash {
-					hash, c.Employer = h, known.units[e].id
-				}
+	out := make([]Claim, len(units))
+	err := par.Chunks(ctx, len(units), 64, func(_, lo, hi int) error {
+		for i, u := range units[lo:hi] {
+			var candidates []int32
+			if counted {
+				candidates = byPath[u.path(false)[0]]
+			}
+			if len(candidates) == 0 {
+				candidates = rarest(u, byCell)
+			}
+			out[lo+i] = known.closest(u, candidates)
+			if r.SerialPerYear && len(u.cells) > 0 {
+				out[lo+i].Year = u.cells[0].at.year
 			}
 		}
-		if ties > 0 {
-			c.Posterior = 1 / float64(ties)
+		return nil
+	})
+	return out, err
+}
+
+// closest claims the candidate who shares most with a serial.
+func (x *exactCells) closest(u exactUnit, candidates []int32) Claim {
+	c := Claim{Serial: u.id, Employer: -1, Method: Nearest}
+	best, hash, ties := math.Inf(-1), uint64(0), 0
+	for _, e := range candidates {
+		s := 2*shared(u, x.units[e], x) - x.units[e].total
+		h := rng.Mix(uint64(uint32(u.id)), uint64(uint32(x.units[e].id)))
+		switch {
+		case s > best:
+			best, hash, ties, c.Employer = s, h, 1, x.units[e].id
+		case s == best:
+			if ties++; h < hash {
+				hash, c.Employer = h, x.units[e].id
+			}
 		}
-		out = append(out, c)
 	}
-	return out, nil
+	if ties > 0 {
+		c.Posterior = 1 / float64(ties)
+	}
+	return c
 }
 
 // phaseTwoSample is the number of serials that are looked for where head counts

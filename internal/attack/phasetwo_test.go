@@ -30,7 +30,7 @@ func TestPhaseTwoRelinks(t *testing.T) {
 	for _, tt := range tests {
 		r := released(t, tt.data, 100, publish.Options{Counts: tt.counts})
 		r.Method.CountClasses = tt.counts != nil
-		claims, err := PhaseTwo(r, exact)
+		claims, err := PhaseTwo(t.Context(), r, exact)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestPhaseTwoOfAnotherPopulation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claims, err := PhaseTwo(released(t, world(23, 300, 4), 100, publish.Options{}), exact)
+	claims, err := PhaseTwo(t.Context(), released(t, world(23, 300, 4), 100, publish.Options{}), exact)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,36 +35,83 @@ type lane struct {
 	kind  []int32   // combination of traits by candidate
 	kinds []float64 // log chance of the traits, by combination
 	most  float64   // the largest
+	times []int     // scratch space by combination, zero
 }
 
-// scan is the state of scoring one serial after the other.
+// scan is the state of scoring a serial.
 type scan struct {
 	*search
-	lanes []lane
-	order []reach
-	heads []headTerm // of the years that a span filed
-	rest  []float64  // the most that what follows each of them can add
-	all   float64    // the most that everything can add
-	after []float64  // and what follows the features of each year
-	filed []*yearModel
-	mean  form // of the mean rows of a span: see profiled
+	lanes  []lane
+	models []yearModel
+	order  []reach
+	bounds []float64 // of the log likelihood without traits, by leaf
+
+	// Of candidates who filed the years of mask: see ready.
+	mask     uint64
+	base     float64      // what years without a comparison add
+	filed    []*yearModel // the years that are compared
+	rest     []float64    // the most that what follows the head count of each of them can add
+	after    []float64    // and what follows its features
+	features float64      // the most that all features can add
+	all      float64      // the most that everything can add
+	mean     form         // of mean rows: see profiled
+	kinds    []int32      // scratch space
 }
 
 // reach is the largest log likelihood in a part of the candidates.
 type reach struct {
-	part  int
+	leaf  int // or block of a table
 	bound float64
 }
 
-// unit scores the candidates of one serial for every adversary.
-func (sc *scan) unit(u unit) []Unit {
-	out := make([]Unit, len(sc.traits))
-	for i := range out {
-		out[i] = Unit{Serial: u.serial, Staff: u.staff()}
+// abreast is how many serials are scored side by side: few enough that what is
+// known of all of them stays in the cache of a processor beside a leaf.
+const abreast = 16
+
+// units scores the candidates of some serials for every adversary. Serials that
+// are alike should stand together: they are compared with the same candidates,
+// which are then fetched from memory once for all of them. scans is scratch
+// space.
+func (s *search) units(us []unit, scans []scan) [][]Unit {
+	out := make([][]Unit, len(us))
+	for lo := 0; lo < len(us); lo += len(scans) {
+		some := us[lo:min(lo+len(scans), len(us))]
+		var sweep []*scan
+		for i, u := range some {
+			sc := &scans[i]
+			out[lo+i] = make([]Unit, len(s.traits))
+			for a := range s.traits {
+				out[lo+i][a] = Unit{Serial: u.serial, Staff: u.staff()}
+			}
+			sc.search = s
+			switch sc.begin(u); {
+			case !sc.comparable():
+			case len(sc.models) == 1 && s.tables != nil:
+				sc.year(&sc.models[0], &s.tables[sc.models[0].slot])
+			default:
+				sweep = append(sweep, sc)
+			}
+		}
+		s.sweep(sweep)
+		for i := range some {
+			if scans[i].comparable() {
+				for a := range s.traits {
+					scans[i].lanes[a].sum(&out[lo+i][a])
+				}
+			}
+		}
 	}
-	models := sc.prepare(u)
-	if len(models) == 0 || !models[0].staff {
-		return out // nothing released that an intruder could compare
+	return out
+}
+
+// unit is units for one serial.
+func (s *search) unit(u unit) []Unit { return s.units([]unit{u}, make([]scan, 1))[0] }
+
+// begin prepares a scan for a serial.
+func (sc *scan) begin(u unit) {
+	sc.models = sc.prepare(u)
+	if !sc.comparable() {
+		return
 	}
 	if sc.lanes == nil {
 		sc.lanes = make([]lane, len(sc.traits))
@@ -77,16 +124,11 @@ func (sc *scan) unit(u unit) []Unit {
 		l.reset(u.serial)
 		l.kinds, l.most = t.of(u, sc.modeller, l.kinds)
 	}
-	if len(models) == 1 && sc.tables != nil {
-		sc.year(&models[0], &sc.tables[models[0].slot])
-	} else {
-		sc.years(models)
-	}
-	for i := range sc.lanes {
-		sc.lanes[i].sum(&out[i])
-	}
-	return out
 }
+
+// comparable reports whether anything is released that an intruder could
+// compare.
+func (sc *scan) comparable() bool { return len(sc.models) > 0 && sc.models[0].staff }
 
 // room is by how much a log likelihood without traits may be negative and still
 // count for some adversary.
@@ -118,52 +160,175 @@ func (sc *scan) count(ll float64, k int32) {
 	}
 }
 
-// years scores candidates by several years, span by span in the order of the
-// best that they can reach.
-func (sc *scan) years(models []yearModel) {
-	sc.order = sc.order[:0]
-	for i := range sc.c.spans {
-		b := 0.0
-		for k := range models {
-			if sc.c.spans[i].filed>>models[k].slot&1 == 1 {
-				b += models[k].bound
-			} else {
-				b += models[k].absent
+// ahead is how many leaves a serial looks at before it joins the others.
+const ahead = 8
+
+// sweep scores candidates by several years, leaf by leaf in the order of the
+// best that any of the serials can reach in them. Every serial starts with the
+// leaves that promise most to it: they set the limit for the others.
+func (s *search) sweep(scans []*scan) {
+	var near []reach
+	for i := range s.c.leaves {
+		near = append(near, reach{i, math.Inf(-1)})
+	}
+	for _, sc := range scans {
+		sc.bounds, sc.order = slices.Grow(sc.bounds[:0], len(near))[:len(near)], sc.order[:0]
+		sc.ready(0)
+		for i := range near {
+			b, loose := sc.bound(i)
+			sc.bounds[i] = b
+			if loose {
+				b -= usualCost
+			}
+			sc.order = promising(sc.order, reach{i, b})
+		}
+		for _, r := range sc.order {
+			if sc.bounds[r.leaf]+sc.room() >= 0 {
+				sc.leaf(r.leaf)
+			}
+			sc.bounds[r.leaf] = math.Inf(-1) // done
+		}
+		room := sc.room()
+		for i := range near {
+			near[i].bound = max(near[i].bound, sc.bounds[i]+room)
+		}
+	}
+	near = slices.DeleteFunc(near, func(r reach) bool { return !(r.bound >= 0) })
+	slices.SortStableFunc(near, func(a, b reach) int { return cmp.Compare(b.bound, a.bound) })
+	for _, r := range near {
+		for _, sc := range scans {
+			if sc.bounds[r.leaf]+sc.room() >= 0 {
+				sc.leaf(r.leaf)
 			}
 		}
-		sc.order = append(sc.order, reach{i, b})
-	}
-	slices.SortStableFunc(sc.order, func(a, b reach) int { return cmp.Compare(b.bound, a.bound) })
-	for _, r := range sc.order {
-		if r.bound+sc.room() < 0 {
-			break
-		}
-		sc.span(&sc.c.spans[r.part], models, r.bound)
 	}
 }
 
-// chunk is how many neighbours are scored between looks at the bound.
-const chunk = 16
+// promising keeps the largest bounds in order.
+func promising(list []reach, r reach) []reach {
+	if len(list) == ahead {
+		if r.bound <= list[ahead-1].bound {
+			return list
+		}
+		list = list[:ahead-1]
+	}
+	list = append(list, r)
+	for i := len(list) - 1; i > 0 && list[i].bound > list[i-1].bound; i-- {
+		list[i], list[i-1] = list[i-1], list[i]
+	}
+	return list
+}
 
-// nearby keeps a scan from ending before the equal counts, whatever rounding
-// does.
-const nearby = 1e-5
+// usualCost is about what features beside head counts take off the likelihood of
+// the right employer.
+const usualCost = 20
 
-// span scores a run of candidates with the same years filed: outward from the
-// released head count in the most telling of those years, on both sides, until
-// even a perfect rest would not do. bound is the largest value that there can
-// be.
-func (sc *scan) span(sp *span, models []yearModel, bound float64) {
-	base := 0.0
-	sc.filed, sc.heads = sc.filed[:0], sc.heads[:0]
-	for i := range models {
-		switch m := &models[i]; {
-		case sp.filed>>m.slot&1 == 0:
-			base += m.absent
-		case m.staff:
-			sc.filed, sc.heads = append(sc.filed, m), append(sc.heads, m.head)
+// bound is the largest log likelihood, without traits, of the candidates of a
+// leaf. It is loose where features beside head counts could not be compared.
+func (sc *scan) bound(i int) (most float64, loose bool) {
+	l, years := &sc.c.leaves[i], len(sc.c.years)
+	boxes := sc.c.headBoxes[i*years : (i+1)*years]
+	if l.all == l.any && l.all != sc.mask {
+		sc.ready(l.all)
+		sc.profiled()
+	}
+	if l.all == l.any {
+		v := sc.base + sc.features
+		for _, m := range sc.filed {
+			v += m.head.within(&boxes[m.slot])
+		}
+		if l.even && sc.mean.base > 0 {
+			low, high := sc.c.profileBox(i)
+			return v - apart(low, high, sc.mean.at, sc.mean.curve), false
+		}
+		return v, true
+	}
+	v := 0.0
+	for k := range sc.models {
+		m := &sc.models[k]
+		filed := m.filed
+		if m.staff && l.any>>m.slot&1 == 1 {
+			filed = m.features + m.head.within(&boxes[m.slot])
+		}
+		switch {
+		case l.any>>m.slot&1 == 0:
+			v += m.absent
+		case l.all>>m.slot&1 == 1:
+			v += filed
 		default:
-			base += m.filed
+			v += max(m.absent, filed)
+		}
+	}
+	return v, true
+}
+
+// several is from how many candidates on it pays to prepare mean rows.
+const several = 4
+
+// leaf scores the candidates of a leaf, run by run of those who filed the same
+// years.
+func (sc *scan) leaf(i int) {
+	filed := sc.c.filed
+	for lo, end := sc.c.leaves[i].lo, sc.c.leaves[i].hi; lo < end; {
+		hi := lo + 1
+		for hi < end && filed[hi] == filed[lo] {
+			hi++
+		}
+		if filed[lo] != sc.mask {
+			sc.ready(filed[lo])
+			if hi-lo >= several {
+				sc.profiled()
+			}
+		}
+		if len(sc.filed) > 0 {
+			sc.pairs(lo, hi)
+		} else if sc.base+sc.room() >= 0 {
+			sc.unlike(lo, hi)
+		}
+		lo = hi
+	}
+}
+
+// unlike counts candidates who filed in none of the years of the serial: they
+// differ in traits only.
+func (sc *scan) unlike(lo, hi int32) {
+	for i := range sc.lanes {
+		l := &sc.lanes[i]
+		kinds := sc.kinds[:0]
+		l.times = slices.Grow(l.times, len(l.kinds))[:len(l.kinds)]
+		for _, kind := range l.kind[lo:hi] {
+			if l.times[kind] == 0 {
+				kinds = append(kinds, kind)
+			}
+			l.times[kind]++
+		}
+		for _, kind := range kinds {
+			if ll := sc.base + l.kinds[kind]; ll >= l.limit {
+				l.weigh(ll, l.times[kind])
+			}
+			l.times[kind] = 0
+		}
+		sc.kinds = kinds
+		for k, kind := range l.kind[lo:hi] {
+			if ll := sc.base + l.kinds[kind]; ll >= l.limit && ll >= l.worst {
+				l.offer(ll, lo+int32(k))
+			}
+		}
+	}
+}
+
+// ready prepares the comparison with candidates who filed some years.
+func (sc *scan) ready(filed uint64) {
+	sc.mask, sc.base, sc.mean.base = filed, 0, 0
+	sc.filed = sc.filed[:0]
+	for i := range sc.models {
+		switch m := &sc.models[i]; {
+		case filed>>m.slot&1 == 0:
+			sc.base += m.absent
+		case m.staff:
+			sc.filed = append(sc.filed, m)
+		default:
+			sc.base += m.filed
 		}
 	}
 	n := len(sc.filed)
@@ -175,42 +340,9 @@ func (sc *scan) span(sp *span, models []yearModel, bound float64) {
 	}
 	for i := n - 1; i >= 0; i-- {
 		sc.rest[i] = features + heads
-		heads += sc.heads[i].most()
+		heads += sc.filed[i].headMost
 	}
-	sc.all = features + heads
-	if n == 0 {
-		for k := sp.lo; k < sp.hi; k++ {
-			sc.count(base, k)
-		}
-		return
-	}
-	sc.profiled(sp)
-	first := &sc.heads[0]
-	list, logs := sp.byHead[first.slot], sp.heads[first.slot]
-	besides := bound - first.most()
-	up, _ := slices.BinarySearch(logs, float32(first.at-nearby))
-	down := up
-	for up < len(logs) || down > 0 {
-		if up < len(logs) {
-			if sc.beyond(first, logs[up], besides) {
-				up = len(logs)
-			}
-			to := min(up+chunk, len(logs))
-			sc.pairs(list[up:to], base)
-			up = to
-		}
-		if down > 0 {
-			if sc.beyond(first, logs[down-1], besides) {
-				down = 0
-			}
-			to := max(down-chunk, 0)
-			sc.pairs(list[to:down], base)
-			down = to
-		}
-	}
-	if first.blank+besides+sc.room() >= 0 {
-		sc.pairs(sp.others[first.slot], base)
-	}
+	sc.features, sc.all = features, features+heads
 }
 
 // profiled prepares the comparison of mean rows. With the same years on both
@@ -218,13 +350,12 @@ func (sc *scan) span(sp *span, models []yearModel, bound float64) {
 // c)·(Σ d)²/T: a candidate whose mean is far off need not be looked at year by
 // year. Where a span filed in a year in which the serial has no staff there is
 // no such bound.
-func (sc *scan) profiled(sp *span) {
+func (sc *scan) profiled() {
 	f := &sc.mean
-	f.base = 0
-	if len(sc.filed) < 2 || len(sc.filed) != bits.OnesCount64(sp.filed) || sc.filed[0].bare {
+	if len(sc.filed) < 2 || len(sc.filed) != bits.OnesCount64(sc.mask) || sc.filed[0].bare {
 		return
 	}
-	f.at, f.curve = append(f.at[:0], make([]float32, sc.c.stride)...), append(f.curve[:0], make([]float32, sc.c.stride)...)
+	f.at, f.curve = slices.Grow(f.at[:0], sc.c.stride)[:sc.c.stride], slices.Grow(f.curve[:0], sc.c.stride)[:sc.c.stride]
 	f.base = 1
 	years := float64(len(sc.filed))
 	for j := range f.at {
@@ -258,17 +389,16 @@ func (sc *scan) beyond(h *headTerm, x float32, besides float64) bool {
 }
 
 // pairs scores candidates one by one and gives each up as soon as it can: first
-// the head counts of all years, then everything else.
-func (sc *scan) pairs(list []int32, base float64) {
+// by mean rows, then by the head counts of all years, then by everything else.
+func (sc *scan) pairs(lo, hi int32) {
 	years, stride := len(sc.c.years), sc.c.stride
 	logHead, flows, pattern, cell := sc.c.logHead, sc.c.flows, sc.c.pattern, sc.c.cell
-	heads := sc.heads
-	rest := sc.rest[:len(heads)]
-	means := sc.mean.base > 0
+	filed := sc.filed
+	rest := sc.rest[:len(filed)]
+	means, most := sc.mean.base > 0, sc.room()
 next:
-	for _, k := range list {
-		ll, full := base, sc.roomOf(k)
-		room := full
+	for k := lo; k < hi; k++ {
+		ll, room := sc.base, most
 		if means && sc.c.even[k] {
 			room -= squares(sc.c.profile[int(k)*stride:(int(k)+1)*stride], sc.mean.at, sc.mean.curve)
 			if ll+sc.all+room < 0 {
@@ -277,24 +407,25 @@ next:
 		}
 		row := int(k) * years
 		logs, ties := logHead[row:row+years], flows[row:row+years]
-		for i := range heads {
-			h := &heads[i]
+		for i, m := range filed {
+			h := &m.head
 			if h.flow == h.flow {
-				ll += h.tied(logs[h.slot], &ties[h.slot])
+				ll += h.tied(logs[m.slot], &ties[m.slot])
 			} else {
-				ll += h.log(logs[h.slot])
+				ll += h.log(logs[m.slot])
 			}
 			if ll+rest[i]+room < 0 {
 				continue next
 			}
 		}
-		for i, m := range sc.filed {
+		room = sc.roomOf(k)
+		for i, m := range filed {
 			if m.bare {
 				continue
 			}
 			at := row + m.slot
 			ll += m.forms[pattern[at]].log(cell[at*stride : (at+1)*stride])
-			if ll+sc.after[i]+full < 0 {
+			if ll+sc.after[i]+room < 0 {
 				continue next
 			}
 		}

@@ -37,19 +37,14 @@ func newYearTable(c *candidates, t []*traits, slot int) yearTable {
 	for a := range t {
 		y.absent[a] = make([][]int32, len(t[a].kinds))
 	}
-	for i := range c.spans {
-		s := &c.spans[i]
-		if s.filed>>slot&1 == 0 {
-			for k := s.lo; k < s.hi; k++ {
-				for a := range t {
-					of := &y.absent[a][t[a].kind[k]]
-					*of = append(*of, k)
-				}
-			}
+	for k, filed := range c.filed {
+		if filed>>slot&1 == 1 {
+			y.cand = append(y.cand, int32(k))
 			continue
 		}
-		for k := s.lo; k < s.hi; k++ {
-			y.cand = append(y.cand, k)
+		for a := range t {
+			of := &y.absent[a][t[a].kind[k]]
+			*of = append(*of, int32(k))
 		}
 	}
 	at := func(k int32) int { return int(k)*len(c.years) + slot }
@@ -77,6 +72,13 @@ func newYearTable(c *candidates, t []*traits, slot int) yearTable {
 	return y
 }
 
+// chunk is how many neighbours are scored between looks at the bound.
+const chunk = 64
+
+// nearby keeps a scan from ending before the equal counts, whatever rounding
+// does.
+const nearby = 1e-5
+
 // year scores candidates by the one year that a serial has.
 func (sc *scan) year(m *yearModel, t *yearTable) {
 	sc.order = sc.order[:0]
@@ -93,7 +95,7 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 		if r.bound+sc.room() < 0 {
 			break
 		}
-		b := &t.blocks[r.part]
+		b := &t.blocks[r.leaf]
 		form := &m.forms[b.pattern]
 		if !b.headed {
 			sc.rows(t, b.lo, b.hi, &m.head, form)
@@ -107,7 +109,7 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 				if sc.beyond(&m.head, t.head[up], besides) {
 					up = b.hi
 				}
-				to := min(up+4*chunk, b.hi)
+				to := min(up+chunk, b.hi)
 				sc.rows(t, up, to, &m.head, form)
 				up = to
 			}
@@ -115,7 +117,7 @@ func (sc *scan) year(m *yearModel, t *yearTable) {
 				if sc.beyond(&m.head, t.head[down-1], besides) {
 					down = b.lo
 				}
-				to := max(down-4*chunk, b.lo)
+				to := max(down-chunk, b.lo)
 				sc.rows(t, to, down, &m.head, form)
 				down = to
 			}

@@ -73,6 +73,19 @@ func (s *setting) outcomes() []outcome {
 	return out
 }
 
+// outcomeSettings say what is estimated on an outcome.
+func (s *setting) outcomeSettings(o outcome) any {
+	x := struct {
+		Outcome string
+		Levels  []int32
+		Level   float64
+	}{o.name, nil, s.Level}
+	if o.band != nil {
+		x.Levels = o.band.Codes
+	}
+	return x
+}
+
 // panel holds the firm rows of a version that enter: employers with an event of
 // their own and employers of the control group; suppliers of the intervention
 // group are neither.
@@ -264,8 +277,13 @@ func (s *setting) panelTerms(ctx context.Context, outcomes []outcome) ([]*term, 
 			return err
 		}
 		if s.population != nil {
-			c, _, err := panels[s.population].fit(ctx, values[s.population][k], s.Level)
-			t.population = &c
+			c, _, err := recallCoefficients(s.Statistics, "did", s.outcomeSettings(outcomes[k]), func() ([]estimate.Coefficient, int, error) {
+				c, n, err := panels[s.population].fit(ctx, values[s.population][k], s.Level)
+				return []estimate.Coefficient{c}, n, err
+			})
+			if err == nil {
+				t.population = &c[0]
+			}
 			return err
 		}
 		return nil

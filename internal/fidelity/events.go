@@ -74,7 +74,7 @@ func eventStudies(ctx context.Context, s *setting) (Result, error) {
 		var terms []*term
 		if missing == "" {
 			var err error
-			if terms, missing, err = s.eventTerms(ctx, e.fit); err != nil {
+			if terms, missing, err = s.eventTerms(ctx, e.table, e.fit); err != nil {
 				return out, err
 			}
 		}
@@ -92,13 +92,13 @@ func eventStudies(ctx context.Context, s *setting) (Result, error) {
 
 // eventTerms fits an event study of every outcome on all versions, and on what
 // the swap law expects; missing says why none could be fitted.
-func (s *setting) eventTerms(ctx context.Context, fit eventTerms) (terms []*term, missing string, err error) {
+func (s *setting) eventTerms(ctx context.Context, name string, fit eventTerms) (terms []*term, missing string, err error) {
 	type job struct {
 		panel panel
 		y     []float64
 	}
 	var jobs []job
-	const each = 4
+	const each, whole = 4, 3
 	outcomes := s.outcomes()
 	views := [each]*view{s.fragment, s.release, s.fragment, s.population}
 	var panels [each]panel
@@ -131,7 +131,16 @@ func (s *setting) eventTerms(ctx context.Context, fit eventTerms) (terms []*term
 		if jobs[i].y == nil {
 			return fitted{}, nil
 		}
-		c, n, err := fit(ctx, jobs[i].panel.staggered(jobs[i].y), s.Level)
+		run := func() ([]estimate.Coefficient, int, error) {
+			return fit(ctx, jobs[i].panel.staggered(jobs[i].y), s.Level)
+		}
+		if i%each == whole {
+			again := run
+			run = func() ([]estimate.Coefficient, int, error) {
+				return recallCoefficients(s.Statistics, name, s.outcomeSettings(outcomes[i/each]), again)
+			}
+		}
+		c, n, err := run()
 		if err != nil && ctx.Err() == nil { // a design without a single comparison is a finding
 			return fitted{reason: err.Error()}, nil
 		}

@@ -68,7 +68,7 @@ func headCounts(ctx context.Context, s *setting) (Result, error) {
 		y    []float64
 	}
 	var jobs []job // by band: fragment, release, expected, selection
-	const each = 4
+	const each, whole = 4, 3
 	for _, b := range s.Bands {
 		of := func(v *view) job {
 			if v == nil {
@@ -87,7 +87,20 @@ func headCounts(ctx context.Context, s *setting) (Result, error) {
 		if jobs[i].view == nil {
 			return estimate.CountFit{}, nil
 		}
-		f, err := estimate.PPML(ctx, headModel(jobs[i].view, jobs[i].y, events, s.Level))
+		var f estimate.CountFit
+		var err error
+		if run := func() ([]estimate.Coefficient, int, error) {
+			f, err = estimate.PPML(ctx, headModel(jobs[i].view, jobs[i].y, events, s.Level))
+			return f.Coef, f.Clusters, err
+		}; i%each == whole {
+			f.Coef, f.Clusters, err = recallCoefficients(s.Statistics, "heads", struct {
+				Levels []int32
+				Events bool
+				Level  float64
+			}{s.Bands[i/each].Codes, events, s.Level}, run)
+		} else {
+			_, _, err = run()
+		}
 		if errors.Is(err, estimate.ErrNoRows) {
 			for _, n := range names {
 				f.Coef = append(f.Coef, unestimated(n, "nobody is employed at these levels"))

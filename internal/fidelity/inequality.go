@@ -207,7 +207,13 @@ func inequality(ctx context.Context, s *setting) (Result, error) {
 		of[v] = s.figuresOf(pay[v], nil)
 	}
 	if s.population != nil {
-		onPopulation = s.figuresOf(s.newPayroll(s.population), nil)
+		kept, err := recall(s.Statistics, "figures", s.Bands, func() (keptNumbers, error) {
+			return keep(s.figuresOf(s.newPayroll(s.population), nil)), nil
+		})
+		if err != nil {
+			return Result{}, err
+		}
+		onPopulation = kept.floats()
 	}
 	drawn, err := par.Map(ctx, 2*s.Draws, func(i int) (figures, error) { return s.figuresOf(pay[i%2], s.draws[i/2]), nil })
 	if err != nil {

@@ -336,7 +336,11 @@ func (s *setting) wageTerms(ctx context.Context, m wageModel) ([]*term, error) {
 	}
 	var all []estimate.Coefficient
 	if s.population != nil {
-		if all, err = m.slopes(ctx, m.rowsOf(s.population), nil); err != nil {
+		all, _, err = recallCoefficients(s.Statistics, "wages", [2][]int32{m.levels, m.column}, func() ([]estimate.Coefficient, int, error) {
+			c, err := m.slopes(ctx, m.rowsOf(s.population), nil)
+			return c, 0, err
+		})
+		if err != nil {
 			return nil, err
 		}
 	}

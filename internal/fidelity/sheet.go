@@ -32,6 +32,7 @@ type sheet struct {
 	version [versions]*records // population nil where there is none
 	draws   [][]float64        // of the fragment's units, shared with the release
 	units   int
+	kept    *Statistics // of the population
 }
 
 // cellColumns and firmColumns are the columns of the release that a table of
@@ -47,7 +48,7 @@ var (
 func (s *setting) newSheet() *sheet {
 	views := [versions]*view{s.fragment, s.release, s.population}
 	tables := [versions]*publish.Tables{s.Fragment, s.Release, s.Population}
-	out := &sheet{draws: s.draws, units: s.fragment.units}
+	out := &sheet{draws: s.draws, units: s.fragment.units, kept: s.Statistics}
 	for v, w := range views {
 		if w != nil {
 			out.version[v] = &records{weight: w.staff(nil), unit: w.cells.unit}
@@ -159,12 +160,20 @@ func (t *sheet) count(axes []int, fine, resampled bool) (counts, bool) {
 		if r == nil {
 			continue
 		}
-		key := t.keys(r, axes, radices, fine)
-		out.of[v] = make([]float64, n)
-		for i, k := range key {
-			out.of[v][k] += r.weight[i]
+		var key []int32
+		tally := func() []float64 {
+			key = t.keys(r, axes, radices, fine)
+			of := make([]float64, n)
+			for i, k := range key {
+				of[k] += r.weight[i]
+			}
+			return of
 		}
-		if !resampled || v == atPopulation {
+		if v == atPopulation {
+			out.of[v] = t.recalled(axes, fine, n, tally)
+			continue
+		}
+		if out.of[v] = tally(); !resampled {
 			continue
 		}
 		drawn := make([][]float64, len(t.draws))
@@ -182,6 +191,25 @@ func (t *sheet) count(axes []int, fine, resampled bool) (counts, bool) {
 		}
 	}
 	return out, true
+}
+
+// recalled is the table of the population, from what was kept of it where that
+// fits.
+func (t *sheet) recalled(axes []int, fine bool, n int, compute func() []float64) []float64 {
+	if t.kept == nil {
+		return compute()
+	}
+	settings := []any{fine}
+	name := "table of"
+	for _, k := range axes {
+		settings = append(settings, t.axes[k].settings())
+		name += " " + t.axes[k].name
+	}
+	of, err := recallTable(t.kept, name, settings, compute)
+	if err != nil || len(of) != n {
+		return compute()
+	}
+	return of
 }
 
 // keys is the cell of every row.

@@ -79,6 +79,8 @@ func (f Fragment) Employers(variants []Variant) ([]metric.Metric, error) {
 	}
 	name := variants[0].Fingerprints.Adversary.Name
 	measures := employerMeasures(variants[0].Fingerprints.Adversary)
+	f.Staff = slices.Clone(f.Staff)
+	slices.SortFunc(f.Staff, func(a, b float64) int { return cmp.Compare(b, a) })
 	out := make([]metric.Metric, len(measures))
 	for i, m := range measures {
 		out[i] = metric.Metric{
@@ -87,7 +89,7 @@ func (f Fragment) Employers(variants []Variant) ([]metric.Metric, error) {
 		}
 	}
 	for v, variant := range variants {
-		claims, err := claimsOf(variant.Fingerprints)
+		claims, err := f.claimsOf(variant.Fingerprints)
 		if err != nil {
 			return nil, fmt.Errorf("score: %s: %w", name, err)
 		}
@@ -95,7 +97,7 @@ func (f Fragment) Employers(variants []Variant) ([]metric.Metric, error) {
 			if variant.Sampled && m.method != attack.Nearest {
 				continue
 			}
-			row := m.row(f.outcomes(claims, m.method, nil))
+			row := m.row(claims.outcomes(m.method, nil))
 			row.Group = variant.Group
 			if v > 0 {
 				out[i].By = append(out[i].By, row)
@@ -113,12 +115,12 @@ func (f Fragment) breakdown(claims claimSet, m employerMeasure) []metric.Row {
 	var out []metric.Row
 	truth := f.Truth
 	part := func(group string, keep func(attack.Unit) bool) {
-		row := m.row(f.outcomes(claims, m.method, keep))
+		row := m.row(claims.outcomes(m.method, keep))
 		row.Group = group
 		out = append(out, row)
 	}
 	if m.at != nil {
-		all := f.outcomes(claims, m.method, nil)
+		all := claims.outcomes(m.method, nil)
 		for _, t := range thresholds {
 			row := m.at(all, t)
 			row.Group = fmt.Sprintf("threshold=%v", t)
@@ -161,18 +163,24 @@ func (f Fragment) breakdown(claims claimSet, m employerMeasure) []metric.Row {
 // thresholds of the posterior below which the intruder abstains.
 var thresholds = []float64{0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99}
 
-// claimSet holds the claims of one variant by method, along its units.
+// claimSet holds what came of one variant by method, along its units.
 type claimSet struct {
-	f      *attack.Fingerprints
-	claims map[string][]attack.Claim
+	f        *attack.Fingerprints
+	outcomed map[string][]outcome
+	exposes  float64 // share of staff that the best guess of every serial exposes; see outcomeSet
 }
 
-func claimsOf(f *attack.Fingerprints) (claimSet, error) {
-	assigned, err := f.Assignment()
+func (f Fragment) claimsOf(found *attack.Fingerprints) (claimSet, error) {
+	assigned, err := found.Assignment()
 	if err != nil {
 		return claimSet{}, err
 	}
-	return claimSet{f, map[string][]attack.Claim{attack.Nearest: f.Nearest(), attack.Assignment: assigned, attack.Posterior: f.Posterior()}}, nil
+	c := claimSet{f: found, outcomed: map[string][]outcome{}}
+	for method, claims := range map[string][]attack.Claim{attack.Nearest: found.Nearest(), attack.Assignment: assigned, attack.Posterior: found.Posterior()} {
+		c.outcomed[method] = f.outcomes(found, claims)
+	}
+	c.exposes = f.exposes(len(found.Units))
+	return c, nil
 }
 
 func sizeOf(u attack.Unit) int32 { return linked.SizeCode(int32(min(1e9, u.Staff+0.5))) }
@@ -190,11 +198,13 @@ func sizes(c claimSet, truth Truth) []int32 {
 
 // outcome is one serial, its claim and whether it was right.
 type outcome struct {
-	unit  attack.Unit
-	claim attack.Claim
-	owner int32 // an employer that it stands for; -1 unknown
-	right bool
-	five  bool // the truth is among the five likeliest
+	unit    attack.Unit
+	claim   attack.Claim
+	owner   int32 // an employer that it stands for; -1 unknown
+	right   bool
+	five    bool    // the truth is among the five likeliest
+	members float64 // how many employers it stands for
+	guess   float64 // chance of the best guess
 }
 
 type outcomeSet struct {
@@ -205,54 +215,66 @@ type outcomeSet struct {
 	exposes float64 // share of staff that the best one-to-one guesses expose
 }
 
-func (f Fragment) outcomes(c claimSet, method string, keep func(attack.Unit) bool) outcomeSet {
-	truth := f.Truth
-	out := outcomeSet{m: c.f.M}
-	for i, u := range c.f.Units {
-		if keep != nil && !keep(u) {
-			continue
-		}
-		claim := c.claims[method][i]
-		o := outcome{unit: u, claim: claim, right: truth.right(claim), owner: -1}
-		if members := truth[Key{u.Serial, u.Year}]; len(members) > 0 {
+func (f Fragment) outcomes(found *attack.Fingerprints, claims []attack.Claim) []outcome {
+	out := make([]outcome, len(found.Units))
+	for i, u := range found.Units {
+		members := f.Truth[Key{u.Serial, u.Year}]
+		o := outcome{unit: u, claim: claims[i], right: f.Truth.right(claims[i]), owner: -1, members: float64(len(members))}
+		if len(members) > 0 {
 			o.owner = members[0]
 		}
 		for _, cand := range u.Candidates[:min(5, len(u.Candidates))] {
-			o.five = o.five || slices.Contains(truth[Key{u.Serial, u.Year}], cand.Employer)
+			o.five = o.five || slices.Contains(members, cand.Employer)
 		}
-		out.list = append(out.list, o)
-		m := c.f.M
-		if filed, ok := c.f.Filed[u.Year]; ok && u.Year != 0 {
+		m := found.M
+		if filed, ok := found.Filed[u.Year]; ok && u.Year != 0 {
 			m = filed
 		}
-		out.guess += min(1, max(1, f.Favour)/float64(max(1, m)))
-		out.members += float64(len(truth[Key{u.Serial, u.Year}]))
+		o.guess = min(1, max(1, f.Favour)/float64(max(1, m)))
+		out[i] = o
 	}
-	out.members /= float64(max(1, len(out.list)))
-	out.guess /= float64(max(1, len(out.list)))
-	out.exposes = f.exposes(len(c.f.Units), out.prior(1))
 	return out
 }
 
-// exposes is the share of the staff of units that guesses expose who takes the
-// largest employers for the fragment and draws their serials.
-func (f Fragment) exposes(units int, guess float64) float64 {
-	if f.Staff == nil || units == 0 {
-		return guess
+// outcomes are those of the units that keep names, nil for all.
+func (c claimSet) outcomes(method string, keep func(attack.Unit) bool) outcomeSet {
+	out := outcomeSet{m: c.f.M, list: c.outcomed[method]}
+	if keep != nil {
+		out.list = nil
+		for i := range c.outcomed[method] {
+			if o := &c.outcomed[method][i]; keep(o.unit) {
+				out.list = append(out.list, *o)
+			}
+		}
 	}
-	v := slices.Clone(f.Staff)
-	slices.SortFunc(v, func(a, b float64) int { return cmp.Compare(b, a) })
+	for i := range out.list {
+		out.guess += out.list[i].guess
+		out.members += out.list[i].members
+	}
+	out.members /= float64(max(1, len(out.list)))
+	out.guess /= float64(max(1, len(out.list)))
+	out.exposes = max(c.exposes, out.prior(1))
+	return out
+}
+
+// exposes is the share of the staff that a guess exposes of who takes the
+// largest employers for the fragment of so many units and draws their serials;
+// 0 where staff is unknown. Staff must be in descending order.
+func (f Fragment) exposes(units int) float64 {
+	if f.Staff == nil || units == 0 {
+		return 0
+	}
 	top, all := 0.0, 0.0
-	for i, n := range v {
+	for i, n := range f.Staff {
 		all += n
 		if i < units {
 			top += n
 		}
 	}
 	if all == 0 {
-		return guess
+		return 0
 	}
-	return max(guess, top/all/float64(units))
+	return top / all / float64(units)
 }
 
 type employerMeasure struct {

@@ -15,6 +15,9 @@ import (
 // TestAnalysis: the researchers' own program runs on both versions; what it
 // printed stays beside the report and nowhere else.
 func TestAnalysis(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several whole studies")
+	}
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no sh to write a researcher's program in")
 	}

@@ -32,6 +32,12 @@ type measured struct {
 	records  []adversaryRecords // secret: they name employers
 }
 
+// add appends what was measured beside it.
+func (m *measured) add(o measured) {
+	m.metrics, m.tables = append(m.metrics, o.metrics...), append(m.tables, o.tables...)
+	m.warnings, m.records = append(m.warnings, o.warnings...), append(m.records, o.records...)
+}
+
 // assemble puts the report together and judges it.
 func (s *scrambled) assemble(ctx context.Context, v *versions, risk measured, use *fidelity.Result, pol policy.Policy, key rng.Secret) (*metric.Report, error) {
 	r := s.emptyReport()

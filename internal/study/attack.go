@@ -15,6 +15,7 @@ import (
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
+	"scramblelab/internal/par"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/progress"
 	"scramblelab/internal/release"
@@ -153,7 +154,7 @@ func (s *scrambled) publicFile(key rng.Sim) (*attack.Public, error) {
 // the workers.
 func (s *scrambled) score(ctx context.Context, held attack.Release, found []fingerprinted, serials release.SerialMap, key rng.Sim) (measured, error) {
 	truth := s.truth(serials)
-	out, err := s.scoreEmployers(found, truth)
+	out, err := s.scoreEmployers(ctx, found, truth)
 	if err != nil {
 		return out, err
 	}
@@ -165,39 +166,49 @@ func (s *scrambled) score(ctx context.Context, held attack.Release, found []fing
 }
 
 // scoreEmployers joins the claims about employers with the truth.
-func (s *scrambled) scoreEmployers(found []fingerprinted, truth score.Truth) (measured, error) {
-	var out measured
+func (s *scrambled) scoreEmployers(ctx context.Context, found []fingerprinted, truth score.Truth) (measured, error) {
 	fragment := s.fragment(truth)
-	for i := range found {
-		f := &found[i]
-		ms, err := better(func(plain bool) ([]metric.Metric, error) {
-			if !plain {
-				return fragment.Employers(f.variants)
-			}
-			if f.plain == nil {
-				return nil, nil
-			}
-			return fragment.Employers(f.plain)
-		}, fmt.Sprintf("attack.employer.%s.%s.top1", attack.Assignment, f.adversary.Name), func() { f.variants = f.plain })
-		if err != nil {
-			return out, err
-		}
-		records, err := fragment.Records(f.variants[0].Fingerprints)
-		if err != nil {
-			return out, err
-		}
-		out.records = append(out.records, adversaryRecords{f.adversary.Name, records})
-		decoys, err := score.FalseClaims(truth, f.variants[0].Fingerprints)
-		if err != nil {
-			return out, err
-		}
-		out.metrics = append(out.metrics, append(ms, decoys...)...)
-		for _, n := range f.variants[0].Fingerprints.Notes {
+	parts, err := par.Map(ctx, len(found), func(i int) (measured, error) { return scoreEmployer(fragment, &found[i]) })
+	if err != nil {
+		return measured{}, err
+	}
+	var out measured
+	for i, part := range parts {
+		out.add(part)
+		for _, n := range found[i].variants[0].Fingerprints.Notes {
 			if !slices.Contains(out.warnings, n) {
 				out.warnings = append(out.warnings, n)
 			}
 		}
 	}
+	return out, nil
+}
+
+// scoreEmployer scores the claims of one adversary.
+func scoreEmployer(fragment score.Fragment, f *fingerprinted) (measured, error) {
+	var out measured
+	ms, err := better(func(plain bool) ([]metric.Metric, error) {
+		if !plain {
+			return fragment.Employers(f.variants)
+		}
+		if f.plain == nil {
+			return nil, nil
+		}
+		return fragment.Employers(f.plain)
+	}, fmt.Sprintf("attack.employer.%s.%s.top1", attack.Assignment, f.adversary.Name), func() { f.variants = f.plain })
+	if err != nil {
+		return out, err
+	}
+	records, err := fragment.Records(f.variants[0].Fingerprints)
+	if err != nil {
+		return out, err
+	}
+	out.records = append(out.records, adversaryRecords{f.adversary.Name, records})
+	decoys, err := score.FalseClaims(fragment.Truth, f.variants[0].Fingerprints)
+	if err != nil {
+		return out, err
+	}
+	out.metrics = append(ms, decoys...)
 	return out, nil
 }
 

@@ -70,7 +70,7 @@ func (v *victims) joiners(out *measured) error {
 		before, joined := map[int64]bool{}, []int{}
 		for i := runs[e][0]; i < runs[e][1]; i++ {
 			switch {
-			case !listed(int(i)):
+			case year[i] != c.Year-1 && year[i] != c.Year || !listed(int(i)):
 			case year[i] == c.Year-1:
 				before[id(worker, int(i))] = true
 			case year[i] == c.Year && level[i] == c.Level && field(int(i)) == c.Field && !before[id(worker, int(i))]:

@@ -70,7 +70,11 @@ func TestSameSeedSameFiles(t *testing.T) {
 	}
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
-	for _, n := range []int{1, 2, 8} {
+	threads, processes := []int{1, 2, 8}, 2
+	if testing.Short() {
+		threads, processes = []int{8}, 1
+	}
+	for _, n := range threads {
 		runtime.GOMAXPROCS(n)
 		_, out := studied(t, small, seeded(7), "")
 		if diff := cmp.Diff([]string(nil), differing(want, reproducible(t, out))); diff != "" {
@@ -78,7 +82,7 @@ func TestSameSeedSameFiles(t *testing.T) {
 		}
 	}
 	runtime.GOMAXPROCS(before)
-	for i := range 2 {
+	for i := range processes {
 		out := filepath.Join(t.TempDir(), fmt.Sprint("process", i))
 		cmd := exec.Command(os.Args[0], "-test.run=^TestStudyOfAnotherProcess$")
 		cmd.Env = append(os.Environ(), elsewhere+"="+out, fmt.Sprintf("GOMAXPROCS=%d", i+1))

@@ -11,6 +11,7 @@ import (
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
+	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/release"
 	"scramblelab/internal/risk"
@@ -29,17 +30,31 @@ const (
 // the file, and what the exact tables of phase two tell somebody who has both.
 func (s *scrambled) attackFile(ctx context.Context, out *measured, held attack.Release, serials release.SerialMap, population *publish.Tables) error {
 	share := float64(s.sample.Records) / float64(max(1, s.sample.Population))
-	if err := s.fileRisk(out, held.Tables, population, share); err != nil {
+	steps := []func(*measured) error{
+		func(out *measured) error { return s.fileRisk(out, held.Tables, population, share) },
+		func(out *measured) error { return s.phaseTwo(ctx, out, held, serials, population) },
+		s.permutationDistances,
+	}
+	parts, err := par.Map(ctx, len(steps), func(i int) (part measured, err error) {
+		return part, steps[i](&part)
+	})
+	for _, part := range parts {
+		out.add(part)
+	}
+	return err
+}
+
+// phaseTwo compares the fragment with the exact tables of phase two.
+func (s *scrambled) phaseTwo(ctx context.Context, out *measured, held attack.Release, serials release.SerialMap, population *publish.Tables) error {
+	if !held.Tables.Cells.Has(linked.Level) {
+		return nil
+	}
+	claims, err := attack.PhaseTwo(ctx, held, population)
+	if err != nil {
 		return err
 	}
-	if held.Tables.Cells.Has(linked.Level) {
-		claims, err := attack.PhaseTwo(held, population)
-		if err != nil {
-			return err
-		}
-		out.metrics = append(out.metrics, score.PhaseTwo(s.truth(serials), claims, metric.KnowsParameters, s.data.Employers()))
-	}
-	return s.permutationDistances(out)
+	out.metrics = append(out.metrics, score.PhaseTwo(s.truth(serials), claims, metric.KnowsParameters, s.data.Employers()))
+	return nil
 }
 
 // permutationDistances says how far the scramble moved the ranks of each

@@ -110,6 +110,9 @@ func ofWages(columns ...string) func(cells, jobs *frame.Frame) numbers {
 // population: every number that a release shows is compared with the truth.
 // UPDATE_DOCS=1 writes the table.
 func TestWhatStepsKeep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a release per step")
+	}
 	const base = "data: {generate: {employers: 300, from: 2019, to: 2021}}\nrelease: {count_on: any, records: 100, firm_columns: [group, region]}\n"
 	raw := parsed(t, base)
 	data, err := Load(t.Context(), raw, newKeys(seeded(3)).sim, nil)

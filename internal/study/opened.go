@@ -176,6 +176,9 @@ func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.R
 		return nil, err
 	}
 	defer out.Abort()
+	if err := vacantStatistics(o); err != nil {
+		return nil, err
+	}
 	s, rel, serials, k, err := open(ctx, p, at, o)
 	if err != nil {
 		return nil, err
@@ -191,9 +194,20 @@ func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.R
 	}
 	in := v.input(s, k.sim)
 	in.Program = ran.found
+	if in.Null, err = distinguishedUnder(ctx, p, s.data, k, o); err != nil {
+		return nil, err
+	}
+	if in.Statistics, err = s.statistics(o); err != nil {
+		return nil, err
+	}
 	use, err := fidelity.Measure(ctx, in)
 	if err != nil {
 		return nil, err
+	}
+	if o.SaveStatistics != "" {
+		if err := folder.WriteFile(o.SaveStatistics, 0o600, in.Statistics.Encode); err != nil {
+			return nil, err
+		}
 	}
 	if err := ran.write(out.Path()); err != nil {
 		return nil, err

@@ -45,9 +45,14 @@ type Options struct {
 	// TrustProgram runs the researchers' own program on real data even where the
 	// kernel cannot keep it from the network.
 	TrustProgram bool
-	Keys         int           // other keys to scramble under, for the expectation over keys; Attack only
-	PerRecord    bool          // write the risk of every serial; Run and Attack
-	Progress     progress.Func // may be nil
+	// Statistics is a file of what was computed on the original before, by
+	// Fidelity on the same plan and data; "" computes. SaveStatistics is the file
+	// to write it to.
+	Statistics, SaveStatistics string
+
+	Keys      int           // other keys to scramble under, for the expectation over keys; Attack, and Fidelity from 2
+	PerRecord bool          // write the risk of every serial; Run and Attack
+	Progress  progress.Func // may be nil
 }
 
 // keys are the two kinds of randomness of a study: the secret that scrambles,
@@ -191,7 +196,7 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 	watch.start("attack")
 	held := s.held(rel)
 	var use *fidelity.Result
-	var risk measured
+	var risk, file measured
 	// What analysis keeps and what intruders get are measured side by side: each
 	// has stretches that keep one processor busy.
 	g, both := errgroup.WithContext(ctx)
@@ -204,14 +209,14 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		if err != nil {
 			return err
 		}
-		if risk, err = s.score(both, held, found, serials, k.sim); err != nil {
-			return err
-		}
-		return s.attackFile(both, &risk, held, serials, v.population)
+		risk, err = s.score(both, held, found, serials, k.sim)
+		return err
 	})
+	g.Go(func() error { return s.attackFile(both, &file, held, serials, v.population) })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	risk.add(file)
 	watch.start("report")
 	r, err := s.assemble(ctx, v, risk, use, pol, k.secret)
 	if err != nil {

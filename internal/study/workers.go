@@ -9,6 +9,7 @@ import (
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
+	"scramblelab/internal/par"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/score"
@@ -53,18 +54,12 @@ func (s *scrambled) attackWorkers(ctx context.Context, out *measured, held attac
 	for _, e := range s.sample.Employers {
 		v.inside[e] = true
 	}
-	classes, released := held.Tables.Cells.Lookup(publish.WageClass)
-	if released {
+	var steps []func(*measured) error
+	if classes, released := held.Tables.Cells.Lookup(publish.WageClass); released {
 		if err := v.draw(classes); err != nil {
 			return err
 		}
-		for _, step := range []func(*measured) error{
-			func(out *measured) error { return v.cells(out, names, found) }, v.neighbours, v.joiners,
-		} {
-			if err := step(out); err != nil {
-				return err
-			}
-		}
+		steps = append(steps, func(out *measured) error { return v.cells(out, names, found) }, v.neighbours, v.joiners)
 	} else {
 		for _, n := range names {
 			out.metrics = append(out.metrics, metric.Metric{
@@ -73,11 +68,14 @@ func (s *scrambled) attackWorkers(ctx context.Context, out *measured, held attac
 			})
 		}
 	}
-	if err := v.stacks(out); err != nil {
-		return err
+	steps = append(steps, v.stacks, func(out *measured) error { v.membership(out, found); return nil }, func(out *measured) error { return v.cvs(ctx, out) })
+	parts, err := par.Map(ctx, len(steps), func(i int) (part measured, err error) {
+		return part, steps[i](&part)
+	})
+	for _, part := range parts {
+		out.add(part)
 	}
-	v.membership(out, found)
-	return v.cvs(ctx, out)
+	return err
 }
 
 func variantOf(adversary string) string {

@@ -7,7 +7,6 @@
 package distance
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -16,25 +15,29 @@ import (
 // Ranks returns the mid-ranks of values, from 1; equal values share the mean of
 // their ranks. A NaN has rank NaN.
 func Ranks(v []float64) []float64 {
-	order := make([]int, 0, len(v))
+	values := slices.DeleteFunc(slices.Clone(v), math.IsNaN)
+	slices.Sort(values)
+	var last []float64 // the place of the last of each value
+	distinct := values[:0]
+	for i, x := range values {
+		if n := len(distinct); n > 0 && distinct[n-1] == x {
+			last[n-1] = float64(i + 1)
+			continue
+		}
+		distinct, last = append(distinct, x), append(last, float64(i+1))
+	}
 	out := make([]float64, len(v))
 	for i, x := range v {
 		if math.IsNaN(x) {
 			out[i] = x
 			continue
 		}
-		order = append(order, i)
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && v[order[hi]] == v[order[lo]] {
-			hi++
+		k, _ := slices.BinarySearch(distinct, x)
+		before := 0.0
+		if k > 0 {
+			before = last[k-1]
 		}
-		for _, i := range order[lo:hi] {
-			out[i] = float64(lo+hi+1) / 2
-		}
-		lo = hi
+		out[i] = (before + 1 + last[k]) / 2
 	}
 	return out
 }
