@@ -98,6 +98,7 @@ func (t *truth) addEscrow(cmd *cobra.Command) {
 func newFidelity() *cobra.Command {
 	var c common
 	var t truth
+	var keys int
 	cmd := &cobra.Command{
 		Use:   "fidelity PLAN --release DIR --escrow FILE -o DIR",
 		Short: "Measure what a release keeps of its original",
@@ -111,6 +112,10 @@ A plan with fidelity.analysis.command also runs the researchers' own program on
 the original and on the release: without a network, in a scratch folder, with a
 time limit. What it printed about the original is confidential and stays in
 DIR/analysis-original.log.
+
+With --keys the same data are also scrambled under so many other keys, of which
+nothing is kept: they say how well releases by this method are told from their
+originals, and whether this one is out of the ordinary.
 
 What is computed on the whole selection is the same for every release of a plan:
 --save-statistics keeps it in a file, mode 0600, and --statistics takes it from
@@ -126,13 +131,20 @@ EXIT STATUS
 			if t.release == "" || t.escrow == "" {
 				return errUsage{fmt.Errorf("fidelity compares with the original: name --release DIR and --escrow FILE")}
 			}
-			return measure(cmd, args, &c, t, study.Fidelity)
+			if keys < 0 || keys == 1 {
+				return errUsage{fmt.Errorf("--keys is %d, want a number of keys from 2, or 0 for none", keys)}
+			}
+			return measure(cmd, args, &c, t, func(ctx context.Context, p plan.Plan, at study.Opened, o study.Options) (*metric.Report, error) {
+				o.Keys = keys
+				return study.Fidelity(ctx, p, at, o)
+			})
 		},
 	}
 	c.addTo(cmd, "report.json")
 	cmd.Flags().Var(&c.seed, "seed", "the `number` the release was made from, for plans that generate their data")
 	t.addTo(cmd)
 	addTrust(cmd, &t.trustProgram)
+	cmd.Flags().IntVar(&keys, "keys", 0, "`number` of other keys, from 2, to scramble under for the null of the propensity scores")
 	cmd.Flags().StringVar(&t.saveStatistics, "save-statistics", "", "`file` to keep what was computed on the original in, for other releases of the plan")
 	cmd.Flags().StringVar(&t.statistics, "statistics", "", "`file` that --save-statistics wrote, to take it from")
 	return cmd
@@ -210,7 +222,7 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 }
 
 func newReport() *cobra.Command {
-	var out, audience string
+	var out, audience, lang string
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "report REPORT.json -o FILE.html",
@@ -222,9 +234,12 @@ the release or for the public, --audience leaves verdicts and rounded bounds: no
 exact figure, no group of which fewer than ten units could be told apart, no
 text that a run has written. The data inside the page are rounded alike.
 
+--lang chooses the language of the fixed texts. What a run has written, such as
+how a number was measured, is English in all of them.
+
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
-		Example: "  scramble report out/internal/report.json -o report.html\n  scramble report out/internal/report.json -o for-the-team.html --audience recipient",
+		Example: "  scramble report out/internal/report.json -o report.html\n  scramble report out/internal/report.json -o for-the-team.html --audience recipient --lang nl",
 		Args:    nArgs(1, 1, "one report.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
@@ -233,6 +248,9 @@ EXIT STATUS
 			var o report.Options
 			var err error
 			if o.Audience, err = report.ParseAudience(audience); err != nil {
+				return errUsage{err}
+			}
+			if o.Lang, err = report.ParseLang(lang); err != nil {
 				return errUsage{err}
 			}
 			r, err := readReport(args[0])
@@ -248,6 +266,7 @@ EXIT STATUS
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "HTML `file` to write")
+	cmd.Flags().StringVar(&lang, "lang", "en", "language of the fixed texts: en, nl or fr")
 	cmd.Flags().StringVar(&audience, "audience", "internal", "who may read it: internal, recipient or public")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the output if it exists")
 	return cmd

@@ -148,12 +148,16 @@ func best(hist [][2]float64, radices, offset []int, ordered []bool, least float6
 // told is how well two files are told apart out of sample.
 type told struct{ pmse, auc float64 }
 
+// firstHalf puts about every second employer in one of the halves on which scores
+// are learnt and used in turn.
+func firstHalf(unit int32) bool { return rng.Mix(uint64(unit), 0x666f6c64)&1 == 0 }
+
 // tellApart grows a tree on every second employer and tries it on the others,
 // and the other way round. AUC counts ties one half: 0.5 is no difference.
 func tellApart(d labelled, radices []int, ordered []bool) told {
 	fold := make([]bool, len(d.unit))
 	for i, u := range d.unit {
-		fold[i] = rng.Mix(uint64(u), 0x666f6c64)&1 == 0
+		fold[i] = firstHalf(u)
 	}
 	n, n1 := 0.0, 0.0
 	for i := range d.w0 {

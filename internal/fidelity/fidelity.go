@@ -50,6 +50,9 @@ type Input struct {
 	NoWorkers string
 	// Program is what the researchers' own program found, nil where none ran.
 	Program *Outside
+	// Null is [Distinguish] of copies scrambled by the same method under other
+	// keys; nil leaves the comparison with them out.
+	Null []Distinction
 	// Statistics are what was computed on the same selection before; what is not
 	// among them is computed and added. nil keeps nothing.
 	Statistics *Statistics
@@ -110,6 +113,9 @@ func (in Input) Validate() error {
 		return fmt.Errorf("fidelity: level is %v, want a share in [0, 1); 0 means 0.95", in.Level)
 	case in.Swap != nil && !(in.Swap.Rate >= 0 && in.Swap.Rate <= 1):
 		return fmt.Errorf("fidelity: rate of the swap law is %v, want a share in [0, 1]", in.Swap.Rate)
+	}
+	if len(in.Null) == 1 {
+		return fmt.Errorf("fidelity: null has one copy, want at least 2 to know the spread between keys, or none")
 	}
 	for _, n := range in.Only {
 		if !slices.Contains(Measures(), n) {

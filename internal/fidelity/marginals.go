@@ -18,7 +18,13 @@ const mostAxes = 8
 // tablesAndDependence compares tables of one, two and three columns and the
 // dependence between columns.
 func tablesAndDependence(ctx context.Context, s *setting) (Result, error) {
-	return s.overSheet(ctx, s.newSheet())
+	out, err := s.overSheet(ctx, s.newSheet())
+	if err != nil {
+		return out, err
+	}
+	same, err := s.sameMethod(ctx)
+	out.Metrics, out.Tables = append(out.Metrics, same.Metrics...), append(out.Tables, same.Tables...)
+	return out, err
 }
 
 // overSheet measures all that hangs on tables of columns.

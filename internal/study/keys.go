@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"scramblelab/internal/attack"
+	"scramblelab/internal/fidelity"
 	"scramblelab/internal/infer"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
@@ -21,11 +22,7 @@ import (
 func overKeys(ctx context.Context, p plan.Plan, d *linked.Data, k keys, seed *uint64, n int, ms []metric.Metric) error {
 	values := make([][]float64, len(ms))
 	for r := range n {
-		secret := rng.NewSecret()
-		if seed != nil {
-			secret = rng.SecretFromSeed(rng.Mix(*seed, uint64(r)+1))
-		}
-		again, err := attackedUnder(ctx, p, d, secret, k.sim)
+		again, err := attackedUnder(ctx, p, d, otherKey(seed, r), k.sim)
 		if err != nil {
 			return fmt.Errorf("key %d of %d: %w", r+1, n, err)
 		}
@@ -43,6 +40,40 @@ func overKeys(ctx context.Context, p plan.Plan, d *linked.Data, k keys, seed *ui
 		}
 	}
 	return nil
+}
+
+// otherKey is the r-th of other keys for the same data.
+func otherKey(seed *uint64, r int) rng.Secret {
+	if seed == nil {
+		return rng.NewSecret()
+	}
+	return rng.SecretFromSeed(rng.Mix(*seed, uint64(r)+1))
+}
+
+// distinguishedUnder scrambles and draws the same data under o.Keys other keys and
+// tells each release from its own fragment. Nothing of these releases is kept.
+func distinguishedUnder(ctx context.Context, p plan.Plan, d *linked.Data, k keys, o Options) ([]fidelity.Distinction, error) {
+	var out []fidelity.Distinction
+	for r := range o.Keys {
+		o.Progress.Step("other keys", r, o.Keys)
+		fail := func(err error) ([]fidelity.Distinction, error) {
+			return nil, fmt.Errorf("key %d of %d: %w", r+1, o.Keys, err)
+		}
+		s, err := scramble(ctx, p, d, otherKey(o.Seed, r))
+		if err != nil {
+			return fail(err)
+		}
+		v, err := s.publish(ctx)
+		if err != nil {
+			return fail(err)
+		}
+		told, err := fidelity.Distinguish(ctx, v.input(s, k.sim))
+		if err != nil {
+			return fail(err)
+		}
+		out = append(out, told)
+	}
+	return out, nil
 }
 
 // attackedUnder returns the metrics of the attacks on employers of a release

@@ -194,6 +194,9 @@ func Fidelity(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.R
 	}
 	in := v.input(s, k.sim)
 	in.Program = ran.found
+	if in.Null, err = distinguishedUnder(ctx, p, s.data, k, o); err != nil {
+		return nil, err
+	}
 	if in.Statistics, err = s.statistics(o); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,15 @@ func TestSavedStatistics(t *testing.T) {
 			t.Errorf("with %+v the report differs:\n%s", o, diff)
 		}
 	}
+	// Copies under other keys leave everything else as it was.
+	r, err := Fidelity(t.Context(), parsed(t, small), Opened{Release: filepath.Join(out, "release"), Escrow: out + ".escrow"},
+		Options{Out: filepath.Join(t.TempDir(), "measured"), Seed: seeded(5), Keys: 3, Statistics: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, ok := r.Metric("fidelity.propensity.same-method"); !ok || m.N != 3 {
+		t.Errorf("among three copies the release is at %+v", m)
+	}
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file has mode %v, %v", info.Mode(), err)

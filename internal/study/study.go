@@ -50,7 +50,7 @@ type Options struct {
 	// to write it to.
 	Statistics, SaveStatistics string
 
-	Keys      int           // other keys to scramble under, for the expectation over keys; Attack only
+	Keys      int           // other keys to scramble under, for the expectation over keys; Attack, and Fidelity from 2
 	PerRecord bool          // write the risk of every serial; Run and Attack
 	Progress  progress.Func // may be nil
 }
