@@ -451,7 +451,9 @@ func (c *check) settle(g *group, v *verdict, n *need, f *suppress.Finding) {
 	v.reason = n.reason
 	switch {
 	case c.safeEnough(f):
-		v.status = Primary
+		if v.status = Primary; f.Safety == suppress.ExactlySafe {
+			c.accepted++
+		}
 	case f.Safety == suppress.ExactlySafe:
 		v.status, v.reason = Review, n.reason+"; suppressed, and "+f.Reason
 	default:
