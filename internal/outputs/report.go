@@ -162,7 +162,7 @@ func (c *check) firstReview(file string) string {
 	for _, e := range c.others {
 		for row, v := range e.rows {
 			if filepath.Base(e.path) == file && v.status == Review {
-				return fmt.Sprintf("row %d (%s) is %s", row+1, e.label(row), v.reason)
+				return fmt.Sprintf("row %d (%s): %s", row+1, e.label(row), v.reason)
 			}
 		}
 	}
