@@ -3,10 +3,12 @@
 //
 //	go run ./benchmarks/fidelity -employers 6000
 //	go run ./benchmarks/fidelity -survey examples/ses/plan.yaml
+//	go run ./benchmarks/fidelity -panel POPULATION
 //
 // The plans are those of folder plans; the survey's plan gives its data and schema,
 // and the steps of the ready plans are put in its place as far as a file of one
-// period without events has what they name.
+// period without events has what they name. -panel measures a release of a whole
+// population folder and prints what that takes.
 package main
 
 import (
@@ -29,7 +31,16 @@ func main() {
 	survey := flag.String("survey", "", "plan `file` of a survey to measure in place of a population")
 	seed := flag.Uint64("seed", 1, "`number` that fixes population, keys and resamples")
 	only := flag.String("plans", "", "`names` of the plans, separated by commas; all but the tuner's space by default")
+	whole := flag.String("panel", "", "population `folder` of which a release of everybody is measured")
+	cells := flag.Int("cells", 0, "`number` of cells up to which resamples take all employers; 0 takes a million")
 	flag.Parse()
+	if *whole != "" {
+		if err := panel(context.Background(), os.Stdout, *whole, *seed, *cells); err != nil {
+			fmt.Fprintln(os.Stderr, "fidelity:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := run(context.Background(), os.Stdout, *employers, *survey, *seed, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "fidelity:", err)
 		os.Exit(1)
