@@ -222,7 +222,7 @@ func measure(cmd *cobra.Command, args []string, c *common, t truth, stage study.
 }
 
 func newReport() *cobra.Command {
-	var out, audience string
+	var out, audience, lang string
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "report REPORT.json -o FILE.html",
@@ -234,9 +234,12 @@ the release or for the public, --audience leaves verdicts and rounded bounds: no
 exact figure, no group of which fewer than ten units could be told apart, no
 text that a run has written. The data inside the page are rounded alike.
 
+--lang chooses the language of the fixed texts. What a run has written, such as
+how a number was measured, is English in all of them.
+
 EXIT STATUS
   0 done    1 error    2 wrong flags`,
-		Example: "  scramble report out/internal/report.json -o report.html\n  scramble report out/internal/report.json -o for-the-team.html --audience recipient",
+		Example: "  scramble report out/internal/report.json -o report.html\n  scramble report out/internal/report.json -o for-the-team.html --audience recipient --lang nl",
 		Args:    nArgs(1, 1, "one report.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
@@ -245,6 +248,9 @@ EXIT STATUS
 			var o report.Options
 			var err error
 			if o.Audience, err = report.ParseAudience(audience); err != nil {
+				return errUsage{err}
+			}
+			if o.Lang, err = report.ParseLang(lang); err != nil {
 				return errUsage{err}
 			}
 			r, err := readReport(args[0])
@@ -260,6 +266,7 @@ EXIT STATUS
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "", "HTML `file` to write")
+	cmd.Flags().StringVar(&lang, "lang", "en", "language of the fixed texts: en, nl or fr")
 	cmd.Flags().StringVar(&audience, "audience", "internal", "who may read it: internal, recipient or public")
 	cmd.Flags().BoolVar(&force, "force", false, "replace the output if it exists")
 	return cmd

@@ -22,6 +22,8 @@ type group struct {
 	pastStats  []*pastStat
 	rest       []complement
 	firstRest  int // its first table in the system
+	crossings  []crossing
+	firstCross int
 	system     *suppress.System
 	names      []string // of the magnitudes that add up
 	values     [][]float64
@@ -116,6 +118,8 @@ func (c *check) linkGroup(g *group) error {
 	for _, r := range g.rest {
 		tables = append(tables, c.placed(g, r.population, r.name, r.dims, r.nodes, r.rows, rest))
 	}
+	g.crossings, g.firstCross = c.crossings(g, all), len(tables)
+	tables = c.placeCrossings(g, tables)
 	s, err := c.newSystem(g, tables)
 	if err != nil || s == nil {
 		return err
@@ -172,6 +176,7 @@ func (c *check) linkGroup(g *group) error {
 		}
 	}
 	c.needComplements(g)
+	c.gatherCrossings(g)
 	c.gatherEstimates(g)
 	c.across(g)
 	c.linkPastSums(g)

@@ -153,7 +153,12 @@ func Redacted(r *metric.Report, a Audience) *metric.Report {
 	return out
 }
 
-const roundedReason = "rounded outward: the figure itself stays inside"
+// Why a number of a redacted report is not whole.
+const (
+	roundedReason = "rounded outward: the figure itself stays inside"
+	gateReason    = "told by its gate"
+	hiddenReason  = "not shown outside"
+)
 
 func redactedMetric(r *metric.Report, m metric.Metric, w allowed, a Audience) metric.Metric {
 	out := metric.Metric{Name: m.Name, Better: m.Better, Unit: "share", Row: redactedRow(r, m, m.Row, w)}
@@ -182,7 +187,7 @@ func redactedMetric(r *metric.Report, m metric.Metric, w allowed, a Audience) me
 // and cells come in employers, so that no row rests on more units than there are
 // records.
 func redactedRow(r *metric.Report, m metric.Metric, row metric.Row, w allowed) metric.Row {
-	out := metric.Missing("", "not shown outside")
+	out := metric.Missing("", hiddenReason)
 	step := gridOf(min(row.N, r.N["records"]))
 	bad := row.High
 	if m.Better == metric.Higher {
@@ -206,7 +211,7 @@ func redactedRow(r *metric.Report, m metric.Metric, row metric.Row, w allowed) m
 			end = "lower"
 		}
 		if d := (float64(g.Limit) - bound) / step; g.At != end || !(math.Abs(d) > 1-1e-9) { // bound and limit would close in on the figure
-			out.Reason = "told by its gate"
+			out.Reason = gateReason
 			return out
 		}
 	}
@@ -311,4 +316,15 @@ func methodsOf(text string) string {
 		fmt.Fprintf(&b, "    - {method: %s}\n", s.Method)
 	}
 	return b.String()
+}
+
+// methodNames are the methods of a plan that [methodsOf] wrote.
+func methodNames(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if _, rest, ok := strings.Cut(line, "{method: "); ok {
+			out = append(out, strings.TrimSuffix(strings.TrimSpace(rest), "}"))
+		}
+	}
+	return out
 }

@@ -123,5 +123,5 @@ func gateVerdict(v string) string {
 	if v == "" {
 		return "not there"
 	}
-	return verdictWord(v)
+	return English.verdictWord(v)
 }

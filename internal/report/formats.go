@@ -11,7 +11,7 @@ import (
 
 // judged says in one sentence what a gate found.
 func judged(r *metric.Report, g metric.Gate) string {
-	v := viewGate(r, g)
+	v := English.viewGate(r, g)
 	if v.Missing {
 		return "no number: " + g.Why + "; want " + v.Limit
 	}
@@ -44,8 +44,8 @@ func GatesJUnit(w io.Writer, r *metric.Report, policy string) error {
 	t := tallied(r.Gates)
 	s := testsuite{Name: "scramble gate " + policy, Tests: len(r.Gates), Failures: t.failed, Skipped: t.skipped}
 	for _, g := range r.Gates {
-		v := viewGate(r, g)
-		c := testcase{Name: strings.TrimSpace(v.Name + " " + gateSide(g)), Class: family(g.Metric), Out: judged(r, g)}
+		v := English.viewGate(r, g)
+		c := testcase{Name: strings.TrimSpace(v.Name + " " + English.gateSide(g)), Class: family(g.Metric), Out: judged(r, g)}
 		switch v.Verdict {
 		case metric.Fail:
 			c.Failure = &message{judged(r, g), "why: " + g.Why + "\nchange: " + v.Remedy}
@@ -70,13 +70,13 @@ func GatesJUnit(w io.Writer, r *metric.Report, policy string) error {
 
 // GatesMarkdown writes judged gates as a table, for a comment on a change.
 func GatesMarkdown(w io.Writer, r *metric.Report) {
-	fmt.Fprintf(w, "**%s**\n\n| verdict | gate | judged | limit | got | margin |\n|---|---|---|---|---|---|\n", tallied(r.Gates).headline())
+	fmt.Fprintf(w, "**%s**\n\n| verdict | gate | judged | limit | got | margin |\n|---|---|---|---|---|---|\n", English.headline(tallied(r.Gates)))
 	for _, g := range r.Gates {
-		v := viewGate(r, g)
+		v := English.viewGate(r, g)
 		fmt.Fprintf(w, "| %s | %s (`%s`) | %s | %s | %s | %s |\n", v.Word, cell(v.What), cell(v.Name), v.At, v.Limit, v.Got, number(g.Margin))
 	}
 	for _, g := range r.Gates {
-		if v := viewGate(r, g); v.Verdict == metric.Fail && v.Remedy != "" {
+		if v := English.viewGate(r, g); v.Verdict == metric.Fail && v.Remedy != "" {
 			fmt.Fprintf(w, "\n- `%s`: %s", cell(v.Name), v.Remedy)
 		}
 	}
@@ -90,7 +90,7 @@ func cell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Re
 // shows at the head of a run: an error each, a warning for what was skipped.
 func GatesGitHub(w io.Writer, r *metric.Report, file string) {
 	for _, g := range r.Gates {
-		v := viewGate(r, g)
+		v := English.viewGate(r, g)
 		level, text := "", judged(r, g)
 		switch v.Verdict {
 		case metric.Fail:
@@ -105,7 +105,7 @@ func GatesGitHub(w io.Writer, r *metric.Report, file string) {
 		}
 		fmt.Fprintf(w, "::%s file=%s,title=%s::%s\n", level, property.Replace(file), property.Replace(v.What), data.Replace(text))
 	}
-	fmt.Fprintf(w, "::notice title=scramble gate::%s\n", data.Replace(tallied(r.Gates).headline()))
+	fmt.Fprintf(w, "::notice title=scramble gate::%s\n", data.Replace(English.headline(tallied(r.Gates))))
 }
 
 // Letters that end a workflow command or a property of it.

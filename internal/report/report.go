@@ -1,10 +1,12 @@
 // Package report shows a metric.Report to people: one self-contained HTML file
-// that needs no network and runs no script, a summary for the terminal, and
-// tables of gates and numbers.
+// that needs no network, a summary for the terminal, and tables of gates and
+// numbers.
 //
 // Charts are inline SVG drawn here, because they must take their colours from
 // the page (light, dark, paper), keep their letters readable on a telephone,
-// carry intervals, baselines and limits, and be readable by a screen reader.
+// carry intervals, baselines and limits, and be readable by a screen reader. The
+// one script of the page sorts its tables and reads out its charts; the page
+// names it by its hash, and lets no other run.
 //
 // No text of this package calls a release anonymous: it is pseudonymised and
 // was tested against named intruders.
@@ -12,11 +14,15 @@ package report
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 
 	svg "scramblelab/internal/chart"
 	"scramblelab/internal/metric"
@@ -25,19 +31,30 @@ import (
 //go:embed page.html parts.html
 var files embed.FS
 
-// Options say for whom a page is written. The zero value is for those inside.
+//go:embed page.css
+var style string
+
+// script sorts tables, filters them and shows what lies under the pointer or
+// the arrow keys; without it the page lacks nothing else.
+//
+//go:embed page.js
+var script string
+
+// Options say for whom a page is written. The zero value is English, for those
+// inside.
 type Options struct {
 	Audience Audience
+	Lang     Lang
 }
 
 // HTML writes a report as one file. For those inside it holds everything, is
 // confidential and says so; for others it holds what [Redacted] leaves. The
 // same report gives the same bytes.
 func HTML(w io.Writer, r *metric.Report, o Options) error {
-	if o.Audience == "" {
-		o.Audience = Internal
+	if _, err := ParseAudience(string(cmp.Or(o.Audience, Internal))); err != nil {
+		return fmt.Errorf("report: %w", err)
 	}
-	if _, err := ParseAudience(string(o.Audience)); err != nil {
+	if _, err := ParseLang(string(cmp.Or(o.Lang, English))); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
 	r = Redacted(r, o.Audience) // nothing below sees more
@@ -45,9 +62,11 @@ func HTML(w io.Writer, r *metric.Report, o Options) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	v := newView(r)
-	v.JSON, v.Style = template.JS(b), template.CSS(svg.Style)
-	t, err := template.New("page.html").Funcs(template.FuncMap{"count": count}).ParseFS(files, "page.html", "parts.html")
+	v := newView(r, cmp.Or(o.Lang, English))
+	sum := sha256.Sum256([]byte(script))
+	v.JSON, v.Style = template.JS(b), template.CSS(svg.Style+svg.PlotStyle+style)
+	v.Script, v.ScriptHash = template.JS(script), base64.StdEncoding.EncodeToString(sum[:])
+	t, err := template.New("page.html").Funcs(template.FuncMap{"say": v.lang.say}).ParseFS(files, "page.html", "parts.html")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
@@ -55,8 +74,18 @@ func HTML(w io.Writer, r *metric.Report, o Options) error {
 	if err := t.Execute(&page, v); err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	_, err = w.Write(page.Bytes())
+	_, err = w.Write(tied(page.Bytes()))
 	return err
+}
+
+// tied keeps numbers and their signs on one line, in what people read.
+func tied(page []byte) []byte {
+	head, data, ok := bytes.Cut(page, []byte("<script type"))
+	head = bytes.ReplaceAll(head, []byte(" %"), []byte("\u00a0%"))
+	if !ok {
+		return head
+	}
+	return slices.Concat(head, []byte("<script type"), data)
 }
 
 // tally counts gates by verdict.
@@ -91,30 +120,19 @@ func (t tally) verdict() string {
 }
 
 // headline says in one sentence what was found.
-func (t tally) headline() string {
+func (l Lang) headline(t tally) string {
 	skipped := ""
 	if t.skipped > 0 {
-		skipped = fmt.Sprintf("; %d could not be judged", t.skipped)
+		skipped = l.say("headline.skipped", fmt.Sprint(t.skipped))
 	}
 	switch t.verdict() {
 	case metric.Fail:
-		return fmt.Sprintf("The release fails %d of %s%s.", t.failed, plural(t.judged(), "gate"), skipped)
+		return l.say("headline.fail", fmt.Sprint(t.failed), l.gates(t.judged()), skipped)
 	case metric.Pass:
 		if t.passed == 1 {
-			return "The release passes the one gate that was judged" + skipped + "."
+			return l.say("headline.pass-one", skipped)
 		}
-		return fmt.Sprintf("The release passes all %d gates%s.", t.passed, skipped)
+		return l.say("headline.pass", fmt.Sprint(t.passed), skipped)
 	}
-	return "No gate was judged: this report gives numbers, not a verdict."
-}
-
-// advice says what follows from the verdict.
-func (t tally) advice() string {
-	switch t.verdict() {
-	case metric.Fail:
-		return "It is pseudonymised and was tested; it should not leave the building as it is. The reasons, and what to change:"
-	case metric.Pass:
-		return "It is pseudonymised, tested against the intruders below. Nobody can test against all, so handle it as personal data."
-	}
-	return "The release is pseudonymised. Handle it as personal data until a policy has judged it."
+	return l.say("headline.skip")
 }

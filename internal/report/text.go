@@ -16,14 +16,14 @@ const screen = 100
 // got, what is allowed and what to change.
 func Gates(w io.Writer, gates []metric.Gate) {
 	r := &metric.Report{}
-	fmt.Fprintln(w, tallied(gates).headline())
+	fmt.Fprintln(w, English.headline(tallied(gates)))
 	for _, g := range gates {
-		v := viewGate(r, g)
+		v := English.viewGate(r, g)
 		if v.Missing {
 			fmt.Fprintf(w, "  %-8s %s\n", v.Word, v.Name)
-			wrapped(w, "           ", "no number: "+g.Why+"; the policy wants "+gateSide(g)+" "+limit(g.Limit, ""))
+			wrapped(w, "           ", "no number: "+g.Why+"; the policy wants "+English.gateSide(g)+" "+limit(g.Limit, ""))
 		} else {
-			fmt.Fprintf(w, "  %-8s %s\n           %s %s, got %s (%s), margin %s\n", v.Word, v.Name, gateSide(g), limit(g.Limit, ""), number(g.Got), v.At, number(g.Margin))
+			fmt.Fprintf(w, "  %-8s %s\n           %s %s, got %s (%s), margin %s\n", v.Word, v.Name, English.gateSide(g), limit(g.Limit, ""), number(g.Got), v.At, number(g.Margin))
 		}
 		if v.Verdict == metric.Fail && v.Remedy != "" {
 			wrapped(w, "           ", "change: "+v.Remedy)
@@ -35,7 +35,7 @@ func Gates(w io.Writer, gates []metric.Gate) {
 // that is, what an intruder got, what the analysis lost, which gate failed and
 // what to change, where to look next. out is the folder that was written.
 func Summary(w io.Writer, r *metric.Report, out string) {
-	fmt.Fprintf(w, "Released   %s\n\n", released(r))
+	fmt.Fprintf(w, "Released   %s\n\n", English.released(r))
 	if rows := intruders(r); len(rows) > 0 {
 		grid{{"What an intruder gets", "who", "right", "95 % interval", "without", "N in M"}}.write(w, rows, "  ")
 	} else {
@@ -82,7 +82,7 @@ func intruderRow(label string, m metric.Metric) []string {
 	if !m.Value.Valid() {
 		return []string{label, clip(a.adversary, 20), none, "not measured: " + clip(m.Reason, 30)}
 	}
-	return []string{label, clip(a.adversary, 20), shown(m.Value, m.Unit), interval(m.Row, m.Unit), shown(m.Baseline, m.Unit), sizes(m.Row)}
+	return []string{label, clip(a.adversary, 20), shown(m.Value, m.Unit), English.interval(m.Row, m.Unit), shown(m.Baseline, m.Unit), English.sizes(m.Row)}
 }
 
 func losses(r *metric.Report) [][]string {
@@ -92,7 +92,7 @@ func losses(r *metric.Report) [][]string {
 		if !ok {
 			continue
 		}
-		v := viewNumber(m, m.Row)
+		v := English.viewNumber(m, m.Row)
 		if v.Missing != "" && !m.Value.Valid() {
 			rows = append(rows, []string{v.What, none, "not measured: " + clip(m.Reason, 35)})
 			continue
@@ -107,10 +107,10 @@ func losses(r *metric.Report) [][]string {
 func verdicts(w io.Writer, r *metric.Report) {
 	const most = 4
 	t := tallied(r.Gates)
-	fmt.Fprintf(w, "Gates      %s\n", t.headline())
+	fmt.Fprintf(w, "Gates      %s\n", English.headline(t))
 	failed, said := 0, map[string]bool{}
 	for _, g := range r.Gates {
-		v := viewGate(r, g)
+		v := English.viewGate(r, g)
 		if v.Verdict != metric.Fail {
 			continue
 		}
@@ -169,7 +169,7 @@ func Numbers(w io.Writer, r *metric.Report) {
 			head = h
 			rows = append(rows, []string{h})
 		}
-		v := viewNumber(m, m.Row)
+		v := English.viewNumber(m, m.Row)
 		if !m.Value.Valid() {
 			rows = append(rows, []string{"  " + m.Name[i+1:], none, "not measured: " + clip(m.Reason, 60)})
 			continue

@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"scramblelab/internal/metric"
@@ -12,62 +14,80 @@ import (
 // view is the whole page as the template shows it: texts, no numbers.
 type view struct {
 	*metric.Report
+	Lang                             Lang
+	Outside, Searched                bool // for others than those inside; of a search, not of a release
 	Title, Verdict, Headline, Advice string
 	Reasons                          []gateView
 	Sides                            []side
 	Released                         string
 	Tiles                            []tile
 	Judged                           []gateView
-	Risk, Use                        []block
-	Plans                            block
+	Intruders                        []intruderView
+	Before                           string
+	Why                              []string
 	Chain                            []link
-	ChainOf, ChainSays               string
-	ChainTables, UseTables           []metric.Table
+	ChainSays                        string
+	ChainTables, Tables              []metric.Table
+	Lost                             *metric.Table
+	Heads                            []numberView
+	Years, Map                       *picture
+	Methods                          []string // of the steps, for others
+	Notes                            []string
+	Facts                            []factView
+	Numbers                          []block
 	Charts                           map[string][]chart
-	Lines                            []line
 	Groups                           []groups
 	Glossary                         []term
-	JSON                             template.JS
+	JSON, Script                     template.JS
+	ScriptHash                       string
 	Style                            template.CSS
+
+	lang Lang
 }
 
 // side is one of the verdicts: firm secrecy, personal data, use for research.
-type side struct{ Title, Verdict, Word, Text string }
+type side struct{ Title, About, Verdict, Word, Text string }
 
 type tile struct{ Label, Value string }
 
+type factView struct {
+	ID, Title, Sentence string
+	Holds               bool
+}
+
 // gateView is a gate in words.
 type gateView struct {
-	What, Name, Verdict, Word, Limit, Got, At, Why, Remedy string
-	Missing                                                bool
+	What, Name, Verdict, Word, Limit, Got, At, End, Why, Remedy string
+	Missing                                                     bool
+}
+
+// intruderView is a row of the table of intruders.
+type intruderView struct {
+	Name, Knows               string
+	Employers, EmployersRange string
+	Workers, WorkersRange     string
+	Fails, FailsToo           bool
 }
 
 // block is a table of numbers under one heading.
 type block struct {
-	Title, Intro, Success, Base string
-	Topics                      []topic
+	ID, Title, Base string
+	Rows            []numberView
 }
 
-// topic is a measure that several intruders may have: explained once, with a
-// row for each.
-type topic struct {
-	What, Means, Better string
-	Rows                []numberView
-	rank                int
-}
-
-// Single reports whether the measure has one row, which then bears its name.
-func (t topic) Single() bool { return len(t.Rows) == 1 && t.rank == 0 }
-
-// numberView is a metric in words.
+// numberView is a metric in words; Sort… are what its columns are sorted by.
 type numberView struct {
-	ID, What, Name, Value, Unit, Interval, Base, Sizes, Means, Better, Method, Knowledge, Missing string
+	ID, What, Name, Value, Unit, Interval, Base, Sizes, Means, Better, Good, Method, Knowledge, Missing string
+	SortValue, SortLow, SortBase, SortN                                                                 string
 }
 
 // link is a step of the chain.
 type link struct {
-	Step, What string
+	Step, What, Short string
 	numberView
+
+	metric metric.Metric
+	row    metric.Row
 }
 
 // groups is a metric by group, for the annex.
@@ -76,55 +96,86 @@ type groups struct {
 	By []numberView
 }
 
-func newView(r *metric.Report) *view {
+func newView(r *metric.Report, l Lang) *view {
 	t := tallied(r.Gates)
 	v := &view{
-		Report: r, Title: "Scramble report", Verdict: t.verdict(), Headline: t.headline(), Advice: t.advice(),
-		Sides: sides(r), Released: released(r), Tiles: tiles(r.N), Glossary: glossary, Charts: map[string][]chart{},
+		Report: r, Lang: l, lang: l, Outside: r.Audience != "" && r.Audience != string(Internal), Title: l.say("title"),
+		Verdict: t.verdict(), Headline: l.headline(t), Advice: l.say("advice." + t.verdict()),
+		Sides: l.sides(r), Released: l.released(r), Tiles: l.tiles(r.N), Glossary: l.glossary(), Charts: map[string][]chart{},
 	}
+	if _, v.Searched = r.N["plans"]; v.Searched && !v.Outside {
+		v.Title = l.say("title.map")
+	}
+	remedies := map[string]bool{} // a remedy that serves several gates is said once
 	for _, g := range r.Gates {
-		gv := viewGate(r, g)
+		gv := l.viewGate(r, g)
 		v.Judged = append(v.Judged, gv)
-		if gv.Verdict == metric.Fail {
-			v.Reasons = append(v.Reasons, gv)
+		if gv.Verdict != metric.Fail {
+			continue
 		}
+		if remedies[gv.Remedy] {
+			gv.Remedy = ""
+		}
+		remedies[gv.Remedy] = true
+		v.Reasons = append(v.Reasons, gv)
 	}
-	v.Risk, v.Use, v.Plans = blocks(r)
-	v.Chain, v.ChainOf, v.ChainSays = chain(r)
-	for _, t := range r.Tables {
-		if strings.HasPrefix(t.Name, "chain") {
+	v.Intruders, v.Before = l.intruders(r)
+	v.Why = l.why(r)
+	v.Chain, v.ChainSays = l.chain(r)
+	for i, t := range r.Tables {
+		switch {
+		case strings.HasPrefix(t.Name, "chain"):
 			v.ChainTables = append(v.ChainTables, t)
-		} else {
-			v.UseTables = append(v.UseTables, t)
+		case t.Name == "lost":
+			v.Lost = &r.Tables[i]
+		default:
+			v.Tables = append(v.Tables, t)
 		}
 	}
-	sort.SliceStable(v.ChainTables, func(i, j int) bool { // the strongest attack first
-		return v.ChainTables[i].Name == "chain-"+v.ChainOf && v.ChainTables[j].Name != "chain-"+v.ChainOf
-	})
-	for _, c := range charts(r) {
+	if n := len(v.Chain); n > 0 { // the strongest attack first
+		a, _ := parseAttack(v.Chain[n-1].Name)
+		sort.SliceStable(v.ChainTables, func(i, j int) bool {
+			return v.ChainTables[i].Name == "chain-"+a.adversary && v.ChainTables[j].Name != "chain-"+a.adversary
+		})
+	}
+	v.Heads = l.heads(r)
+	for _, c := range l.charts(r) {
 		v.Charts[c.Section] = append(v.Charts[c.Section], c)
 	}
+	if p, ok := l.overYears(r); ok {
+		v.Years = &p
+	}
+	if p, ok := l.riskMap(r); ok {
+		v.Map = &p
+	}
+	if v.Outside {
+		v.Methods = methodNames(r.Plan)
+	}
+	for _, k := range noteKeys {
+		v.Notes = append(v.Notes, l.say(k))
+	}
+	v.Facts = l.facts(r, v.Outside)
+	v.Numbers = l.blocks(r)
 	for _, m := range r.Metrics {
-		if l, ok := overYears(m); ok {
-			v.Lines = append(v.Lines, l)
-		}
 		if len(m.By) == 0 {
 			continue
 		}
-		g := groups{numberView: viewNumber(m, m.Row)}
+		g := groups{numberView: l.viewNumber(m, m.Row)}
 		for _, row := range m.By {
-			g.By = append(g.By, viewNumber(m, row))
+			g.By = append(g.By, l.viewNumber(m, row))
 		}
 		v.Groups = append(v.Groups, g)
 	}
 	return v
 }
 
+var noteKeys = []string{
+	"method.claims", "method.fingerprint", "method.intervals", "method.information", "method.swap", "method.overlap", "method.map", "method.rounding",
+}
+
 // sides are the verdicts on firm secrecy, on personal data and on usefulness.
-func sides(r *metric.Report) []side {
-	kinds := []struct{ title, prefix string }{
-		{"Firm secrecy", "attack.employer."}, {"Personal data", "attack.worker."}, {"Use for research", "fidelity."}, {"Other gates", ""},
-	}
+func (l Lang) sides(r *metric.Report) []side {
+	kinds := []struct{ name, prefix string }{{"firms", "attack.employer."}, {"persons", "attack.worker."}, {"use", "fidelity."}, {"other", ""}}
 	of := make([][]metric.Gate, len(kinds))
 	for _, g := range r.Gates {
 		for i, k := range kinds {
@@ -137,61 +188,78 @@ func sides(r *metric.Report) []side {
 	var out []side
 	for i, k := range kinds {
 		t := tallied(of[i])
-		s := side{Title: k.title, Verdict: t.verdict()}
+		s := side{Title: l.say("side." + k.name), About: l.say("side." + k.name + ".about"), Verdict: t.verdict()}
 		switch {
 		case len(of[i]) == 0 && k.prefix == "":
 			continue
 		case s.Verdict == metric.Fail:
-			s.Word, s.Text = "FAILED", fmt.Sprintf("%d of %s", t.failed, plural(t.judged(), "gate"))
+			s.Word, s.Text = l.say("word.fail"), l.say("gate.of", fmt.Sprint(t.failed), l.gates(t.judged()))
 		case s.Verdict == metric.Pass:
-			s.Word, s.Text = "passed", plural(t.passed, "gate")
+			s.Word, s.Text = l.say("word.pass"), l.gates(t.passed)
 		default:
-			s.Word, s.Text = "not judged", "no gate"
+			s.Word, s.Text = l.say("word.unjudged"), l.say("gate.none")
 		}
 		if t.skipped > 0 {
-			s.Text += fmt.Sprintf(", %d skipped", t.skipped)
+			s.Text += l.say("gate.skipped", fmt.Sprint(t.skipped))
 		}
 		out = append(out, s)
 	}
 	return out
 }
 
-// released says in one sentence what leaves and what part of the whole it is.
-func released(r *metric.Report) string {
+// released says in one sentence what leaves and what part of the whole it is;
+// outside the sizes are round.
+func (l Lang) released(r *metric.Report) string {
 	n := r.N
-	s, what := count(n["records"]), "records"
-	if n["records"] == n["employers"] {
-		what = "employers"
+	about := ""
+	if r.Audience != "" && r.Audience != string(Internal) {
+		about = "about"
 	}
-	if all := n["selection"]; all > 0 {
-		s += fmt.Sprintf(" of %s %s (%s)", count(all), what, shown(metric.Number(float64(n["records"])/float64(all)), "share"))
-	} else {
-		s += " " + what
+	what := l.say("released.records")
+	if n["records"] == n["employers"] {
+		what = l.say("released.employers")
+	}
+	s := ""
+	switch all := n["selection"]; {
+	case n["records"] == 0 && about != "":
+		return ""
+	case about != "" && all > 0:
+		return l.say("released.about", l.count(n["records"]), l.count(all), what) + l.inYears(n)
+	case about != "":
+		return l.say("released.about-alone", l.count(n["records"]), what) + l.inYears(n)
+	case all > 0:
+		s = l.say("released.of", l.count(n["records"]), l.count(all), what, l.shown(metric.Number(float64(n["records"])/float64(all)), "share"))
+	default:
+		s = l.say("released.alone", l.count(n["records"]), what)
 	}
 	if n["years"] > 1 {
-		return s + fmt.Sprintf(", %d years: %s cells, %s worker-years", n["years"], count(n["cells"]), count(n["workers"]))
+		return s + l.say("released.panel", l.count(n["years"]), l.count(n["cells"]), l.count(n["workers"]))
 	}
-	return s + fmt.Sprintf(", of one period: %s cells, %s workers", count(n["cells"]), count(n["workers"]))
+	return s + l.say("released.one", l.count(n["cells"]), l.count(n["workers"]))
+}
+
+func (l Lang) inYears(n map[string]int64) string {
+	if n["years"] > 1 {
+		return l.say("released.years", l.count(n["years"]))
+	}
+	return ""
 }
 
 // tiles shows the sizes, those that the program knows first, in a fixed order.
-func tiles(n map[string]int64) []tile {
-	words := []struct{ key, label string }{
-		{"records", "records released"}, {"employers", "employers released"}, {"selection", "records in the selection"}, {"years", "years"},
-		{"cells", "cells released"}, {"workers", "workers counted in them"}, {"population employers", "employers in the population"}, {"population jobs", "jobs in the population"},
-	}
+func (l Lang) tiles(n map[string]int64) []tile {
 	var out []tile
 	known := map[string]bool{}
-	for _, w := range words {
-		known[w.key] = true
-		if w.key == "records" && n["records"] == n["employers"] {
+	for _, key := range []string{"records", "employers", "selection", "years", "cells", "workers", "population employers", "population jobs", "plans", "measurements", "keys drawn"} {
+		known[key] = true
+		if key == "records" && n["records"] == n["employers"] {
 			continue // said once
 		}
-		if v, ok := n[w.key]; ok {
-			if w.key == "workers" && n["years"] > 1 {
-				w.label = "worker-years counted in them"
+		if v, ok := n[key]; ok {
+			label := "tile." + strings.ReplaceAll(key, " ", "-")
+			if key == "workers" && n["years"] > 1 {
+				label = "tile.worker-years"
 			}
-			out = append(out, tile{w.label, count(v)})
+			out = append(out, tile{l.say(label), l.count(v)})
 		}
 	}
 	var rest []string
@@ -202,7 +270,7 @@ func tiles(n map[string]int64) []tile {
 	}
 	sort.Strings(rest)
 	for _, k := range rest {
-		out = append(out, tile{k, count(n[k])})
+		out = append(out, tile{k, l.count(n[k])})
 	}
 	return out
 }
@@ -218,205 +286,125 @@ func gateUnit(r *metric.Report, g metric.Gate) string {
 	return ""
 }
 
-func viewGate(r *metric.Report, g metric.Gate) gateView {
+func (l Lang) viewGate(r *metric.Report, g metric.Gate) gateView {
 	unit := gateUnit(r, g)
 	v := gateView{
-		What: plain(g.Metric), Name: g.Metric, Verdict: g.Verdict, Word: verdictWord(g.Verdict), Why: g.Why, Remedy: strings.TrimSuffix(g.Remedy, "."),
-		Limit: gateSide(g) + " " + limit(g.Limit, unit), Got: shown(g.Got, unit), At: gateAt(g), Missing: !g.Got.Valid(),
+		What: l.plain(g.Metric), Name: g.Metric, Verdict: g.Verdict, Word: l.verdictWord(g.Verdict), Why: g.Why, Remedy: strings.TrimSuffix(g.Remedy, "."),
+		Limit: l.gateSide(g) + " " + l.limit(g.Limit, unit), Got: l.shown(g.Got, unit), At: l.say("at.value"), End: l.say("at.value"), Missing: !g.Got.Valid(),
+	}
+	if g.At == "upper" || g.At == "lower" {
+		v.At, v.End = l.say("at."+g.At), l.say("at."+g.At+".interval")
 	}
 	if v.Verdict != metric.Pass && v.Verdict != metric.Skip {
 		v.Verdict = metric.Fail
 	}
+	if !g.Limit.Valid() {
+		v.Limit = none
+	}
+	if r.Audience != "" && r.Audience != string(Internal) && g.Metric[strings.LastIndexByte(g.Metric, '.')+1:] == "other" {
+		v.What, v.Name = capital(l.say("gate.hidden")), ""
+	}
 	if g.Group != "" {
-		v.What += ", " + groupWord(g.Group)
+		v.What += ", " + l.groupWord(g.Group)
 		v.Name += " [" + g.Group + "]"
 	}
 	return v
 }
 
-func gateSide(g metric.Gate) string {
+func (l Lang) gateSide(g metric.Gate) string {
 	if g.Bound == "min" {
-		return "at least"
+		return l.say("limit.min")
 	}
-	return "at most"
+	return l.say("limit.max")
 }
 
-// gateAt says which number of the interval was judged.
-func gateAt(g metric.Gate) string {
-	switch g.At {
-	case "upper":
-		return "upper end"
-	case "lower":
-		return "lower end"
-	}
-	return "the value itself"
-}
-
-func viewNumber(m metric.Metric, r metric.Row) numberView {
-	unit := unitOf(m)
+func (l Lang) viewNumber(m metric.Metric, r metric.Row) numberView {
+	unit, risk := unitOf(m), family(m.Name) == "attack"
 	v := numberView{
-		ID: anchor(m.Name), What: plain(m.Name), Name: m.Name, Value: shown(r.Value, unit), Unit: unitWord(m), Interval: interval(r, unit), Base: shown(r.Baseline, unit),
-		Sizes: sizes(r), Means: means(m.Name), Better: capital(direction(m.Better, family(m.Name) == "attack")), Method: m.Method, Knowledge: knowledge(m.Knowledge),
+		ID: anchor(m.Name), What: l.plain(m.Name), Name: m.Name, Value: l.shown(r.Value, unit), Unit: unitWord(m), Interval: l.interval(r, unit), Base: l.shown(r.Baseline, unit),
+		Sizes: l.sizes(r), Means: l.means(m.Name), Better: capital(l.direction(m.Better, risk)), Good: l.say("better." + string(m.Better)), Method: m.Method, Knowledge: l.knowledge(m.Knowledge),
+		SortValue: sortable(r.Value), SortLow: sortable(r.Low), SortBase: sortable(r.Baseline), SortN: strconv.FormatInt(r.N, 10),
 	}
 	if r.Group != "" {
-		v.What = groupWord(r.Group)
+		v.What = l.groupWord(r.Group)
 	}
-	switch { // one end of the interval, for others than those inside
-	case !r.Value.Valid() && r.High.Valid():
-		v.Value, v.Interval = "at most "+shown(r.High, unit), none
-	case !r.Value.Valid() && r.Low.Valid():
-		v.Value, v.Interval = "at least "+shown(r.Low, unit), none
-	}
-	if r.Reason != "" && (!r.Value.Valid() || v.Interval == "") && v.Interval != none {
-		v.Missing = r.Reason
+	switch {
+	case boundOnly(r): // for others than those inside
+		v.Value, v.Interval, v.SortValue = l.bound(r, unit), none, sortable(r.High)
+		if !r.High.Valid() {
+			v.SortValue = sortable(r.Low)
+		}
+	case r.Reason == roundedReason || r.Reason == hiddenReason || r.Reason == gateReason:
+		v.Missing = l.say("missing.outside")
+	case r.Reason != "" && (!r.Value.Valid() || v.Interval == ""):
+		v.Missing = l.say("missing", r.Reason)
 	}
 	return v
 }
 
-func knowledge(k string) string {
-	switch k {
-	case "":
+// sortable writes a number for the script that sorts tables.
+func sortable(n metric.Number) string {
+	if !n.Valid() {
 		return ""
-	case metric.KnowsNothing:
-		return "The intruder knows nothing of the method."
-	case metric.KnowsMethod:
-		return "The intruder knows the method, not its settings."
-	case metric.KnowsParameters:
-		return "The intruder knows the method and its settings, not the key."
 	}
-	return "The intruder knows: " + k + "."
+	return strconv.FormatFloat(float64(n), 'g', 5, 64)
 }
 
 // blocks sorts the metrics under headings; every metric stands in one.
-func blocks(r *metric.Report) (risk, use []block, plans block) {
-	risk = []block{
-		{Title: "Which employer stands behind a serial number", Intro: "Firm secrecy. The intruder compares the release with the public accounts of every employer in the selection.", Success: "succeeds", Base: "without the release"},
-		{Title: "What a cell gives away about a worker", Intro: "Personal data. The intruder knows where somebody works and with what education, and reads the wage class of that cell.", Success: "succeeds", Base: "without the release"},
-		{Title: "Other attacks", Success: "value", Base: "without the release"},
+func (l Lang) blocks(r *metric.Report) []block {
+	all := []block{
+		{ID: "numbers-risk", Title: l.say("numbers.risk"), Base: l.say("col.without")},
+		{ID: "numbers-use", Title: l.say("numbers.use"), Base: l.say("col.floor")},
+		{ID: "numbers-other", Title: l.say("numbers.other"), Base: l.say("col.baseline")},
 	}
-	use = []block{
-		{Title: "Cells and employers", Intro: "Each released cell against the true cell of the same employer. The floor is what an unscrambled release would show.", Success: "value", Base: "noise floor"},
-		{Title: "Totals and mean wages", Intro: "Weighted to the whole selection.", Success: "value", Base: "noise floor"},
-		{Title: "What a researcher would estimate", Intro: "The same program run before and after the scramble.", Success: "value", Base: "noise floor"},
-		{Title: "Other measures", Success: "value", Base: "noise floor"},
-	}
-	plans = block{Success: "value", Base: "baseline"}
 	for _, m := range r.Metrics {
-		v := viewNumber(m, m.Row)
-		parts := strings.Split(m.Name, ".")
-		i := 0
-		switch parts[0] {
-		case "attack":
-			switch parts[1] {
-			case "employer":
-			case "worker":
-				i = 1
-			default:
-				i = 2
-			}
-			risk[i].addAttack(m.Name, v)
-		case "fidelity":
-			switch {
-			case parts[1] == "cells" || parts[1] == "employers":
-			case strings.Contains(m.Name, "level-field"):
-				i = 1
-			case parts[1] == "regression" || parts[1] == "did" || parts[1] == "fragment":
-				i = 2
-			default:
-				i = 3
-			}
-			use[i].add(v)
-		default:
-			plans.add(v)
+		i := slices.Index([]string{"attack", "fidelity"}, family(m.Name))
+		if i < 0 {
+			i = 2
 		}
+		all[i].Rows = append(all[i].Rows, l.viewNumber(m, m.Row))
 	}
-	return filled(risk), filled(use), plans
+	return slices.DeleteFunc(all, func(b block) bool { return len(b.Rows) == 0 })
 }
 
-func (b *block) add(v numberView) {
-	b.Topics = append(b.Topics, topic{What: v.What, Means: v.Means, Better: v.Better, Rows: []numberView{v}})
-}
-
-// attackOrder puts what matters most first.
-var attackOrder = []string{
-	"assignment.top1", "assignment.workers-exposed", "posterior.named90", "posterior.precision90", "posterior.claims90", "nearest.top1", "nearest.top5",
-	"nearest.anonymity-set", "assignment.decoys", "cell-known-employer.wage-class", "cell-known-employer.excess", "chain.wage-class", "chain.excess",
-}
-
-func (b *block) addAttack(name string, v numberView) {
-	a, ok := parseAttack(name)
-	if !ok {
-		b.add(v)
-		return
-	}
-	rank := 1 + len(attackOrder)
-	for i, s := range attackOrder {
-		if s == a.method+"."+a.measure {
-			rank = 1 + i
-		}
-	}
-	what := capital(attackMeaning(a).what) + " (" + how(a.method) + ")"
-	v.What = intruder(a.adversary)
-	for i, t := range b.Topics {
-		if t.What == what && t.Better == v.Better {
-			b.Topics[i].Rows = append(b.Topics[i].Rows, v)
-			return
-		}
-	}
-	b.Topics = append(b.Topics, topic{What: what, Means: v.Means, Better: v.Better, Rows: []numberView{v}, rank: rank})
-}
-
-func filled(bs []block) []block {
-	var out []block
-	for _, b := range bs {
-		if len(b.Topics) > 0 {
-			sort.SliceStable(b.Topics, func(i, j int) bool { return b.Topics[i].rank < b.Topics[j].rank })
-			out = append(out, b)
+// heads are the figures of use to look at first.
+func (l Lang) heads(r *metric.Report) []numberView {
+	var out []numberView
+	for _, name := range headlines {
+		if m, ok := r.Metric(name); ok {
+			out = append(out, l.viewNumber(m, m.Row))
 		}
 	}
 	return out
 }
 
-// strongest is the attack whose name begins and ends so that succeeds most
-// often.
-func strongest(r *metric.Report, prefix, suffix string) (metric.Metric, bool) {
-	var best metric.Metric
-	for _, m := range r.Metrics {
-		if strings.HasPrefix(m.Name, prefix) && strings.HasSuffix(m.Name, suffix) && m.Value.Valid() && (best.Name == "" || m.Value > best.Value) {
-			best = m
+var headlines = []string{"fidelity.cells.share-exact", "fidelity.margins.level-field-tv", "fidelity.wages.level-field-error", "fidelity.regression.wage-overlap", "fidelity.did.overlap"}
+
+// facts are the structural facts with the numbers of the run; outside without.
+func (l Lang) facts(r *metric.Report, outside bool) []factView {
+	var out []factView
+	if outside {
+		for _, id := range []string{"1", "2", "3", "4", "6", "7"} {
+			out = append(out, factView{ID: id, Sentence: l.say("fact." + id), Holds: true})
 		}
+		return out
 	}
-	return best, best.Name != ""
+	for _, f := range r.Facts {
+		out = append(out, factView{f.ID, f.Title, f.Sentence, f.Holds})
+	}
+	return out
 }
 
-// chain lays out the strongest attack on a worker step by step: the employer
-// is found, the cell is read, both.
-func chain(r *metric.Report) (links []link, adversary, says string) {
-	whole, ok := strongest(r, "attack.worker.chain.", ".wage-class")
-	if !ok {
-		return nil, "", ""
-	}
-	a, _ := parseAttack(whole.Name)
-	adversary = a.adversary
-	add := func(what string, m metric.Metric, row metric.Row) {
-		row.Group = ""
-		links = append(links, link{fmt.Sprintf("%d", len(links)+1), what, viewNumber(m, row)})
-	}
-	if m, ok := r.Metric("attack.employer.assignment." + adversary + ".top1"); ok {
-		add("From the public accounts, the intruder names the employer behind a serial number, and is right.", m, m.Row)
-	}
-	known, ok := r.Metric("attack.worker.cell-known-employer." + adversary + ".wage-class")
-	if !ok {
-		known, ok = strongest(r, "attack.worker.cell-known-employer.", ".wage-class")
-	}
-	if ok {
-		add("Knowing the employer, the intruder looks up a worker's cell, and the wage class is right.", known, known.Row)
-		if row, ok := known.RowOf("one-person-cell"); ok {
-			links = append(links, link{"", "The same where the cell holds one person: the class is that person's own.", viewNumber(known, row)})
+type term struct{ Word, Means string }
+
+// glossary explains the words of the page, in the order of the alphabet.
+func (l Lang) glossary() []term {
+	var out []term
+	for key := range phrases() {
+		if word, ok := strings.CutSuffix(key, ".word"); ok && strings.HasPrefix(key, "glossary.") {
+			out = append(out, term{l.say(key), l.say(word)})
 		}
 	}
-	links = append(links, link{"=", "Both: the employer is found and the worker's wage class is right.", viewNumber(whole, whole.Row)})
-	says = fmt.Sprintf("The strongest intruder here: %s. Of 1,000 workers who are targets, about %.0f have their employer found and their wage class stated rightly.",
-		spaced(adversary), 1000*min(1, max(0, float64(whole.Value))))
-	return links, adversary, says
+	slices.SortFunc(out, func(a, b term) int { return strings.Compare(strings.ToLower(a.Word), strings.ToLower(b.Word)) })
+	return out
 }

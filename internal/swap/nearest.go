@@ -85,7 +85,7 @@ func prepareNearest(_ context.Context, e *engine, cols []string) (drawer, error)
 		return math.Abs(first.Value(int(a))-first.Value(int(b))) >= least
 	}
 	return func(g *stratum, s *rng.Stream) drawn {
-		units := rng.Sample(s, g.index, g.n)
+		units := rng.Sample(s, g.index(), g.n)
 		want := s.Round(g.rate * float64(g.n) / 2)
 		t := newTree(g, at, units)
 		d := drawn{odd: int64(g.n % 2)}

@@ -60,16 +60,25 @@ func ranked(f *frame.Frame, method string, names []string) error {
 	return nil
 }
 
-// order returns, for every row, a number that is larger where the value is;
-// a missing value is the smallest.
-func order(c frame.Column) []uint32 {
-	out := make([]uint32, c.Len())
-	if c.I != nil {
-		for i, v := range c.I {
-			out[i] = uint32(v) ^ 1<<31
-		}
-		return out
+// ranking tells for every row a number that is larger where the value is; that
+// of a missing value is the smallest.
+type ranking struct {
+	whole  []int32  // numbers speak for themselves
+	places []uint32 // of other values
+}
+
+func (r ranking) of(row int32) uint32 {
+	if r.whole != nil {
+		return uint32(r.whole[row]) ^ 1<<31
 	}
+	return r.places[row]
+}
+
+func order(c frame.Column) ranking {
+	if c.I != nil {
+		return ranking{whole: c.I}
+	}
+	out := make([]uint32, c.Len())
 	rows := Identity(c.Len())
 	slices.SortStableFunc(rows, func(a, b int32) int { return c.Compare(int(a), int(b)) })
 	for k, r := range rows {
@@ -78,16 +87,15 @@ func order(c frame.Column) []uint32 {
 			out[r] = out[rows[k-1]]
 		}
 	}
-	return out
+	return ranking{places: out}
 }
 
 func prepareRank(_ context.Context, e *engine, cols []string) (drawer, error) {
 	values, window, law := order(e.f.Col(cols[0])), e.o.Window, e.o.Law
 	return func(g *stratum, s *rng.Stream) drawn {
-		idx := g.pick(s)
-		g.sortBy(values, idx)
+		idx := g.sorted(values, g.pick(s))
 		n := len(idx)
-		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: make([]int32, 0, n)}
+		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: g.room[:0]}
 		reach := window * float64(n)
 		for i := range n {
 			if r.taken(i) {
@@ -189,34 +197,50 @@ func (r *rankPairs) bucket(i, buckets int) int {
 	return -1
 }
 
-// sortBy sorts units by the values of their rows; equal ones keep their order,
-// which is random where it was.
-func (g *stratum) sortBy(values []uint32, units []int32) {
-	keys := make([]uint32, len(units))
+// keysOf writes the numbers of units into the room for them.
+func (g *stratum) keysOf(values ranking, units []int32) []uint32 {
+	g.keys = slices.Grow(g.keys[:0], len(units))[:len(units)]
 	for i, u := range units {
-		keys[i] = values[g.row(u)]
+		g.keys[i] = values.of(g.row(u))
 	}
-	was := slices.Clone(units)
-	for k, i := range sortedPositions(keys) {
-		units[k] = was[i]
-	}
+	return g.keys
 }
 
-// sortedPositions returns the positions of the keys in their order, equal ones
-// as they stand. Long lists are sorted digit by digit.
-func sortedPositions(keys []uint32) []int32 {
-	if slices.IsSorted(keys) {
-		return Identity(len(keys))
+// sorted returns units sorted by the values of their rows, until the next sort;
+// equal ones keep their order, which is random where it was.
+func (g *stratum) sorted(values ranking, units []int32) []int32 {
+	at := g.sorts.positions(g.keysOf(values, units))
+	for k, i := range at {
+		at[k] = units[i]
 	}
-	if len(keys) < 1<<9 {
-		at := Identity(len(keys))
+	return at
+}
+
+// sortRoom is the memory of a sort, to be used again.
+type sortRoom struct{ at, other []int32 }
+
+// positions returns the positions of the keys in their order, equal ones as they
+// stand, until the next sort. Long lists are sorted digit by digit.
+func (r *sortRoom) positions(keys []uint32) []int32 {
+	n := len(keys)
+	identity := func() []int32 {
+		r.at = slices.Grow(r.at[:0], n)[:n]
+		for i := range r.at {
+			r.at[i] = int32(i)
+		}
+		return r.at
+	}
+	if slices.IsSorted(keys) {
+		return identity()
+	}
+	if n < 1<<9 {
+		at := identity()
 		slices.SortStableFunc(at, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
 		return at
 	}
 	const digit = 11
 	low, high := slices.Min(keys), slices.Max(keys)
-	other := make([]int32, len(keys))
-	if span := int(high-low) + 1; span < 1<<18 && span < len(keys)/4 { // one pass
+	if span := int(high-low) + 1; span < 1<<18 && span < n/4 { // one pass
 		next := make([]int32, span+1)
 		for _, k := range keys {
 			next[k-low+1]++
@@ -224,13 +248,15 @@ func sortedPositions(keys []uint32) []int32 {
 		for v := range span {
 			next[v+1] += next[v]
 		}
+		r.at = slices.Grow(r.at[:0], n)[:n]
 		for i, k := range keys {
-			other[next[k-low]] = int32(i)
+			r.at[next[k-low]] = int32(i)
 			next[k-low]++
 		}
-		return other
+		return r.at
 	}
-	at := Identity(len(keys))
+	at := identity()
+	r.other = slices.Grow(r.other[:0], n)[:n]
 	var count [1 << digit]int32
 	for shift := 0; shift < 32 && (high-low)>>shift > 0; shift += digit {
 		clear(count[:])
@@ -243,10 +269,14 @@ func sortedPositions(keys []uint32) []int32 {
 		}
 		for _, i := range at {
 			d := (keys[i] - low) >> shift & (1<<digit - 1)
-			other[count[d]] = i
+			r.other[count[d]] = i
 			count[d]++
 		}
-		at, other = other, at
+		r.at, r.other = r.other, r.at
+		at = r.at
 	}
 	return at
 }
+
+// sortedPositions is [sortRoom.positions] for a single sort.
+func sortedPositions(keys []uint32) []int32 { return new(sortRoom).positions(keys) }

@@ -304,7 +304,16 @@ func sortByCode(ctx context.Context, c coding) (buckets, error) {
 	if err != nil {
 		return buckets{}, err
 	}
-	out := buckets{items: make([]int32, n), bounds: []int{0}}
+	used := 1
+	for v := range c.k {
+		for _, at := range counts {
+			if at[v] > 0 {
+				used++
+				break
+			}
+		}
+	}
+	out := buckets{items: make([]int32, n), bounds: append(make([]int, 0, used), 0)}
 	next := int32(0)
 	for v := range c.k {
 		for _, at := range counts {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -67,7 +68,7 @@ func byWorker(ctx context.Context, f *frame.Frame, and string) (units, error) {
 	if and != "" {
 		apart = f.Col(and).I
 	}
-	u := units{rows: b.items}
+	u := units{rows: b.items, start: make([]int32, 0, b.len()+1)}
 	for k := range b.len() {
 		rows := b.items[b.bounds[k]:b.bounds[k+1]]
 		slices.SortStableFunc(rows, func(x, y int32) int {
@@ -151,23 +152,27 @@ type engine struct {
 	f        *frame.Frame
 	o        Options
 	employer []int32
-	rowCodes coding // strata of rows: same, the employer within, the year for persons
+	rowCodes coding // strata of rows: same, the employer within, the year for persons; without codes where all rows are one
 	cols     []frame.Column
 	units    units
-	codes    coding    // strata of units
-	strata   buckets   // units by stratum; for persons unused
-	targeted *targeted // the last preparation of a targeted swap
+	codes    coding     // strata of units
+	strata   buckets    // units by stratum; for persons unused
+	targeted *targeted  // the last preparation of a targeted swap
+	rooms    *sync.Pool // strata of which only the room is used again
 }
 
 func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
-	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}}
+	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}, rooms: newRooms()}
 	names := e.strataNames()
 	for _, n := range names {
 		e.cols = append(e.cols, f.Col(n))
 	}
 	var err error
-	if e.rowCodes, err = encode(ctx, []*frame.Frame{f}, names); err != nil {
-		return nil, err
+	several := o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f)
+	if e.rowCodes.k = 1; len(names) > 0 || several {
+		if e.rowCodes, err = encode(ctx, []*frame.Frame{f}, names); err != nil {
+			return nil, err
+		}
 	}
 	e.codes = e.rowCodes
 	switch {
@@ -180,15 +185,21 @@ func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) 
 	case o.Unit == EmployerRegion:
 		e.units = byEmployer(f, o.Bundle)
 		e.codeUnits()
-	case o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f):
+	case several:
 		if e.units, err = byWorker(ctx, f, linked.Year); err != nil {
 			return nil, err
 		}
 		e.codeUnits()
 	}
+	if e.codes.codes == nil && f.Rows() > 0 { // all rows are one stratum
+		e.strata = buckets{items: Identity(f.Rows()), bounds: []int{0, f.Rows()}}
+		return e, nil
+	}
 	e.strata, err = sortByCode(ctx, e.codes)
 	return e, err
 }
+
+func newRooms() *sync.Pool { return &sync.Pool{New: func() any { return &stratum{} }} }
 
 // strataNames are the columns that span the strata of rows, sorted so that
 // addresses do not depend on how the plan orders them.
@@ -341,6 +352,7 @@ func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed
 		}
 	}
 	g.reset(members, first)
+	g.whole = e.units.start == nil && len(first) == e.f.Rows()
 	if g.across {
 		for i, r := range first {
 			g.employer[i] = e.employer[r]
@@ -354,7 +366,9 @@ func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed
 func (e *engine) eachStratum(ctx context.Context, f func(g *stratum, sum []float64), n int) ([]float64, error) {
 	work := batches(e.strata.bounds)
 	parts, err := par.Map(ctx, len(work), func(w int) ([]float64, error) {
-		sum, g := make([]float64, n), &stratum{}
+		sum, g := make([]float64, n), e.rooms.Get().(*stratum)
+		defer e.rooms.Put(g)
+		g.across = false
 		var room []int32
 		for k := work[w][0]; k < work[w][1]; k++ {
 			if members, _ := e.gather(g, k, room); len(members) > 1 {
@@ -383,7 +397,10 @@ func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *
 	tallies, err := par.Map(ctx, len(work), func(w int) (tally, error) {
 		var t tally
 		var room []int32
-		g := &stratum{rate: e.o.Rate, across: e.o.Scope == AcrossEmployers}
+		g := e.rooms.Get().(*stratum)
+		defer e.rooms.Put(g)
+		g.rate, g.across = e.o.Rate, e.o.Scope == AcrossEmployers
+		var s *rng.Stream
 		for k := work[w][0]; k < work[w][1]; k++ {
 			members, fixed := e.gather(g, k, room)
 			t.fixed += fixed
@@ -394,7 +411,12 @@ func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *
 				t.alone += int64(len(members))
 				continue
 			}
-			d := draw(g, key.Stream(stage, e.addressOf(members[0])))
+			if at := e.addressOf(members[0]); s == nil {
+				s = key.Stream(stage, at)
+			} else {
+				key.Reseed(s, stage, at)
+			}
+			d := draw(g, s)
 			t.odd, t.outside, t.far, t.expected = t.odd+d.odd, t.outside+d.outside, t.far+d.far, t.expected+d.expected
 			t.atRisk += d.atRisk
 			if e.units.start == nil {
