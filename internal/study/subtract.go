@@ -55,7 +55,12 @@ func (s *scrambled) subtract(out *measured, tables, population *publish.Tables) 
 			}
 		}
 	}
-	m.Row = metric.Exact(float64(known)/float64(max(1, outside)), outside)
+	if outside == 0 {
+		m.Row = metric.Missing("", "the fragment is the whole selection: nobody is outside")
+		out.metrics = append(out.metrics, m)
+		return nil
+	}
+	m.Row = metric.Exact(float64(known)/float64(outside), outside)
 	m.M = int64(s.data.Jobs.Rows())
 	row := metric.Exact(float64(shown)/float64(max(1, published)), published)
 	row.Group, row.M = "small cells shown", m.M
@@ -73,8 +78,6 @@ func (s *scrambled) noSubtraction(tables, population *publish.Tables) string {
 		return "head counts are classes, which cannot be subtracted"
 	case s.merge != nil:
 		return "employers are published in units"
-	case len(s.sample.Employers) >= s.sample.Population:
-		return "the fragment is the whole selection: nobody is outside"
 	}
 	return ""
 }
