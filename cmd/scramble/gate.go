@@ -63,7 +63,7 @@ EXIT STATUS
 			return verdict(r)
 		},
 	}
-	cmd.Flags().StringVar(&file, "policy", "ksz", "policy `file`, or the name of a built-in policy: ksz")
+	cmd.Flags().StringVar(&file, "policy", "ksz", "policy `file`, or the name of a built-in one: ksz, eurostat, ema-0070 or strict")
 	cmd.Flags().StringVar(&format, "format", "text", "text, json, junit (for CI systems), markdown (for a comment) or github (workflow commands)")
 	return cmd
 }

@@ -192,7 +192,7 @@ func TestRefusals(t *testing.T) {
 		{"plan cut off", "", change("plan.yaml", func(b []byte) []byte { return b[:60] }), runPlan, []string{"plan.yaml:"}},
 		{"plan empty", "", change("plan.yaml", func([]byte) []byte { return nil }), runPlan, []string{"plan.yaml:1:1: the plan is empty"}},
 		{"plan is data", "", nil, "run jobs.csv -o out", []string{"jobs.csv:"}},
-		{"no policy", "it is looked for before the work", replace("adversaries:", "gates: strict.yaml\nadversaries:"), runPlan, []string{"strict.yaml: no such file", "built-in policies: ksz"}},
+		{"no policy", "it is looked for before the work", replace("adversaries:", "gates: strict.yaml\nadversaries:"), runPlan, []string{"strict.yaml: no such file", "built-in policies: ema-0070"}},
 		{"firm column of accounts", "", replace("records: 10", "records: 10, firm_columns: [turnover]"), runPlan, []string{"plan.yaml:8:", "identifies the employer at once"}},
 
 		{"output is the input", "it would be replaced", nil, "run plan.yaml -o jobs.csv --force", []string{"jobs.csv is also an input: name another output"}},

@@ -135,7 +135,7 @@ func accept(recipe string, all []Replication, check int) Baseline {
 	for _, m := range there {
 		b.Metrics = append(b.Metrics, Accepted{
 			Metric: m.Metric, Better: string(m.Better), Value: m.Value, Spread: m.spread, N: int(m.N),
-			Tolerance: tolerance(max(m.spread, m.Half), len(all), check, len(there)),
+			Tolerance: tolerance(m.spread, m.Half, len(all), check, len(there)),
 		})
 	}
 	return b

@@ -6,10 +6,10 @@
 // Every seed of a scenario is a replication of the whole study: another
 // population (where it is generated), fragment, key and choice of targets. What
 // is accepted is the mean over many seeds, and a check measures the first few.
-// The tolerance of a metric is that of the difference of the two means: Student's
-// quantile times the larger of the spread between seeds and the error that the
-// metric's own interval states, one-sided, and together for all metrics of a
-// scenario (Bonferroni). Where nothing changed the same seeds give the same
+// The tolerance of a metric is that of the difference of the two means, by the
+// spread between seeds or by the error that the metric's own interval states,
+// whichever is more; one-sided, and together for all metrics of a scenario
+// (Bonferroni). Where nothing changed the same seeds give the same
 // numbers, so that nothing fails by chance twice.
 //
 // The package refuses baselines of another recipe, records of measurements that

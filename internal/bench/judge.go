@@ -78,11 +78,14 @@ func means(all []Replication) []mean {
 }
 
 // tolerance is how far a mean over check seeds may lie on the wrong side of one
-// over accepted seeds: Student's quantile of the difference, one-sided, together
-// for all metrics of a scenario.
-func tolerance(sd float64, accepted, check, metrics int) float64 {
-	t := infer.TQuantile(float64(accepted-1), 1-(1-level)/float64(max(1, metrics)))
-	return t * sd * math.Sqrt(1/float64(accepted)+1/float64(check))
+// over accepted seeds, one-sided and together for all metrics of a scenario: by
+// the spread between seeds and Student's quantile, or by the standard error that
+// the metric's own interval states and the normal one, whichever is more. The
+// latter guards against seeds that happen to agree.
+func tolerance(spread, half float64, accepted, check, metrics int) float64 {
+	tail := (1 - level) / float64(max(1, metrics))
+	width := max(infer.TQuantile(float64(accepted-1), 1-tail)*spread, infer.Quantile(1-2*tail)*half)
+	return width * math.Sqrt(1/float64(accepted)+1/float64(check))
 }
 
 // Verdicts on a metric.

@@ -36,8 +36,9 @@ type Report struct {
 type Gate struct {
 	Metric  string `json:"metric"`
 	Group   string `json:"group,omitempty"`
-	At      string `json:"at"`    // upper, lower or value: the number that was judged
-	Bound   string `json:"bound"` // max or min
+	Pattern string `json:"pattern,omitempty"` // of a policy that judges the worst of several: this one
+	At      string `json:"at"`                // upper, lower or value: the number that was judged
+	Bound   string `json:"bound"`             // max or min
 	Limit   Number `json:"limit"`
 	Got     Number `json:"got"`
 	Margin  Number `json:"margin"` // how far on the right side; negative is a failure

@@ -131,6 +131,7 @@ type shown struct {
 	n     float64  // of about; NaN where it is not given
 	exact float64  // count of the last of tells, where it is given; else NaN
 	why   string   // what keeps it from being linked
+	doubt string   // what keeps its value from being judged, linked or not
 }
 
 // region reads whom a row is about.
@@ -315,7 +316,7 @@ func (c *check) regardModels(e *estimates) {
 	of := map[string][]int{}
 	var order []string
 	for row := range e.rows {
-		key := e.model(row) + "\x00" + c.regionName(e.shown[row].about)
+		key := e.model(row)
 		if of[key] == nil {
 			order = append(order, key)
 		}

@@ -19,17 +19,18 @@ type microdata struct {
 	worker       []int32 // nil: every row is one
 	workers      int
 	weights      []float64
-	keep         []bool  // nil: all
-	rowOf        []int32 // some row of each contributor; made when asked for
+	keep         []bool         // nil: all
+	rowOf        []int32        // some row of each contributor; made when asked for
+	values       map[string]int // of each variable, up to three; made when asked for
 }
 
-// count reads the microdata and counts who stands behind each cell.
-func (c *check) count(ctx context.Context) error {
+// readMicro reads the microdata.
+func (c *check) readMicro(ctx context.Context) error {
 	spec := c.rules.Microdata
 	if spec == nil {
 		return nil
 	}
-	c.o.Progress.Step("contributors", 0, len(c.tables))
+	c.o.Progress.Step("read", 0, 0)
 	var s tabio.Schema
 	for _, d := range c.rules.Dimensions {
 		if !slices.ContainsFunc(s.Columns, func(k tabio.ColumnSpec) bool { return k.Name == d.Microdata }) {
@@ -80,6 +81,16 @@ func (c *check) count(ctx context.Context) error {
 		return nil
 	}
 	c.micro = m
+	c.checkStated()
+	return nil
+}
+
+// count counts who stands behind each cell.
+func (c *check) count(ctx context.Context) error {
+	if c.micro == nil {
+		return nil
+	}
+	c.o.Progress.Step("contributors", 0, len(c.tables))
 	for i, t := range c.tables {
 		if err := c.tallyTable(ctx, t); err != nil {
 			return err
@@ -226,18 +237,25 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 // weightedRows is the magnitude of a tally that is one in every row.
 const weightedRows = "\x00rows"
 
+// keepOf returns which rows of the microdata a table is about, nil for all.
+func (c *check) keepOf(t *table) []bool {
+	m := c.micro
+	if len(t.spec.Where) == 0 {
+		return m.keep
+	}
+	keep := slices.Clone(c.filter(c.rules.Microdata.File, m.f, t.spec.Where))
+	for i := range keep {
+		keep[i] = keep[i] && (m.keep == nil || m.keep[i])
+	}
+	return keep
+}
+
 // layout says to which rows of a table each microdata row contributes.
 func (c *check) layout(t *table) (primary.Layout, []int32, bool) {
 	m, spec := c.micro, c.rules.Microdata
 	s := t.group.system
 	n := m.f.Rows()
-	keep := m.keep
-	if len(t.spec.Where) > 0 {
-		keep = slices.Clone(c.filter(spec.File, m.f, t.spec.Where))
-		for i := range keep {
-			keep[i] = keep[i] && (m.keep == nil || m.keep[i])
-		}
-	}
+	keep := c.keepOf(t)
 	key := make([]int64, n)
 	size := int64(1)
 	for _, d := range t.dims {

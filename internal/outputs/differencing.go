@@ -146,7 +146,7 @@ func (c *check) difference(ctx context.Context) error {
 // strangers reports whether nobody says how two populations stand to each other.
 func (c *check) strangers(a, b string) bool {
 	r := c.relatives
-	return a != b && r.within[a] != b && r.within[b] != a && !r.apart[[2]string{a, b}]
+	return a != b && !r.nested(a, b) && !r.apart[[2]string{a, b}]
 }
 
 func (c *check) sharesCell(keys []string, o published) bool {

@@ -117,14 +117,7 @@ func (c *check) fewOnes(term string) int {
 	if !ok || col.Coded() || col.Kind == frame.Date {
 		return 0
 	}
-	of := map[float64]int{}
-	for i := range col.Len() {
-		if v := col.Value(i); (c.micro.keep == nil || c.micro.keep[i]) && !math.IsNaN(v) {
-			if of[v]++; len(of) > 2 {
-				return 0
-			}
-		}
-	}
+	of := c.rowsByValue(col)
 	few := 0
 	for _, n := range of {
 		if len(of) == 2 && n < c.rules.Rules.Frequency.N && (few == 0 || n < few) {

@@ -66,6 +66,8 @@ func (c *check) doubt() {
 	all := c.allFigures()
 	c.doubtFilters(all)
 	c.doubtStrangers(all)
+	c.doubtSiblings(all)
+	c.doubtDimensions()
 }
 
 // doubtFilters looks for populations that consist of categories of a dimension:

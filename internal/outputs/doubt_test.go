@@ -131,7 +131,7 @@ func TestToleranceOfCounts(t *testing.T) {
 func TestPopulationOfTheSize(t *testing.T) {
 	const head = "project: p\npopulation: staff\nrules: {minimum-frequency: {n: 10}}\ndimensions: [{name: sector}]\n"
 	const table = "tables: [{file: t2.csv, dimensions: [sector], measures: [{column: workers, is: count}]}]\n"
-	const estimate = "estimates: [{file: s.csv, kind: summary, counts: workers, population: A and C}]\n"
+	const estimate = "estimates: [{file: s.csv, kind: summary, variables: [wage, age], counts: workers, population: A and C}]\n"
 	for _, within := range []string{"", "populations: [{name: A and C, within: staff}]\n"} {
 		for _, tt := range []struct{ name, n, want string }{
 			{"A and C", "88", `population "A and C" has as many units (88)`},

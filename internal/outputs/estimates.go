@@ -21,8 +21,10 @@ type estimates struct {
 	f    *frame.Frame
 	rows []verdict
 
-	group *group
-	shown []shown
+	columns []string // of its dimensions
+	passed  []int    // rows that leave because of a supervisor's word
+	group   *group
+	shown   []shown
 }
 
 // tidy lists the columns of numbers that a file of estimates may have.
@@ -65,6 +67,10 @@ func (e *estimates) read(ctx context.Context, c *check) error {
 		}
 	}
 	e.f, e.rows = f, make([]verdict, f.Rows())
+	for _, d := range e.spec.Dimensions {
+		e.columns = append(e.columns, c.column(d))
+	}
+	c.plausible(e)
 	return nil
 }
 
@@ -94,6 +100,9 @@ func (c *check) judgeEstimates(context.Context) error {
 		models := e.models()
 		for row := range e.rows {
 			status, reason := c.statisticOrModel(e, row, models)
+			if e.spec.Kind == "summary" {
+				e.shown[row].doubt = c.notNumber(e, row)
+			}
 			if e.rows[row].status == Safe || status == Unevaluated {
 				e.rows[row].status, e.rows[row].reason = status, reason
 			} else if status == Primary {
@@ -134,11 +143,17 @@ func (e *estimates) models() map[string]int {
 	return terms
 }
 
+// model identifies the model of a row: by its column, else by its units, and by
+// whom it is about.
 func (e *estimates) model(row int) string {
+	key := fmt.Sprint(e.number("n", row), e.number("dof", row))
 	if col, ok := e.f.Lookup("model"); ok {
-		return text(col, row)
+		key = text(col, row)
 	}
-	return ""
+	for _, name := range e.columns {
+		key += "\x00" + text(e.f.Col(name), row)
+	}
+	return key
 }
 
 // model judges one coefficient: too few units, or too few degrees of freedom.
@@ -155,6 +170,8 @@ func (c *check) model(e *estimates, row int, terms map[string]int) (Status, stri
 		return Unevaluated, "degrees-of-freedom: neither dof nor n is given"
 	case c.fewOnes(text(e.f.Col("term"), row)) > 0:
 		return Primary, fmt.Sprintf("minimum-frequency: the term is a dummy of %v rows of the microdata, whose values follow from the others", c.fewOnes(text(e.f.Col("term"), row)))
+	case e.number("std.error", row) == 0:
+		return Primary, fmt.Sprintf("degrees-of-freedom%s: a standard error of 0 is a perfect fit, which tells every value", norm(s, s.Freedom.Norm))
 	case dof < float64(s.Freedom.N):
 		return Primary, fmt.Sprintf("degrees-of-freedom%s: %v, want at least %d", norm(s, s.Freedom.Norm), dof, s.Freedom.N)
 	}
@@ -219,7 +236,16 @@ func (c *check) statistic(e *estimates, row int) (Status, string) {
 		}
 		return c.units(n)
 	case "mean", "sd", "variance", "sum", "count", "share", "correlation", "skewness", "kurtosis", "gini", "r.squared", "n":
+		all := n
+		if math.IsNaN(all) {
+			all = e.shown[row].n
+		}
+		if why := c.allAlike(e, row, name, all); why != "" {
+			return Primary, why
+		}
 		switch v := e.number("value", row); {
+		case name == "r.squared" && v > 1-1e-9:
+			return Primary, "degrees-of-freedom: an r.squared of 1 is a perfect fit, which tells every value"
 		case name == "count" || name == "n":
 			if v == 0 {
 				return Safe, ""

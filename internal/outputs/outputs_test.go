@@ -308,7 +308,7 @@ func TestEstimates(t *testing.T) {
 		"rules.yaml": `
 project: p
 rules: {norm: ACRO, minimum-frequency: {n: 10}, degrees-of-freedom: {n: 10}, quantiles: {n: 10}, extremes: {n: 10}}
-estimates: [{file: model.csv, kind: regression, counts: workers, design: other}, {file: summary.csv, kind: summary, counts: workers, population: paid}]
+estimates: [{file: model.csv, kind: regression, counts: workers, design: other}, {file: summary.csv, kind: summary, variables: [wage], counts: workers, population: paid}]
 `})
 	r, err := w.run("out", "model.csv", "summary.csv")
 	if err != nil {

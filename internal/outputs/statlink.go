@@ -205,7 +205,7 @@ func (g *group) put(counts string, cell int32, v float64) {
 func (c *check) needFew(g *group) {
 	s := &c.rules.Rules
 	for cell := range int32(g.system.N) {
-		if g.today[cell] || g.shownBy(cell) < g.firstRest+len(g.rest) {
+		if g.today[cell] || g.shownBy(cell) < g.firstCross+len(g.crossings) {
 			continue
 		}
 		for m, name := range g.names {
@@ -271,7 +271,7 @@ func (g *group) extend(value func(of []float64) float64, fixed bool) {
 func (c *check) boundAlone(g *group) {
 	s := g.system
 	for cell := range int32(len(g.firstTable)) {
-		if g.shownBy(cell) < g.firstRest+len(g.rest) {
+		if g.shownBy(cell) < g.firstCross+len(g.crossings) {
 			continue
 		}
 		seen := map[string]bool{}
@@ -381,7 +381,6 @@ func (c *check) trySum(ctx context.Context, g *group, o suppress.Options, name s
 // those that could not be linked to a supervisor.
 func (c *check) settleEstimates() {
 	for _, e := range c.others {
-		passed := 0
 		for row := range e.rows {
 			v, s := &e.rows[row], &e.shown[row]
 			if v.status != Safe {
@@ -390,14 +389,19 @@ func (c *check) settleEstimates() {
 			if s.why != "" {
 				if v.status, v.reason = Review, "not linked with the tables: "+s.why; e.spec.Reviewed != "" {
 					v.status, v.reason = Safe, ""
-					passed++
+					e.passed = append(e.passed, row)
 				}
 				continue
 			}
-			v.status, v.reason = c.told(e, s)
+			if v.status, v.reason = c.told(e, s); v.status == Safe && s.doubt != "" {
+				if v.status, v.reason = Review, s.doubt; e.spec.Reviewed != "" {
+					v.status, v.reason = Safe, ""
+					e.passed = append(e.passed, row)
+				}
+			}
 		}
-		if passed > 0 {
-			c.report.warn("%s: %d rows are not linked with the tables and leave all the same, because: %s", e.path, passed, e.spec.Reviewed)
+		if passed := len(e.passed); passed > 0 {
+			c.report.warn("%s: %d rows need review and leave all the same, because: %s", e.path, passed, e.spec.Reviewed)
 		}
 	}
 }
@@ -406,7 +410,7 @@ func (c *check) settleEstimates() {
 // -1. Such a statistic bounds cells of crossings that are in no table, which the
 // relations do not know.
 func (g *group) hiddenAround(cell int32) int32 {
-	if g.shownBy(cell) < g.firstRest+len(g.rest) {
+	if g.shownBy(cell) < g.firstCross+len(g.crossings) {
 		return -1
 	}
 	found := int32(-1)

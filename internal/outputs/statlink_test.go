@@ -70,7 +70,7 @@ func TestStatisticsOfPartners(t *testing.T) {
 // the third away, that of all three is the total less the rest.
 func TestSumsOverCells(t *testing.T) {
 	rules := strings.Replace(countRules, "[level, sex]", "[level]", 1) +
-		"estimates: [{file: two.csv, kind: summary, counts: workers, cell: {level: [L1, L2]}}, {file: three.csv, kind: summary, counts: workers, cell: {level: [L3, L1, L2]}}]\n"
+		"estimates: [{file: two.csv, kind: summary, variables: [wage, age], counts: workers, cell: {level: [L1, L2]}}, {file: three.csv, kind: summary, variables: [wage, age], counts: workers, cell: {level: [L3, L1, L2]}}]\n"
 	const mean = "statistic,variable,value,n\nmean,wage,2400,"
 	w := newWorld(t, map[string]string{
 		"counts.csv": "level,workers\nTotal,60\nL1,3\nL2,3\nL3,4\nL4,50\n", "two.csv": mean + "6\n", "three.csv": mean + "10\n", "rules.yaml": rules,
@@ -106,7 +106,7 @@ func TestStatisticFirst(t *testing.T) {
 	rules := strings.Replace(countRules, "{name: level}, {name: sex}", "{name: level, groups: {Total: [L1, L2, L3]}}, {name: sex, groups: {Total: [f, m]}}", 1)
 	head, _, _ := strings.Cut(rules, "tables:")
 	w := newWorld(t, map[string]string{"counts.csv": counts, "s.csv": "statistic,level,sex,value,n\ncount,L3,m,30,30\n",
-		"rules.yaml": head + "estimates: [{file: s.csv, kind: summary, counts: workers, dimensions: [level, sex]}]\n"})
+		"rules.yaml": head + "estimates: [{file: s.csv, kind: summary, variables: [wage, age], counts: workers, dimensions: [level, sex]}]\n"})
 	if r, err := w.run("first", "s.csv"); err != nil || !r.Released {
 		t.Fatal(err, r)
 	}
@@ -155,7 +155,7 @@ func TestFewMissing(t *testing.T) {
 		{"beside another statistic", "dimensions: [level, sex, hours]", "statistic,variable,level,sex,hours,value,n\nmean,wage,L2,f,Total,2400,45\nmean,age,L2,f,full,40,42\n"},
 		{"beside a statistic of the same units", "dimensions: [level, hours]", "statistic,variable,level,hours,value,n\nmean,wage,L2,full,2400,45\nmean,age,L2,full,40,42\n"},
 	} {
-		rules := strings.Replace(countRules, "{name: sex}", "{name: sex}, {name: hours, groups: {Total: [full, part]}}", 1) + "estimates: [{file: s.csv, kind: summary, counts: workers, " + tt.rules + "}]\n"
+		rules := strings.Replace(countRules, "{name: sex}", "{name: sex}, {name: hours, groups: {Total: [full, part]}}", 1) + "estimates: [{file: s.csv, kind: summary, variables: [wage, age], counts: workers, " + tt.rules + "}]\n"
 		w := newWorld(t, map[string]string{"counts.csv": counts, "s.csv": tt.text, "rules.yaml": rules})
 		r, err := w.run("out", "counts.csv", "s.csv")
 		if err != nil {

@@ -183,7 +183,7 @@ func TestStory(t *testing.T) {
 				"t.csv": b.String(), "s.csv": stats, "u.csv": fmt.Sprintf("statistic,variable,value,n\nmean,wage,2500,%d\n", sum),
 				"rules.yaml": "project: p\npopulation: " + table.population + "\npopulations: [{name: some, within: all}]\nrules: {minimum-frequency: {n: 4}}\n" + dims +
 					"tables: [{file: t.csv, dimensions: [" + table.dims + "], measures: [{column: workers, is: count}]}]\n" +
-					"estimates: [{file: s.csv, kind: summary, counts: workers, dimensions: [level, sex, region]}, {file: u.csv, kind: summary, counts: workers, cell: " + cell + "}}]\n",
+					"estimates: [{file: s.csv, kind: summary, variables: [wage, age], counts: workers, dimensions: [level, sex, region]}, {file: u.csv, kind: summary, variables: [wage, age], counts: workers, cell: " + cell + "}}]\n",
 			})
 			out := fmt.Sprint("out", step)
 			r, err := w.run(out, "t.csv", "s.csv", "u.csv")

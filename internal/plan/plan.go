@@ -14,7 +14,7 @@ type Plan struct {
 	Adversaries []string        `yaml:"adversaries"`
 	Attack      Attack          `yaml:"attack"`
 	Fidelity    *Fidelity       `yaml:"fidelity,omitempty"`
-	Gates       string          `yaml:"gates"` // policy file, or the name of a built-in policy: ksz
+	Gates       string          `yaml:"gates"` // policy file, or the name of a built-in policy, such as ksz
 	Tune        *Tune           `yaml:"tune,omitempty"`
 }
 

@@ -7,6 +7,7 @@ package policy
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"scramblelab/internal/metric"
 	"scramblelab/internal/strictyaml"
@@ -20,7 +21,9 @@ type Policy struct {
 }
 
 // Gate limits one metric, or one group of it. Exactly one of Max and Min is
-// given.
+// given. Metric and Group may hold *, for any run of characters
+// (attack.employer.assignment.*.top1, size *): then the worst of all that are
+// meant is judged.
 type Gate struct {
 	Metric    string   `yaml:"metric"`
 	Group     string   `yaml:"group"`
@@ -108,6 +111,49 @@ func Judge(p Policy, r *metric.Report) []metric.Gate {
 }
 
 func (g Gate) judge(r *metric.Report) metric.Gate {
+	if !strings.Contains(g.Metric+g.Group, "*") {
+		return g.judgeOne(r)
+	}
+	var worst metric.Gate
+	n := 0
+	for _, m := range r.Metrics {
+		if !Match(g.Metric, m.Name) {
+			continue
+		}
+		for _, row := range append([]metric.Row{m.Row}, m.By...) {
+			if (g.Group == "") != (row.Group == "") || !Match(g.Group, row.Group) {
+				continue
+			}
+			one := g
+			one.Metric, one.Group = m.Name, row.Group
+			if v := one.judgeOne(r); n == 0 || worse(v, worst) {
+				worst = v
+			}
+			n++
+		}
+	}
+	worst.Pattern = strings.TrimSpace(g.Metric + " " + g.Group)
+	if n == 0 {
+		worst = g.judgeOne(r)
+		worst.Why = "the report has nothing of that name"
+	}
+	return worst
+}
+
+// worse says that a verdict comes before another as that of a pattern: a failure
+// before a pass before what was skipped, and among these the lesser margin.
+func worse(a, b metric.Gate) bool {
+	rank := map[string]int{metric.Fail: 0, metric.Pass: 1, metric.Skip: 2}
+	switch {
+	case a.Verdict != b.Verdict:
+		return rank[a.Verdict] < rank[b.Verdict]
+	case a.Margin.Valid() != b.Margin.Valid():
+		return !a.Margin.Valid()
+	}
+	return a.Margin < b.Margin
+}
+
+func (g Gate) judgeOne(r *metric.Report) metric.Gate {
 	v := metric.Gate{
 		Metric: g.Metric, Group: g.Group, At: g.At, Bound: "max", Limit: metric.Number(g.Bound()),
 		Got: metric.None, Margin: metric.None, Why: g.Why, Remedy: g.Remedy,

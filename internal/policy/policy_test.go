@@ -18,7 +18,7 @@ func TestJudge(t *testing.T) {
 		row("size 1-4", .5, .4, .6), metric.Missing("size 1000+", "no such employers"),
 	}}
 	use := metric.Metric{Name: "fidelity.y", Better: metric.Higher, Row: row("", .9, .7, .95)}
-	report := &metric.Report{Metrics: []metric.Metric{risk, use}}
+	report := &metric.Report{Metrics: []metric.Metric{risk, use, {Name: "attack.w", Better: metric.Lower, Row: row("", .3, .25, .35)}}}
 	tests := []struct {
 		name, gate, want, why string
 	}{
@@ -29,6 +29,13 @@ func TestJudge(t *testing.T) {
 		{"group", "{metric: attack.x, max: 0.5, group: size 1-4}", "fail", "the group's own bound is judged"},
 		{"missing group", "{metric: attack.x, max: 0.5, group: size 9}", "fail", "missing fails by default"},
 		{"missing value", "{metric: attack.x, max: 0.5, group: size 1000+}", "fail", "a reason instead of a number is no pass"},
+		{"worst of a pattern", "{metric: 'attack.*', max: 0.3}", "fail", "attack.w stands at .35"},
+		{"all of a pattern", "{metric: 'attack.*', max: 0.4}", "pass", "none exceeds .4"},
+		{"groups of a pattern", "{metric: attack.x, group: 'size 1-*', max: 0.7}", "pass", "the missing size 1000+ is not meant"},
+		{"missing group of a pattern", "{metric: attack.x, group: 'size *', max: 0.7}", "fail", "one of them has no number"},
+		{"missing group of a pattern skipped", "{metric: attack.x, group: 'size *', max: 0.7, if_missing: skip}", "pass", "the others are judged"},
+		{"pattern of nothing", "{metric: 'attack.z*', max: 1}", "fail", "what is not there did not pass"},
+		{"pattern of nothing skipped", "{metric: 'attack.z*', max: 1, if_missing: skip}", "skip", ""},
 		{"missing metric skipped", "{metric: attack.z, max: 0.5, if_missing: skip}", "skip", "skipped is not passed"},
 	}
 	for _, tt := range tests {

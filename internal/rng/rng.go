@@ -99,6 +99,14 @@ func (s Secret) Stream(stage string, id uint64) *Stream {
 	return &Stream{secret: randv2.NewChaCha8(d)}
 }
 
+// Reseed makes st the stream of another entity, as [Secret.Stream] does, in the
+// memory of the old one. st must be a stream of a Secret.
+func (s Secret) Reseed(st *Stream, stage string, id uint64) {
+	generator := st.secret
+	generator.Seed(s.digest("stream", stage, id))
+	*st = Stream{secret: generator}
+}
+
 func (s Secret) digest(use, label string, id uint64) [32]byte {
 	b := make([]byte, 0, 96)
 	key := s.bytes()

@@ -16,7 +16,7 @@ const stageCVs rng.Stage = 0x57cd1
 
 // cvTargets is how many employers are looked for by CVs, inside the fragment and
 // outside it.
-const cvTargets = 200
+const cvTargets = 400
 
 // miscoded is the share of wrong diplomas in the row of intruders whose CVs and
 // the register differ.
@@ -35,6 +35,9 @@ func (v *victims) cvs(ctx context.Context, out *measured) error {
 		return nil
 	}
 	years := s.attackedYears()
+	if years == nil && s.perYear {
+		years = s.data.Years()
+	}
 	if years != nil {
 		years = years[len(years)/2 : len(years)/2+1] // a serial has one year: one is looked for
 	}

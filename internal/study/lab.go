@@ -2,7 +2,9 @@ package study
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"sync"
 
 	"scramblelab/internal/escrow"
 	"scramblelab/internal/fidelity"
@@ -19,19 +21,49 @@ import (
 // Nothing leaves it: it writes no release, keeps no key and enters nothing in a
 // ledger. It is safe for concurrent use.
 type Lab struct {
-	data   *linked.Data
-	digest string
+	raw    *linked.Data // before any plan recodes columns
+	digest string       // of the data as the plan of the lab recodes them
 	sim    rng.Sim
+
+	mu      sync.Mutex
+	recoded map[string]*linked.Data // by the steps that recode
 }
 
 // OpenLab reads or generates the data of a plan. The seed generates them, where
 // they are generated, and resamples.
 func OpenLab(ctx context.Context, p plan.Plan, seed uint64, show progress.Func) (*Lab, error) {
-	data, err := Load(ctx, p, rng.Sim(seed), show)
+	raw, err := load(ctx, p, rng.Sim(seed), show)
 	if err != nil {
 		return nil, err
 	}
-	return &Lab{data, escrow.Digest(data), rng.Sim(seed)}, nil
+	l := &Lab{raw: raw, sim: rng.Sim(seed), recoded: map[string]*linked.Data{}}
+	data, err := l.dataOf(p)
+	if err != nil {
+		return nil, err
+	}
+	l.digest = escrow.Digest(data)
+	return l, nil
+}
+
+// dataOf returns the data as a plan recodes them: plans of one lab may differ in
+// that, too. Columns that are not recoded are shared.
+func (l *Lab) dataOf(p plan.Plan) (*linked.Data, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	steps := slices.DeleteFunc(slices.Clone(p.Scramble.Steps), func(s plan.Step) bool { return s.Method != plan.Recode })
+	name := ""
+	for _, s := range steps {
+		name += fmt.Sprintf("%s %s %d\n", s.Column, s.File, s.Depth)
+	}
+	if d, ok := l.recoded[name]; ok {
+		return d, nil
+	}
+	d, err := recode(p, l.raw)
+	if err != nil {
+		return nil, err
+	}
+	l.recoded[name] = d
+	return d, nil
 }
 
 // Digest is that of the data: confidential, since it confirms a guess.
@@ -42,7 +74,11 @@ func (l *Lab) Digest() string { return l.digest }
 // structural facts and no plan.
 func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key uint64) (*metric.Report, error) {
 	secret := rng.SecretFromSeed(key)
-	s, err := scramble(ctx, p, l.data, secret)
+	data, err := l.dataOf(p)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scramble(ctx, p, data, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +108,10 @@ func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key u
 		return nil, err
 	}
 	r := &metric.Report{
-		Version: metric.Version, Tool: Tool(), Simulation: l.data.Simulated, PlanDigest: p.Digest(), DataDigest: l.digest, N: s.counted(v),
+		Version: metric.Version, Tool: Tool(), Simulation: data.Simulated, PlanDigest: p.Digest(), DataDigest: l.digest, N: s.counted(v),
 		Metrics: slices.Concat(risk.metrics, use.Metrics, s.swapMetrics(), s.maskMetrics(v)), Warnings: slices.Concat(s.warnings(), risk.warnings),
 	}
-	if l.data.SampledWithin {
+	if data.SampledWithin {
 		sizeless(r.Metrics)
 	}
 	r.Gates = policy.Judge(pol, r)

@@ -9,6 +9,7 @@ import (
 
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
+	"scramblelab/internal/policy"
 )
 
 // What a lab measures in memory is what a run writes: the same numbers to the
@@ -51,5 +52,32 @@ func TestLabMeasuresWhatARunWrites(t *testing.T) {
 	}
 	if other, err := lab.Measure(ctx, p, pol, seed+1); err != nil || cmp.Equal(other.Metrics, got.Metrics) {
 		t.Errorf("another key measures the same (%v)", err)
+	}
+}
+
+// Plans of one lab may recode differently: each sees the data that it recodes.
+func TestLabRecodesForEachPlan(t *testing.T) {
+	ctx := context.Background()
+	const yaml = "data: {generate: {employers: 60, from: 2016, to: 2017}}\nattack: {targets: 20}\nrelease: {records: 40}\nadversaries: [head-count-only]\nscramble: {keep: [], steps: ["
+	plain := parsed(t, yaml+"]}")
+	broad := parsed(t, yaml+"{method: recode, column: level, file: ../../examples/hierarchies/level.csv, depth: 2}]}")
+	measured := func(base, p plan.Plan) []metric.Metric {
+		lab, err := OpenLab(ctx, base, 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := lab.Measure(ctx, p, policy.Policy{}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Metrics
+	}
+	for _, p := range []plan.Plan{plain, broad} {
+		if diff := cmp.Diff(measured(p, p), measured(broad, p)); diff != "" {
+			t.Errorf("in a lab of another plan (-own +other):\n%s", diff)
+		}
+	}
+	if cmp.Equal(measured(plain, plain), measured(plain, broad)) {
+		t.Error("recoding changes nothing")
 	}
 }

@@ -73,12 +73,12 @@ func newTuner(p plan.Plan, pol policy.Policy, o Tuning) (*tuner, error) {
 	return t, nil
 }
 
-// losses are the metrics of use that a policy gates, or those of the built-in
-// one.
+// losses are the metrics of use that a policy gates by name, or those of the
+// built-in one.
 func losses(pol policy.Policy) []string {
 	var out []string
 	for _, g := range pol.Gates {
-		if strings.HasPrefix(g.Metric, "fidelity.") && !slices.Contains(out, g.Metric) {
+		if strings.HasPrefix(g.Metric, "fidelity.") && !strings.Contains(g.Metric, "*") && !slices.Contains(out, g.Metric) {
 			out = append(out, g.Metric)
 		}
 	}
@@ -140,7 +140,7 @@ func (t *tuner) scores(r *metric.Report) tune.Scores {
 		if low {
 			c.Limit = 1 - c.Limit
 		}
-		row := rowOf(r, g.Metric, g.Group)
+		row := rowOf(r, judged.Metric, judged.Group) // of a pattern: the worst that it means
 		switch {
 		case judged.Verdict == metric.Skip:
 		case !judged.Got.Valid() || !row.Value.Valid():

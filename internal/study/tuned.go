@@ -112,7 +112,7 @@ func tunedReport(t *tune.Result, base plan.Plan) (*metric.Report, error) {
 		c := fresh.Checks[i]
 		half := c.Upper - c.Value
 		row := metric.Row{
-			Group: g.Group, Value: metric.Number(c.Value), Low: metric.Number(c.Value - half), High: metric.Number(c.Upper),
+			Group: byWorst(g.Group), Value: metric.Number(c.Value), Low: metric.Number(c.Value - half), High: metric.Number(c.Upper),
 			Level: .95, N: int64(fresh.Keys), Baseline: metric.None,
 		}
 		better := metric.Lower
@@ -123,13 +123,17 @@ func tunedReport(t *tune.Result, base plan.Plan) (*metric.Report, error) {
 			row.Low = max(0, row.Low)
 		}
 		place(r, metric.Metric{
-			Name: g.Metric, Better: better,
+			Name: byWorst(g.Metric), Better: better,
 			Method: fmt.Sprintf("Expectation over %d fresh keys; bounds hold together for all %d gates (Bonferroni).", fresh.Keys, len(pol.Gates)),
 		}, row)
 	}
 	r.Gates = policy.Judge(pol, r)
 	return r, r.Validate()
 }
+
+// byWorst names what a pattern of a policy was measured by: the worst of all that
+// it means.
+func byWorst(pattern string) string { return strings.ReplaceAll(pattern, "*", "worst") }
 
 // place adds a row to the metric of that name, which it makes if need be.
 func place(r *metric.Report, like metric.Metric, row metric.Row) {

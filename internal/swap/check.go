@@ -17,7 +17,11 @@ func (e *engine) undoCollisions(ctx context.Context, p Permutation, pairs bool, 
 	if !e.f.Has(linked.Worker) {
 		return nil
 	}
-	years, err := byWorker(ctx, e.f, linked.Year)
+	coder, err := newCoder(e.f)
+	if err != nil {
+		return err
+	}
+	years, err := byWorker(ctx, coder, linked.Year)
 	if err != nil {
 		return err
 	}
@@ -154,7 +158,7 @@ func (e *engine) verify(ctx context.Context, p Permutation, pairs bool) error {
 		}
 		for _, i := range touched {
 			j := p[i]
-			if codes[i] != codes[j] {
+			if e.rowCodes.k > 1 && codes[i] != codes[j] {
 				return fmt.Errorf("swap: internal error: rows %d and %d lie in different strata; please report it with the plan", i, j)
 			}
 			together := employer[i] == employer[j]
@@ -186,23 +190,30 @@ func (e *engine) apply(ctx context.Context, p Permutation, cols []string, pr *Pa
 		touched, changed int64
 		columns          []columnTally
 	}
-	parts := make([]tally, par.Count(n, pieceRows))
-	err := par.Chunks(ctx, n, pieceRows, func(c, lo, hi int) error {
+	parts := make([]tally, par.Count(n, chunkRows))
+	err := par.Chunks(ctx, n, chunkRows, func(c, first, end int) error {
 		var room [pieceRows]int32
 		var own [pieceRows]bool
-		touched := touchedOf(p, lo, hi, &room)
-		t := tally{touched: int64(len(touched)), columns: make([]columnTally, len(cols))}
-		differs := own[:hi-lo]
-		if changed != nil {
-			differs = changed[lo:hi]
-		}
-		for k, move := range moves {
-			t.columns[k] = move(lo, hi, touched, differs)
-		}
-		if changed == nil {
-			for _, i := range touched {
-				if differs[int(i)-lo] {
-					t.changed++
+		t := tally{columns: make([]columnTally, len(cols))}
+		for lo := first; lo < end; lo += pieceRows {
+			hi := min(lo+pieceRows, end)
+			touched := touchedOf(p, lo, hi, &room)
+			t.touched += int64(len(touched))
+			differs := own[:hi-lo]
+			if changed != nil {
+				differs = changed[lo:hi]
+			} else {
+				clear(differs)
+			}
+			for k, move := range moves {
+				m := move(lo, hi, touched, differs)
+				t.columns[k].rows, t.columns[k].balance = t.columns[k].rows+m.rows, t.columns[k].balance+m.balance
+			}
+			if changed == nil {
+				for _, i := range touched {
+					if differs[int(i)-lo] {
+						t.changed++
+					}
 				}
 			}
 		}

@@ -85,7 +85,7 @@ func prepareNearest(_ context.Context, e *engine, cols []string) (drawer, error)
 		return math.Abs(first.Value(int(a))-first.Value(int(b))) >= least
 	}
 	return func(g *stratum, s *rng.Stream) drawn {
-		units := rng.Sample(s, g.index, g.n)
+		units := rng.Sample(s, g.index(), g.n)
 		want := s.Round(g.rate * float64(g.n) / 2)
 		t := newTree(g, at, units)
 		d := drawn{odd: int64(g.n % 2)}
@@ -138,7 +138,7 @@ func newTree(g *stratum, at [][]float32, units []int32) *tree {
 	for c, x := range at {
 		own[c] = make([]float32, g.n)
 		for u := range own[c] {
-			own[c][u] = x[g.first[u]]
+			own[c][u] = x[g.row(int32(u))]
 		}
 	}
 	t := &tree{at: own, units: slices.Clone(units), gone: make([]bool, g.n), leaf: make([]int32, g.n), place: make([]int32, g.n)}

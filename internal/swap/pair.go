@@ -17,32 +17,55 @@ type stratum struct {
 	employer []int32
 	members  []int32 // number of each unit
 	first    []int32 // first row of each unit
-	index    []int32 // room for the order of units
+	whole    bool    // unit u is row u, and there are neither members nor first
+	firsts   []int32 // room for first
+	complete []int32 // room for members
+	room     []int32 // for the order of units
 	partner  []int32 // room for their partners
+	keys     []int32 // room for what they are sorted by
+	sorts    sortRoom
 }
 
 // reset makes room for units that begin with these rows.
 func (g *stratum) reset(members, first []int32) {
-	g.n, g.members, g.first = len(first), members, first
-	g.index = slices.Grow(g.index[:0], g.n)[:g.n]
-	for i := range g.index {
-		g.index[i] = int32(i)
+	g.n, g.members, g.first, g.whole = len(first), members, first, false
+}
+
+// index returns the units in their order; the next call overwrites it.
+func (g *stratum) index() []int32 {
+	g.room = slices.Grow(g.room[:0], g.n)[:g.n]
+	for i := range g.room {
+		g.room[i] = int32(i)
 	}
-	if g.across {
-		g.employer = slices.Grow(g.employer[:0], g.n)[:g.n]
-	}
+	return g.room
 }
 
 // row returns the row that speaks for a unit.
-func (g *stratum) row(u int32) int32 { return g.first[u] }
+func (g *stratum) row(u int32) int32 {
+	if g.whole {
+		return u
+	}
+	return g.first[u]
+}
 
 // pick draws the units that take part, in random order.
 func (g *stratum) pick(s *rng.Stream) []int32 {
-	return rng.Sample(s, g.index, s.Round(g.rate*float64(g.n)))
+	return rng.Sample(s, g.index(), s.Round(g.rate*float64(g.n)))
 }
 
 // exchange writes the draw of a stratum of rows into p, in the order of rows.
-func (g *stratum) exchange(p Permutation, members []int32, d drawn) {
+func (g *stratum) exchange(p Permutation, d drawn) {
+	members := g.members
+	if g.whole {
+		for i := 0; i+1 < len(d.pairs); i += 2 {
+			a, b := d.pairs[i], d.pairs[i+1]
+			p[a], p[b] = b, a
+		}
+		for i, u := range d.to {
+			p[u] = d.from[i]
+		}
+		return
+	}
 	if 4*len(d.pairs) < len(members) && len(d.to) == 0 { // few of them: not by way of all
 		for i := 0; i+1 < len(d.pairs); i += 2 {
 			a, b := members[d.pairs[i]], members[d.pairs[i+1]]
@@ -95,10 +118,10 @@ const (
 // matter, a chain of random exchanges with the uniform distribution as its
 // stationary one is run on top. Time is linear in n.
 func randomPairs(g *stratum, s *rng.Stream) drawn {
-	most := g.n / 2
+	most, index := g.n/2, g.index()
 	d := drawn{odd: int64(g.n % 2)}
 	if g.across {
-		if _, count := majority(g.employer, g.index); 2*count > g.n {
+		if _, count := majority(g.employer, index); 2*count > g.n {
 			most = g.n - count
 			d.odd, d.outside = 0, int64(g.n-2*most)
 		}
@@ -111,9 +134,9 @@ func randomPairs(g *stratum, s *rng.Stream) drawn {
 	if m == 0 {
 		return d
 	}
-	picked := rng.Sample(s, g.index, 2*m)
+	picked := rng.Sample(s, index, 2*m)
 	if g.across {
-		g.spread(s, m)
+		g.spread(s, index, m)
 		g.resolve(s, picked)
 	}
 	d.pairs = picked
@@ -144,12 +167,12 @@ func majority(employer, units []int32) (candidate int32, count int) {
 
 // spread replaces units of an employer that fills more than half of the first
 // 2m units of the index by units of others, drawn from the rest.
-func (g *stratum) spread(s *rng.Stream, m int) {
-	big, count := majority(g.employer, g.index[:2*m])
+func (g *stratum) spread(s *rng.Stream, index []int32, m int) {
+	big, count := majority(g.employer, index[:2*m])
 	if count <= m {
 		return
 	}
-	rest := g.index[2*m:]
+	rest := index[2*m:]
 	var others []int32 // positions in rest
 	for k, u := range rest {
 		if g.employer[u] != big {
@@ -161,13 +184,13 @@ func (g *stratum) spread(s *rng.Stream, m int) {
 	// The index is in random order, so its first units of the employer are
 	// random ones.
 	for i := 0; surplus > 0; i++ {
-		if g.employer[g.index[i]] == big {
+		if g.employer[index[i]] == big {
 			surplus--
 			k := others[surplus]
-			g.index[i], rest[k] = rest[k], g.index[i]
+			index[i], rest[k] = rest[k], index[i]
 		}
 	}
-	rng.Shuffle(s, g.index[:2*m])
+	rng.Shuffle(s, index[:2*m])
 }
 
 // resolve removes pairs of colleagues. p[2k] and p[2k+1] are partners, and no

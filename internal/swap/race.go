@@ -1,30 +1,42 @@
 package swap
 
 import (
+	"math"
+	"math/bits"
 	"slices"
 
 	"scramblelab/internal/rng"
 )
 
-// race finds donors in the order of their risk over an exponential.
+// race draws units one after another in proportion to their risk.
 type race struct {
 	t     *targeted
 	g     *stratum
-	used  []bool
-	delay []float32
-	lists [][]line // by level and profile, then by cell of the profile; nil before the first use
-
-	cells  [][]uint32 // by profile and unit: its cell, where codes are too many to count by; else nil
-	starts []int32    // room for where the cells of a region begin
+	s     *rng.Stream
+	used  []uint64  // by unit: a bit
+	class [][]uint8 // by level and unit: the whole part of the binary logarithm of its count; nil before the first use
+	pools []*pool   // by level and profile; nil before the first use
 }
 
-// pair gives u a donor, or says that there is none.
+func newRace(t *targeted, g *stratum, s *rng.Stream) *race {
+	return &race{t: t, g: g, s: s, used: make([]uint64, (g.n+63)/64), class: make([][]uint8, len(t.region)), pools: make([]*pool, len(t.region)*len(t.profile))}
+}
+
+func (r *race) taken(u int32) bool { return r.used[u>>6]>>(u&63)&1 == 1 }
+
+func (r *race) take(u int32) { r.used[u>>6] |= 1 << (u & 63) }
+
+// pair gives u a donor of another region, or says that there is none.
 func (r *race) pair(h int, u int32, d *drawn) bool {
-	r.used[u] = true
-	region := r.t.region[h].codes[r.g.first[u]]
-	for p := range r.t.profile {
-		if v := r.line(h, p, u).take(r, r.t.region[h].codes, region); v >= 0 {
-			r.used[v] = true
+	r.take(u)
+	regions := r.t.region[h].codes
+	for p, profile := range r.t.profile {
+		q := &r.pools[h*len(r.t.profile)+p]
+		if *q == nil {
+			*q = r.pool(h, profile())
+		}
+		if v := (*q).draw(r, (*q).cell(r.g, u), regions, regions[r.g.row(u)]); v >= 0 {
+			r.take(v)
 			d.pairs = append(d.pairs, u, v)
 			return true
 		}
@@ -32,55 +44,135 @@ func (r *race) pair(h int, u int32, d *drawn) bool {
 	return false
 }
 
-// line returns the units of u's cell of a profile, in the order of level h.
-func (r *race) line(h, p int, u int32) *line {
-	lines := &r.lists[h*len(r.t.profile)+p]
-	codes := r.t.profile[p]()
-	if *lines == nil {
-		top := uint32(0)
-		for _, row := range r.g.first {
-			top = max(top, codes[row])
-		}
-		if int(top) > 2*r.g.n+64 { // a line for each would be mostly empty ones
-			top = r.number(p, codes)
-		}
-		*lines = make([]line, top+1)
-		count := make([]int32, top+2)
-		for v := range r.g.first {
-			count[r.cell(p, codes, int32(v))+1]++
-		}
-		for c := range top + 1 {
-			count[c+1] += count[c]
-		}
-		all := make([]waiting, r.g.n)
-		for c := range *lines {
-			(*lines)[c].units = all[count[c]:count[c+1]]
-		}
-		for v := range r.g.first {
-			c := r.cell(p, codes, int32(v))
-			all[count[c]] = waiting{r.delay[v] * float32(r.t.countOf(h, r.g, int32(v))), int32(v)}
-			count[c]++
+// fill swaps units beyond those at risk: in each of the smallest regions its
+// share of the pairs wanted, less those begun there, with probabilities
+// proportional to risk. Regions come in random order; each is drawn from the
+// units that are free by then, none of which can be a donor to another one.
+func (r *race) fill(want int, d *drawn) {
+	if len(d.pairs) >= 2*want {
+		return
+	}
+	last := len(r.t.region) - 1
+	region := r.t.region[last]
+	begun := make([]int32, region.k)
+	for i := 0; i < len(d.pairs); i += 2 {
+		begun[region.codes[r.g.row(d.pairs[i])]]++
+	}
+	q := r.pool(last, region.codes)
+	var cells []uint32
+	for c := range uint32(q.cells()) {
+		if len(q.of(c)) > 0 {
+			cells = append(cells, c)
 		}
 	}
-	return &(*lines)[r.cell(p, codes, u)]
+	rng.Shuffle(r.s, cells)
+	carry := r.s.Float64()
+	var chosen []int32
+	for _, c := range cells {
+		units := q.of(c)
+		carry += r.g.rate * float64(len(units)) / 2
+		share := int(carry)
+		carry -= float64(share)
+		n := min(share-int(begun[region.codes[r.g.row(units[0])]]), want-len(d.pairs)/2)
+		chosen = chosen[:0]
+		for range n {
+			u := q.draw(r, c, region.codes, anywhere)
+			if u < 0 {
+				break
+			}
+			r.take(u)
+			chosen = append(chosen, u)
+		}
+		for _, u := range chosen {
+			if !r.pair(last, u, d) {
+				d.far++
+			}
+		}
+	}
 }
 
-// cell is the cell of a profile that a unit lies in.
-func (r *race) cell(p int, codes []uint32, u int32) uint32 {
-	if own := r.cells[p]; own != nil {
-		return own[u]
+// anywhere is no region.
+const anywhere = math.MaxUint32
+
+// pool lists the units of every cell of a profile by classes of their counts: a
+// class holds counts from a power of two up to the next one, so that drawing a
+// class by its room, a unit in it evenly and accepting it by its own risk takes
+// two trials at most on average, however unequal risks are.
+type pool struct {
+	level   int
+	codes   []uint32 // cells by row
+	own     []uint32 // cells by unit, where codes are too many to list units by; else nil
+	units   []int32  // by cell and class
+	start   []int32
+	classes int
+	low     int // binary logarithm of the least count of the first class
+	lines   map[uint32]*line
+}
+
+func (r *race) pool(h int, codes []uint32) *pool {
+	g := r.g
+	q := &pool{level: h, codes: codes, classes: 1, lines: map[uint32]*line{}}
+	top := uint32(0)
+	for u := range int32(g.n) {
+		top = max(top, codes[g.row(u)])
 	}
-	return codes[r.g.first[u]]
+	most := 2*g.n + 64
+	if int(top) > most { // most cells would be empty
+		top = q.number(g)
+	}
+	class, seen := r.classes(h)
+	q.low = bits.TrailingZeros32(seen)
+	if k := bits.Len32(seen) - q.low; k*(int(top)+1) <= 2*most {
+		q.classes = k
+	}
+	bin := func(u int32) int {
+		if q.classes == 1 {
+			return int(q.cell(g, u))
+		}
+		return int(q.cell(g, u))*q.classes + int(class[u]) - q.low
+	}
+	q.start = make([]int32, (int(top)+1)*q.classes+1)
+	for u := range int32(g.n) {
+		q.start[bin(u)]++
+	}
+	sum := int32(0)
+	for i, n := range q.start { // each begins at the end of its list and moves to its front
+		sum += n
+		q.start[i] = sum
+	}
+	q.units = make([]int32, g.n)
+	for u := int32(g.n) - 1; u >= 0; u-- {
+		i := bin(u)
+		q.start[i]--
+		q.units[q.start[i]] = u
+	}
+	return q
+}
+
+// classes returns the class of every unit's count at a level, and which ones
+// there are.
+func (r *race) classes(h int) (class []uint8, seen uint32) {
+	if r.class[h] == nil {
+		class = make([]uint8, r.g.n)
+		for u := range class {
+			class[u] = uint8(bits.Len32(uint32(r.t.countOf(h, r.g, int32(u)))) - 1)
+		}
+		r.class[h] = class
+	}
+	for _, c := range r.class[h] {
+		seen |= 1 << c
+	}
+	return r.class[h], seen
 }
 
 // number gives the cells that occur in the stratum numbers of their own, and
 // returns the last one.
-func (r *race) number(p int, codes []uint32) uint32 {
-	keys := make([]uint32, r.g.n)
-	for u, row := range r.g.first {
-		keys[u] = codes[row]
+func (q *pool) number(g *stratum) uint32 {
+	keys := make([]int32, g.n)
+	for u := range keys {
+		keys[u] = int32(q.codes[g.row(int32(u))])
 	}
-	own, last := make([]uint32, r.g.n), uint32(0)
+	own, last := make([]uint32, g.n), uint32(0)
 	at := sortedPositions(keys)
 	for i, u := range at {
 		if i > 0 && keys[u] != keys[at[i-1]] {
@@ -88,8 +180,60 @@ func (r *race) number(p int, codes []uint32) uint32 {
 		}
 		own[u] = last
 	}
-	r.cells[p] = own
+	q.own = own
 	return last
+}
+
+func (q *pool) cell(g *stratum, u int32) uint32 {
+	if q.own != nil {
+		return q.own[u]
+	}
+	return q.codes[g.row(u)]
+}
+
+func (q *pool) cells() int { return (len(q.start) - 1) / q.classes }
+
+// of returns the units of a cell.
+func (q *pool) of(cell uint32) []int32 {
+	at := int(cell) * q.classes
+	return q.units[q.start[at]:q.start[at+q.classes]]
+}
+
+// draw returns a free unit of a cell outside a region in proportion to risk, -1
+// if there is none: by rejection, and after some vain tries by a race of the
+// units that are left, which has the same probabilities.
+func (q *pool) draw(r *race, cell uint32, regions []uint32, region uint32) int32 {
+	start := q.start[int(cell)*q.classes : (int(cell)+1)*q.classes+1]
+	last := len(start) - 2
+	room := 0
+	for b := range last + 1 {
+		room += int(start[b+1]-start[b]) << (last - b)
+	}
+	for range tries {
+		x, b := r.s.IntN(room), 0
+		for n := int(start[1]-start[0]) << last; x >= n; n = int(start[b+1]-start[b]) << (last - b) {
+			x -= n
+			b++
+		}
+		u := q.units[int(start[b])+x>>(last-b)]
+		if r.taken(u) || regions[r.g.row(u)] == region {
+			continue
+		}
+		if n := int(r.t.countOf(q.level, r.g, u)); n == 1<<(q.low+b) || r.s.IntN(n) < 1<<(q.low+b) {
+			return u
+		}
+	}
+	l := q.lines[cell]
+	if l == nil {
+		l = &line{}
+		for _, u := range q.of(cell) {
+			if !r.taken(u) {
+				l.units = append(l.units, waiting{float32(r.s.QuickExp()) * float32(r.t.countOf(q.level, r.g, u)), u})
+			}
+		}
+		q.lines[cell] = l
+	}
+	return l.take(r, regions, region)
 }
 
 // waiting is a unit and when its turn comes.
@@ -110,17 +254,17 @@ type line struct {
 // take returns the first free unit outside a region, -1 if there is none. Both
 // places only move forward, so that all calls together take linear time.
 func (l *line) take(r *race, regions []uint32, region uint32) int32 {
-	for l.has(l.head) && r.used[l.units[l.head].unit] {
+	for l.has(l.head) && r.taken(l.units[l.head].unit) {
 		l.head++
 	}
 	if !l.has(l.head) {
 		return -1
 	}
-	if u := l.units[l.head].unit; regions[r.g.first[u]] != region {
+	if u := l.units[l.head].unit; regions[r.g.row(u)] != region {
 		return u
 	}
 	for l.other = max(l.other, l.head+1); l.has(l.other); l.other++ {
-		if u := l.units[l.other].unit; !r.used[u] && regions[r.g.first[u]] != region {
+		if u := l.units[l.other].unit; !r.taken(u) && regions[r.g.row(u)] != region {
 			return u
 		}
 	}
@@ -145,126 +289,4 @@ func (l *line) has(i int) bool {
 		l.sorted += k
 	}
 	return i < len(l.units)
-}
-
-// fill swaps units beyond those at risk: in each of the smallest regions its
-// share of the pairs wanted, less those begun there, with probabilities
-// proportional to risk. Regions come in random order; each is drawn from the
-// units that are free by then, none of which can be a donor to another one.
-func (r *race) fill(want int, d *drawn, s *rng.Stream) {
-	if len(d.pairs) >= 2*want {
-		return
-	}
-	g, region := r.g, r.t.region[len(r.t.region)-1]
-	begun := make([]int32, region.k)
-	for i := 0; i < len(d.pairs); i += 2 {
-		begun[region.codes[g.first[d.pairs[i]]]]++
-	}
-	sorted, cells := r.byCell()
-	var bounds [][2]int
-	for lo := 0; lo < len(sorted); {
-		hi := lo + 1
-		code := region.codes[g.first[sorted[lo]]]
-		for hi < len(sorted) && region.codes[g.first[sorted[hi]]] == code {
-			hi++
-		}
-		bounds = append(bounds, [2]int{lo, hi})
-		lo = hi
-	}
-	rng.Shuffle(s, bounds)
-	carry := s.Float64()
-	var room []waiting
-	var chosen []int32
-	for _, b := range bounds {
-		carry += g.rate * float64(b[1]-b[0]) / 2
-		share := int(carry)
-		carry -= float64(share)
-		n := min(share-int(begun[region.codes[g.first[sorted[b[0]]]]]), want-len(d.pairs)/2)
-		if n <= 0 {
-			continue
-		}
-		chosen = r.byCells(sorted[b[0]:b[1]], cells, n, chosen[:0], s)
-		if len(chosen) < n {
-			chosen, room = r.byRace(sorted[b[0]:b[1]], n, chosen, room, s)
-		}
-		for _, u := range chosen {
-			if !r.pair(len(r.t.region)-1, u, d) {
-				d.far++
-			}
-		}
-	}
-}
-
-// byCell sorts the units by their cell of the table of the last level, regions
-// together; cells is the cell of every unit. Where there is no such table, or
-// units have several rows, units are sorted by region and cells is nil.
-func (r *race) byCell() (sorted []int32, cells []uint32) {
-	g, t := r.g, r.t
-	region := t.region[len(t.region)-1]
-	keys := make([]uint32, g.n)
-	several := t.table[len(t.table)-1] == nil || t.e.units.start != nil
-	width := uint32(t.risk.k)
-	for u, row := range g.first {
-		if keys[u] = region.codes[row]; !several {
-			keys[u] = keys[u]*width + t.risk.codes[row]
-		}
-	}
-	if sorted = sortedPositions(keys); several {
-		return sorted, nil
-	}
-	return sorted, keys
-}
-
-// byCells draws up to n free units of a region one after another, in proportion
-// to risk: risk is one over the size of the cell, so that every cell is as
-// likely as the next one, and within it every unit. Whoever draws a used unit,
-// or one that may not move, draws again; where that happens too often the rest
-// is left to the race, whose law is the same.
-func (r *race) byCells(units []int32, cells []uint32, n int, chosen []int32, s *rng.Stream) []int32 {
-	if cells == nil || len(units) < 4*n {
-		return chosen
-	}
-	r.starts = r.starts[:0]
-	for i, u := range units {
-		if i == 0 || cells[u] != cells[units[i-1]] {
-			r.starts = append(r.starts, int32(i))
-		}
-	}
-	r.starts = append(r.starts, int32(len(units)))
-	table := r.t.table[len(r.t.table)-1]
-	for range 2*n + 16 {
-		if len(chosen) == n {
-			break
-		}
-		k := s.IntN(len(r.starts) - 1)
-		first := units[r.starts[k]]
-		i := r.starts[k] + int32(s.IntN(int(table[cells[first]])))
-		if i >= r.starts[k+1] {
-			continue
-		}
-		if u := units[i]; !r.used[u] {
-			r.used[u] = true
-			chosen = append(chosen, u)
-		}
-	}
-	return chosen
-}
-
-// byRace adds free units up to n: those whose exponentials over their risk are
-// the least.
-func (r *race) byRace(units []int32, n int, chosen []int32, free []waiting, s *rng.Stream) ([]int32, []waiting) {
-	free = free[:0]
-	for _, u := range units {
-		if !r.used[u] {
-			free = append(free, waiting{float32(s.QuickExp()) * float32(r.t.countOf(len(r.t.region)-1, r.g, u)), u})
-		}
-	}
-	n = min(n-len(chosen), len(free))
-	if n > 0 {
-		selectBy(free, n-1, func(w waiting) float32 { return w.turn })
-	}
-	for _, w := range free[:n] {
-		chosen = append(chosen, w.unit)
-	}
-	return chosen, free
 }

@@ -60,20 +60,19 @@ func ranked(f *frame.Frame, method string, names []string) error {
 	return nil
 }
 
-// order returns, for every row, a number that is larger where the value is;
-// a missing value is the smallest.
-func order(c frame.Column) []uint32 {
-	out := make([]uint32, c.Len())
+// ranking tells for every row a number that is larger where the value is; that
+// of a missing value is the smallest.
+type ranking []int32
+
+func order(c frame.Column) ranking {
 	if c.I != nil {
-		for i, v := range c.I {
-			out[i] = uint32(v) ^ 1<<31
-		}
-		return out
+		return c.I // a missing number and a missing code are the smallest
 	}
+	out := make([]int32, c.Len())
 	rows := Identity(c.Len())
 	slices.SortStableFunc(rows, func(a, b int32) int { return c.Compare(int(a), int(b)) })
 	for k, r := range rows {
-		out[r] = uint32(k)
+		out[r] = int32(k)
 		if k > 0 && c.Compare(int(rows[k-1]), int(r)) == 0 {
 			out[r] = out[rows[k-1]]
 		}
@@ -84,11 +83,11 @@ func order(c frame.Column) []uint32 {
 func prepareRank(_ context.Context, e *engine, cols []string) (drawer, error) {
 	values, window, law := order(e.f.Col(cols[0])), e.o.Window, e.o.Law
 	return func(g *stratum, s *rng.Stream) drawn {
-		idx := g.pick(s)
-		g.sortBy(values, idx)
+		idx := g.ranked(values, s)
 		n := len(idx)
-		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: make([]int32, 0, n)}
+		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: g.keys[:0]}
 		reach := window * float64(n)
+		steps := int(reach + 1e-9)
 		for i := range n {
 			if r.taken(i) {
 				continue
@@ -96,7 +95,7 @@ func prepareRank(_ context.Context, e *engine, cols []string) (drawer, error) {
 			j := -1
 			switch law {
 			case Uniform:
-				j = r.within(i, i+1, min(n, i+int(reach+1e-9)+1))
+				j = r.within(i, i+1, min(n, i+steps+1))
 			case Distribution:
 				j = r.distant(i, reach)
 			case Buckets:
@@ -189,64 +188,112 @@ func (r *rankPairs) bucket(i, buckets int) int {
 	return -1
 }
 
-// sortBy sorts units by the values of their rows; equal ones keep their order,
-// which is random where it was.
-func (g *stratum) sortBy(values []uint32, units []int32) {
-	keys := make([]uint32, len(units))
-	for i, u := range units {
-		keys[i] = values[g.row(u)]
+// ranked draws the units that take part, in the order of the values of their
+// rows and equal ones in random order, until the next sort.
+func (g *stratum) ranked(values ranking, s *rng.Stream) []int32 {
+	k := s.Round(g.rate * float64(g.n))
+	if k < g.n {
+		return g.sorted(values, rng.Sample(s, g.index(), k))
 	}
-	was := slices.Clone(units)
-	for k, i := range sortedPositions(keys) {
-		units[k] = was[i]
+	idx := g.sorted(values, nil) // all of them: only equal ones are mixed
+	for lo, hi := 0, 0; lo < len(idx); lo = hi {
+		for hi = lo + 1; hi < len(idx) && g.keys[idx[hi]] == g.keys[idx[lo]]; hi++ {
+		}
+		rng.Shuffle(s, idx[lo:hi])
 	}
+	return idx
 }
 
-// sortedPositions returns the positions of the keys in their order, equal ones
-// as they stand. Long lists are sorted digit by digit.
-func sortedPositions(keys []uint32) []int32 {
-	if slices.IsSorted(keys) {
-		return Identity(len(keys))
+// keysOf writes the numbers of units, nil being all, into the room for them.
+func (g *stratum) keysOf(values ranking, units []int32) []int32 {
+	n := len(units)
+	if units == nil {
+		n = g.n
 	}
-	if len(keys) < 1<<9 {
-		at := Identity(len(keys))
+	g.keys = slices.Grow(g.keys[:0], n)[:n]
+	for i := range g.keys {
+		u := int32(i)
+		if units != nil {
+			u = units[i]
+		}
+		g.keys[i] = values[g.row(u)]
+	}
+	return g.keys
+}
+
+// sorted returns units, nil being all, sorted by the values of their rows, until the next sort;
+// equal ones keep their order, which is random where it was.
+func (g *stratum) sorted(values ranking, units []int32) []int32 {
+	at := g.sorts.positions(g.keysOf(values, units))
+	if units != nil {
+		for k, i := range at {
+			at[k] = units[i]
+		}
+	}
+	return at
+}
+
+// sortRoom is the memory of a sort, to be used again.
+type sortRoom struct{ at, other []int32 }
+
+// positions returns the positions of the keys in their order, equal ones as they
+// stand, until the next sort. Long lists are sorted digit by digit.
+func (r *sortRoom) positions(keys []int32) []int32 {
+	n := len(keys)
+	identity := func() []int32 {
+		r.at = slices.Grow(r.at[:0], n)[:n]
+		for i := range r.at {
+			r.at[i] = int32(i)
+		}
+		return r.at
+	}
+	if slices.IsSorted(keys) {
+		return identity()
+	}
+	if n < 1<<9 {
+		at := identity()
 		slices.SortStableFunc(at, func(a, b int32) int { return cmp.Compare(keys[a], keys[b]) })
 		return at
 	}
 	const digit = 11
 	low, high := slices.Min(keys), slices.Max(keys)
-	other := make([]int32, len(keys))
-	if span := int(high-low) + 1; span < 1<<18 && span < len(keys)/4 { // one pass
+	if span := int(high) - int(low) + 1; span < 1<<18 && span < n/4 { // one pass
 		next := make([]int32, span+1)
 		for _, k := range keys {
-			next[k-low+1]++
+			next[int(k)-int(low)+1]++
 		}
 		for v := range span {
 			next[v+1] += next[v]
 		}
+		r.at = slices.Grow(r.at[:0], n)[:n]
 		for i, k := range keys {
-			other[next[k-low]] = int32(i)
-			next[k-low]++
+			r.at[next[int(k)-int(low)]] = int32(i)
+			next[int(k)-int(low)]++
 		}
-		return other
+		return r.at
 	}
-	at := Identity(len(keys))
+	at := identity()
+	r.other = slices.Grow(r.other[:0], n)[:n]
 	var count [1 << digit]int32
-	for shift := 0; shift < 32 && (high-low)>>shift > 0; shift += digit {
+	for shift := 0; shift < 32 && uint32(high-low)>>shift > 0; shift += digit {
 		clear(count[:])
 		for _, k := range keys {
-			count[(k-low)>>shift&(1<<digit-1)]++
+			count[uint32(k-low)>>shift&(1<<digit-1)]++
 		}
 		next := int32(0)
 		for d, c := range count {
 			count[d], next = next, next+c
 		}
 		for _, i := range at {
-			d := (keys[i] - low) >> shift & (1<<digit - 1)
-			other[count[d]] = i
+			d := uint32(keys[i]-low) >> shift & (1<<digit - 1)
+			r.other[count[d]] = i
 			count[d]++
 		}
-		at, other = other, at
+		r.at, r.other = r.other, r.at
+		at = r.at
 	}
 	return at
 }
+
+// sortedPositions is [sortRoom.positions] for a single sort.
+func sortedPositions(keys []int32) []int32 { return new(sortRoom).positions(keys) }

@@ -60,7 +60,7 @@ func dealt(to, from []int32) drawn {
 func prepareConditional(ctx context.Context, e *engine, cols []string) (drawer, error) {
 	bundle := e.o.bundle(e.f)
 	names := slices.Concat(bundle, e.o.Given)
-	values := make([][]uint32, len(names))
+	values := make([]ranking, len(names))
 	for i, n := range names {
 		values[i] = order(e.f.Col(n))
 	}
@@ -89,8 +89,7 @@ func prepareConditional(ctx context.Context, e *engine, cols []string) (drawer, 
 			}
 		}
 		slices.SortFunc(at, func(a, b int32) int { return cmp.Or(cmp.Compare(y[a], y[b]), cmp.Compare(a, b)) })
-		from, receivers := slices.Clone(to), make([]int32, n)
-		g.sortBy(values[own], from)
+		from, receivers := g.sorted(values[own], to), make([]int32, n)
 		for k, a := range at {
 			receivers[k] = to[a]
 		}
@@ -99,12 +98,9 @@ func prepareConditional(ctx context.Context, e *engine, cols []string) (drawer, 
 }
 
 // midRanks writes the mean rank of equal values, from 0, of each unit.
-func (g *stratum) midRanks(values []uint32, units []int32, out []float64) {
-	keys := make([]uint32, len(units))
-	for i, u := range units {
-		keys[i] = values[g.row(u)]
-	}
-	at := sortedPositions(keys)
+func (g *stratum) midRanks(values ranking, units []int32, out []float64) {
+	keys := g.keysOf(values, units)
+	at := g.sorts.positions(keys)
 	for lo := 0; lo < len(at); {
 		hi := lo + 1
 		for hi < len(at) && keys[at[hi]] == keys[at[lo]] {
@@ -117,7 +113,7 @@ func (g *stratum) midRanks(values []uint32, units []int32, out []float64) {
 	}
 }
 
-func (g *stratum) normalScores(values []uint32, units []int32, out []float64) {
+func (g *stratum) normalScores(values ranking, units []int32, out []float64) {
 	g.midRanks(values, units, out)
 	for i, r := range out {
 		out[i] = distuv.UnitNormal.Quantile((r + .5) / float64(len(units)))
@@ -125,13 +121,13 @@ func (g *stratum) normalScores(values []uint32, units []int32, out []float64) {
 }
 
 // spearman pools the rank covariances of strata and makes correlations of them.
-func (e *engine) spearman(ctx context.Context, values [][]uint32) (*mat.SymDense, error) {
+func (e *engine) spearman(ctx context.Context, values []ranking) (*mat.SymDense, error) {
 	k := len(values)
 	sums, err := e.eachStratum(ctx, func(g *stratum, sum []float64) {
 		ranks := make([][]float64, k)
 		for i, v := range values {
 			ranks[i] = make([]float64, g.n)
-			g.midRanks(v, g.index, ranks[i])
+			g.midRanks(v, g.index(), ranks[i])
 			for j := range ranks[i] {
 				ranks[i][j] = (ranks[i][j] - float64(g.n-1)/2) / float64(g.n)
 			}

@@ -273,7 +273,7 @@ func (t *targeted) tableAfter(res *Result) []int32 {
 // riskiest member.
 func (t *targeted) countOf(h int, g *stratum, u int32) int32 {
 	if t.e.units.start == nil {
-		return t.countAt(h, g.first[u])
+		return t.countAt(h, g.row(u))
 	}
 	return t.least[h][g.members[u]]
 }
@@ -309,19 +309,15 @@ func (t *targeted) leastOfUnits(ctx context.Context) error {
 
 // draw swaps level by level from the largest regions to the smallest: first
 // those at risk at that level, and at the last level more units, drawn with
-// probabilities proportional to risk, up to the rate. A donor is the first unit
-// in the order of risk over a standard exponential, which draws without
-// replacement in proportion to risk, that is free, of the same profile and of
+// probabilities proportional to risk, up to the rate. A donor is drawn in
+// proportion to risk among those that are free, of the same profile and of
 // another region.
 func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 	levels := len(t.region)
-	r := &race{t: t, g: g, used: make([]bool, g.n), delay: make([]float32, g.n), lists: make([][]line, levels*len(t.profile)), cells: make([][]uint32, len(t.profile))}
-	for u := range r.delay {
-		r.delay[u] = float32(s.QuickExp())
-	}
+	r := newRace(t, g, s)
 	var d drawn
 	atRisk := make([][]int32, levels)
-	for _, u := range g.index {
+	for u := range int32(g.n) {
 		if !slices.Contains(t.safe, false) {
 			break
 		}
@@ -338,7 +334,7 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 		rng.Shuffle(s, units)
 		units = t.riskiestFirst(h, g, units)
 		for _, u := range units {
-			if r.used[u] || t.e.o.Priority == RateWins && len(d.pairs) >= 2*want {
+			if r.taken(u) || t.e.o.Priority == RateWins && len(d.pairs) >= 2*want {
 				continue
 			}
 			if !r.pair(h, u, &d) {
@@ -346,7 +342,7 @@ func (t *targeted) draw(g *stratum, s *rng.Stream) drawn {
 			}
 		}
 	}
-	r.fill(want, &d, s)
+	r.fill(want, &d)
 	d.expected = float64(len(d.pairs))
 	return d
 }
