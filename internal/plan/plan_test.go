@@ -39,9 +39,30 @@ func TestShippedPlans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Parse(name+".yaml", b); err != nil {
+		want, err := Parse(name+".yaml", b)
+		if err != nil {
 			t.Error(err)
 		}
+		got, err := Load(name)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("loaded by name (-want +got, %v):\n%s", err, diff)
+		}
+		for _, s := range want.Scramble.Steps {
+			if s.File == "" {
+				continue
+			}
+			f, err := plans.Open(s.File)
+			if err != nil || !plans.Shipped(s.File) {
+				t.Fatalf("%s: a shipped plan must recode by a shipped hierarchy: %v", name, err)
+			}
+			f.Close()
+		}
+	}
+	if _, err := Load("nonesuch"); err == nil || !strings.Contains(err.Error(), "ksz-default") {
+		t.Errorf("no file and no plan of that name must list the shipped plans, got %v", err)
+	}
+	if _, err := plans.Open("shipped:nonesuch"); err == nil || !strings.Contains(err.Error(), "shipped:level.csv") {
+		t.Errorf("an unknown hierarchy must list the shipped ones, got %v", err)
 	}
 	if _, err := plans.Read("nonesuch"); err == nil || !strings.Contains(err.Error(), "ksz-default") {
 		t.Errorf("an unknown name must list the shipped plans, got %v", err)

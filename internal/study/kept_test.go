@@ -20,7 +20,7 @@ var steps = []struct{ name, yaml, protects string }{
 	{"job spells, to other employers", "{method: random-swap, unit: spell, bundle: [employer], rate: 0.6}", "who works where; head counts by year stay"},
 	{"whole trajectories, levels and fields of a lifetime", "{method: random-swap, unit: person, bundle: [level, field], rate: 0.6}", "counts, over the years alike"},
 	{"regions of employers", "{method: random-swap, unit: employer-region, bundle: [region], rate: 0.8}", "where an employer is; no count"},
-	{"recode levels", "{method: recode, column: level, file: ../../examples/hierarchies/level.csv, depth: 1}", "what told apart the levels that are now one"},
+	{"recode levels", "{method: recode, column: level, file: shipped:level.csv, depth: 1}", "what told apart the levels that are now one"},
 	{"sample workers, 80 %", "{method: sample-workers, rate: 0.8}", "head counts and their paths"},
 	{"sample employers, 80 %", "{method: sample-employers, rate: 0.8}", "whether an employer is in the release"},
 	{"merge employers under 10", "{method: merge-small-employers, minimum: 10}", "small employers, not those above"},
