@@ -318,7 +318,7 @@ func TestRoundTrip(t *testing.T) {
 		{"own data", sesSchema + "  \"a: #b\": {role: category, as: field, missing: [\"NA\", \"\", \"yes\", \"1.0\", \"é\\t\"], known: true}\n"},
 		{"every method", "scramble:\n  steps:\n    - {method: random-swap, bundle: [wage], rate: 0}\n    - {method: sample-workers, rate: 0.5}\n    - {method: coarsen-counts, classes: [1, 3]}\n    - {method: merge-small-employers, minimum: 5, by: [sector]}\n    - {method: fresh-serials}\n" +
 			"    - {method: rank-swap, bundle: [wage, age], rate: 1, window: 0.05, law: buckets, missing: keep}\n    - {method: full-shuffle, bundle: [fte], rate: 0.1, scope: within-employer}\n" +
-			"    - {method: targeted-swap, bundle: [wage], rate: 0.05, hierarchy: [region, employer], risk: [level, age], k: 3, profiles: [[size_class, year], [year]], priority: rate}\n" +
+			"    - {method: targeted-swap, bundle: [wage], rate: 0.05, hierarchy: [region, employer], risk: [level, age], k: 3, profiles: [[size_class, year], [year], []], priority: rate}\n" +
 			"    - {method: nearest-swap, bundle: [wage], rate: 0.05, near: [age, level], caliper: 0.1, min_difference: 1000}\n" +
 			"    - {method: conditional-shuffle, bundle: [wage], rate: 1, given: [age, fte]}\n    - {method: random-swap, unit: spell, bundle: [wage], rate: 0.1}\n"},
 		{"every other step", "scramble:\n  keep: []\n  steps:\n    - {method: top-code, column: wage, above: 1e5, replace: mean}\n    - {method: noise, column: fte, sd: 0.05, kind: multiplicative, zero_sum: true, by: [employer, year], most: 1}\n" +

@@ -2,13 +2,13 @@ package study
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/manual"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
@@ -172,25 +172,7 @@ func TestWhatStepsKeep(t *testing.T) {
 		}
 		fmt.Fprintf(&b, " %s |\n", step.protects)
 	}
-	path := filepath.Join("..", "..", "docs", "scrambles.md")
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const begin, end = "<!-- measured steps: begin -->\n", "<!-- measured steps: end -->"
-	head, rest, ok := strings.Cut(string(doc), begin)
-	was, tail, ok2 := strings.Cut(rest, end)
-	switch {
-	case !ok || !ok2:
-		t.Fatalf("%s has no place for the measured table between %q and %q", path, begin, end)
-	case was == b.String():
-	case os.Getenv("UPDATE_DOCS") == "":
-		t.Fatalf("%s does not show what was measured; write it with UPDATE_DOCS=1 go test ./internal/study -run WhatStepsKeep\n%s", path, b.String())
-	default:
-		if err := os.WriteFile(path, []byte(head+begin+b.String()+end+tail), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	manual.Table(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured steps", b.String())
 }
 
 func ofEmployers(jobs *frame.Frame, employers []int32) *frame.Frame {
