@@ -61,7 +61,7 @@ func TestLabRecodesForEachPlan(t *testing.T) {
 	ctx := context.Background()
 	const yaml = "data: {generate: {employers: 60, from: 2016, to: 2017}}\nattack: {targets: 20}\nrelease: {records: 40}\nadversaries: [head-count-only]\nscramble: {keep: [], steps: ["
 	plain := parsed(t, yaml+"]}")
-	broad := parsed(t, yaml+"{method: recode, column: level, file: ../../examples/hierarchies/level.csv, depth: 2}]}")
+	broad := parsed(t, yaml+"{method: recode, column: level, file: shipped:level.csv, depth: 2}]}")
 	measured := func(base, p plan.Plan) []metric.Metric {
 		lab, err := OpenLab(ctx, base, 1, nil)
 		if err != nil {

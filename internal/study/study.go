@@ -24,6 +24,7 @@ import (
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/source"
+	"scramblelab/plans"
 	"scramblelab/policies"
 )
 
@@ -288,7 +289,7 @@ func inputs(p plan.Plan) []string {
 		}
 	}
 	for _, s := range p.Scramble.Steps {
-		if s.File != "" {
+		if s.File != "" && !plans.Shipped(s.File) {
 			in = append(in, s.File)
 		}
 	}
