@@ -49,7 +49,7 @@ type headTerm struct {
 
 // tied is log for a row with entries and exits.
 func (h *headTerm) tied(x float32, f *tie) float64 {
-	if f.flow != f.flow || x != x {
+	if h.flow != h.flow || f.flow != f.flow || x != x {
 		return h.log(x)
 	}
 	if x == h.n {
@@ -147,7 +147,8 @@ type yearModel struct {
 	headMost float64  // its largest value
 	bare     bool     // no feature beside the head count
 	forms    []form   // by what is known of a row: candidates.patterns
-	features float64  // largest value of any form
+	terms    []feature
+	features float64 // largest value of any form
 }
 
 // modeller prepares released years for one adversary.
@@ -269,6 +270,7 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 	for _, f := range terms {
 		y.absent += f.blank
 	}
+	y.terms = terms
 	y.forms, y.features = formsOf(terms, m.c.patterns, m.c.stride)
 	y.bare = len(terms) == 0
 	y.headMost = y.head.most()

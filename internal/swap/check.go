@@ -17,7 +17,11 @@ func (e *engine) undoCollisions(ctx context.Context, p Permutation, pairs bool, 
 	if !e.f.Has(linked.Worker) {
 		return nil
 	}
-	years, err := byWorker(ctx, e.f, linked.Year)
+	coder, err := newCoder(e.f)
+	if err != nil {
+		return err
+	}
+	years, err := byWorker(ctx, coder, linked.Year)
 	if err != nil {
 		return err
 	}
@@ -97,6 +101,12 @@ func (e *engine) bypass(p, inverse Permutation, r int32) (undone int64) {
 // pieceRows is the number of rows that are checked and moved at a time: what
 // is touched of them fits the nearest cache.
 const pieceRows = 1 << 13
+
+// piece is the room for one.
+type piece struct {
+	touched [pieceRows]int32
+	differs [pieceRows]bool
+}
 
 // touchedOf writes the touched rows of [lo, hi) into room, without a branch,
 // and returns them. A loop over them fetches many distant rows at once.
@@ -188,14 +198,14 @@ func (e *engine) apply(ctx context.Context, p Permutation, cols []string, pr *Pa
 	}
 	parts := make([]tally, par.Count(n, chunkRows))
 	err := par.Chunks(ctx, n, chunkRows, func(c, first, end int) error {
-		var room [pieceRows]int32
-		var own [pieceRows]bool
+		work := e.work.Get().(*piece)
+		defer e.work.Put(work)
 		t := tally{columns: make([]columnTally, len(cols))}
 		for lo := first; lo < end; lo += pieceRows {
 			hi := min(lo+pieceRows, end)
-			touched := touchedOf(p, lo, hi, &room)
+			touched := touchedOf(p, lo, hi, &work.touched)
 			t.touched += int64(len(touched))
-			differs := own[:hi-lo]
+			differs := work.differs[:hi-lo]
 			if changed != nil {
 				differs = changed[lo:hi]
 			} else {
