@@ -210,7 +210,11 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		if err != nil {
 			return err
 		}
-		risk, err = s.score(both, held, found, serials, k.sim)
+		if risk, err = s.score(both, held, found, serials, k.sim); err != nil {
+			return err
+		}
+		why, err := s.explain(both, held, risk.metrics, pol)
+		risk.metrics = append(risk.metrics, why...)
 		return err
 	})
 	g.Go(func() error { return s.attackFile(both, &file, held, serials, v.population) })
