@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"scramblelab/internal/escrow"
@@ -73,6 +74,17 @@ func (l *Lab) Digest() string { return l.digest }
 // that a number gives. The plan must be of the lab's data; the report has no
 // structural facts and no plan.
 func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key uint64) (*metric.Report, error) {
+	return l.measure(ctx, p, pol, key, everything)
+}
+
+// Screen is Measure for a search: it leaves out attacks and measures that neither
+// a gate nor one of the metrics named asks for. What it measures is the same to
+// the last bit.
+func (l *Lab) Screen(ctx context.Context, p plan.Plan, pol policy.Policy, key uint64, also []string) (*metric.Report, error) {
+	return l.measure(ctx, p, pol, key, wantedBy(pol, also))
+}
+
+func (l *Lab) measure(ctx context.Context, p plan.Plan, pol policy.Policy, key uint64, w wanted) (*metric.Report, error) {
 	secret := rng.SecretFromSeed(key)
 	data, err := l.dataOf(p)
 	if err != nil {
@@ -92,7 +104,11 @@ func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key u
 		return nil, err
 	}
 	held := s.held(&release.Release{Tables: tables, Manifest: release.Manifest{Meta: release.Meta{SerialPerYear: serials.PerYear}}})
-	found, err := s.claims(ctx, held, l.sim, nil, nil)
+	attacked := s.fingerprints
+	if w.curve {
+		attacked = s.claims
+	}
+	found, err := attacked(ctx, held, l.sim, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,10 +116,14 @@ func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key u
 	if err != nil {
 		return nil, err
 	}
-	if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
-		return nil, err
+	if w.file {
+		if err := s.attackFile(ctx, &risk, held, serials, v.population); err != nil {
+			return nil, err
+		}
 	}
-	use, err := fidelity.Measure(ctx, v.input(s, l.sim))
+	in := v.input(s, l.sim)
+	in.Only = w.families
+	use, err := fidelity.Measure(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -116,4 +136,54 @@ func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key u
 	}
 	r.Gates = policy.Judge(pol, r)
 	return r, r.Validate()
+}
+
+// wanted says what a lab measures beside the attacks on employers and workers.
+type wanted struct {
+	curve    bool     // what each further year tells
+	file     bool     // the risk of the file itself, and of phase two
+	families []string // of fidelity; nil for all
+}
+
+var everything = wanted{curve: true, file: true}
+
+// families are those of the measures of use that policies name most; whatever
+// else is asked for, all are measured.
+var families = []struct{ metrics, family string }{
+	{"fidelity.margins.level-field-*", "margins and wages"},
+	{"fidelity.wages.level-field-*", "margins and wages"},
+	{"fidelity.cells.*", "cells"},
+	{"fidelity.regression.*", "wage regression"},
+	{"fidelity.heads.*", "head counts"},
+	{"fidelity.did.*", "difference-in-differences"},
+}
+
+func wantedBy(pol policy.Policy, also []string) wanted {
+	w := wanted{families: []string{}}
+	names := slices.Clone(also)
+	for _, g := range pol.Gates {
+		names = append(names, g.Metric)
+		w.curve = w.curve || mayMean(g.Group, "years=")
+	}
+	for _, n := range names {
+		w.file = w.file || mayMean(n, "attack.file.") || mayMean(n, "attack.employer.phase-two.")
+		if !mayMean(n, "fidelity.") {
+			continue
+		}
+		i := slices.IndexFunc(families, func(f struct{ metrics, family string }) bool { return policy.Match(f.metrics, n) })
+		switch {
+		case i < 0:
+			w.families = nil
+			return wanted{curve: w.curve, file: true}
+		case !slices.Contains(w.families, families[i].family):
+			w.families = append(w.families, families[i].family)
+		}
+	}
+	return w
+}
+
+// mayMean reports whether a name or pattern can mean something that begins so.
+func mayMean(pattern, prefix string) bool {
+	start, _, open := strings.Cut(pattern, "*")
+	return strings.HasPrefix(start, prefix) || open && strings.HasPrefix(prefix, start)
 }

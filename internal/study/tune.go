@@ -25,6 +25,9 @@ type Tuning struct {
 	Until time.Time
 	// Shard and Shards race only every Shards-th plan, from 1; 0 means all.
 	Shard, Shards int
+	// Merge names the books of shards, whose measurements are taken over; the result
+	// is that of a search that was not cut into shards.
+	Merge []string
 	// Verify is the number of fresh keys on which the recommended plan is measured
 	// again; 0 means twice those of the search.
 	Verify   int
@@ -105,7 +108,7 @@ func (t *tuner) measure(lab *Lab, offset uint64) tune.Measure {
 		if err != nil {
 			return tune.Scores{}, tune.Unusable{Reason: err.Error()}
 		}
-		r, err := lab.Measure(ctx, q, t.policy, t.o.Seed+offset+uint64(key))
+		r, err := lab.Screen(ctx, q, t.policy, t.o.Seed+offset+uint64(key), t.losses)
 		switch {
 		case ctx.Err() != nil:
 			return tune.Scores{}, ctx.Err()
@@ -214,18 +217,44 @@ func Tune(ctx context.Context, p plan.Plan, book string, o Tuning) (*tune.Result
 	if o.Shards > 1 {
 		points = slices.DeleteFunc(slices.Clone(points), func(p tune.Point) bool { return p.ID%o.Shards != o.Shard-1 })
 	}
-	m, err := tune.Race(ctx, points, t.search, b, o.Until, t.measure(lab, 0), o.Progress)
+	measure, err := t.recalled(lab, o.Merge)
 	if err != nil {
 		return nil, b, err
 	}
-	out := &tune.Result{Axes: t.axes, Losses: t.losses, Map: m, Recommended: -1, Tried: []tune.Verified{}, Neighbours: []tune.Verified{}}
+	m, err := tune.Race(ctx, points, t.search, b, o.Until, measure, o.Progress)
+	if err != nil {
+		return nil, b, err
+	}
+	out := &tune.Result{Seed: o.Seed, Axes: t.axes, Losses: t.losses, Map: m, Recommended: -1, Tried: []tune.Verified{}, Neighbours: []tune.Verified{}}
 	for _, g := range pol.Gates {
 		out.Checks = append(out.Checks, g.Metric)
 	}
 	if o.Shards > 1 {
+		out.Shard = fmt.Sprintf("%d/%d", o.Shard, o.Shards)
 		return out, b, nil
 	}
 	return out, b, t.recommend(ctx, lab, out)
+}
+
+// recalled measures on the keys of the search, and takes what shards measured
+// from their books.
+func (t *tuner) recalled(lab *Lab, books []string) (tune.Measure, error) {
+	measure := t.measure(lab, 0)
+	if len(books) == 0 {
+		return measure, nil
+	}
+	all := tune.NewBook()
+	for _, path := range books {
+		b, digest, err := tune.ReadBook(path)
+		if err != nil {
+			return nil, err
+		}
+		if want := t.digest(lab.Digest()); digest != want {
+			return nil, fmt.Errorf("tune: %s is of another search (other plan, space, data, seed or version): merge the shards of one", path)
+		}
+		all.Join(b)
+	}
+	return all.Recall(measure), nil
 }
 
 // recommend tries the plans of a map in their order, on fresh keys, until one
@@ -265,7 +294,7 @@ func (t *tuner) recommend(ctx context.Context, lab *Lab, out *tune.Result) error
 		out.Neighbours = append(out.Neighbours, v)
 	}
 	out.Why = append(out.Why, out.WhatWouldChange(allowed)...)
-	return nil
+	return t.ablate(ctx, fresh, out)
 }
 
 // whyNone proves with the search's own figures that no plan of the space is
