@@ -10,8 +10,13 @@ import (
 	"scramblelab/internal/tune"
 )
 
-// ablate measures the recommended plan without one of its steps at a time, on the
-// fresh keys of the search, so that each step's part in risk and loss is known.
+// ablationKeys is on how many fresh keys a plan is measured without each of its
+// steps: what a step buys is a difference on the same keys, so few will do.
+const ablationKeys = 2
+
+// ablate measures the recommended plan without one of its steps at a time, on
+// fresh keys and a fragment as the search draws it, so that each step's part in
+// risk and loss is known.
 func (t *tuner) ablate(ctx context.Context, fresh *Lab, out *tune.Result) error {
 	whole := out.Tried[len(out.Tried)-1].Search.Point
 	p, err := t.base.With(settings(whole))
@@ -24,9 +29,9 @@ func (t *tuner) ablate(ctx context.Context, fresh *Lab, out *tune.Result) error 
 	}
 	sub := *t
 	sub.base = p
-	o := tune.Options{Points: len(points), Keys: t.search.Keys}
+	o := tune.Options{Points: len(points), Keys: ablationKeys}
 	// Every plan on every key: what is compared must not depend on a race.
-	book, measure := tune.NewBook(), sub.measure(fresh, freshKeys)
+	book, measure := tune.NewBook(), sub.measure(fresh, freshKeys, screenRecords)
 	for k := range points {
 		if _, err := tune.Race(ctx, points[k:k+1], o, book, time.Time{}, measure, t.o.Progress); err != nil {
 			return err

@@ -3,12 +3,14 @@ package study
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 
 	"scramblelab/internal/escrow"
 	"scramblelab/internal/fidelity"
+	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
@@ -69,6 +71,48 @@ func (l *Lab) dataOf(p plan.Plan) (*linked.Data, error) {
 
 // Digest is that of the data: confidential, since it confirms a guess.
 func (l *Lab) Digest() string { return l.digest }
+
+// DetailLost is the share of what level and field of education tell together, in
+// bits, that a plan's recoding takes away: no measure of use sees that, since
+// releases are compared with originals in the same codes.
+func (l *Lab) DetailLost(p plan.Plan) (float64, error) {
+	data, err := l.dataOf(p)
+	if err != nil {
+		return 0, err
+	}
+	before := bits(l.raw.Jobs)
+	if before == 0 {
+		return 0, nil
+	}
+	return max(0, 1-bits(data.Jobs)/before), nil
+}
+
+// bits is the entropy of level and field together.
+func bits(jobs *frame.Frame) float64 {
+	cell, cells := make([]int, jobs.Rows()), 1
+	for _, name := range []string{linked.Level, linked.Field} {
+		c, ok := jobs.Lookup(name)
+		if !ok || !c.Coded() {
+			continue
+		}
+		codes := c.Dict.Len() + 1 // missing is -1
+		for i, code := range c.I {
+			cell[i] = cell[i]*codes + int(code) + 1
+		}
+		cells *= codes
+	}
+	counts := make([]int, cells)
+	for _, k := range cell {
+		counts[k]++
+	}
+	h, n := 0.0, float64(len(cell))
+	for _, k := range counts {
+		if k > 0 {
+			h -= float64(k) / n * math.Log2(float64(k)/n)
+		}
+	}
+	return h
+}
 
 // Measure scrambles, publishes, attacks and judges as [Run] does, under the key
 // that a number gives. The plan must be of the lab's data; the report has no

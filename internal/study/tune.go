@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -101,13 +102,20 @@ func (t *tuner) digest(data string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// measure measures a point on a key of a lab.
-func (t *tuner) measure(lab *Lab, offset uint64) tune.Measure {
+// screenRecords is the largest fragment that a search draws. How often a record
+// is named hardly depends on how many others there are, and what is recommended
+// is measured again in full.
+const screenRecords = 1000
+
+// measure measures a point on a key of a lab, on the plan's own fragment or on a
+// smaller one.
+func (t *tuner) measure(lab *Lab, offset uint64, records int) tune.Measure {
 	return func(ctx context.Context, p tune.Point, key int) (tune.Scores, error) {
 		q, err := t.base.With(settings(p))
 		if err != nil {
 			return tune.Scores{}, tune.Unusable{Reason: err.Error()}
 		}
+		q.Release.Records = min(q.Release.Records, records)
 		r, err := lab.Screen(ctx, q, t.policy, t.o.Seed+offset+uint64(key), t.losses)
 		switch {
 		case ctx.Err() != nil:
@@ -115,9 +123,28 @@ func (t *tuner) measure(lab *Lab, offset uint64) tune.Measure {
 		case err != nil:
 			return tune.Scores{}, tune.Unusable{Reason: err.Error()}
 		}
-		return t.scores(r), nil
+		out := t.scores(r)
+		if t.recodes() {
+			lost, err := lab.DetailLost(q)
+			if err != nil {
+				return tune.Scores{}, err
+			}
+			n := float64(len(t.losses))
+			out.Loss = (float64(out.Loss*n) + lost) / (n + 1)
+		}
+		return out, nil
 	}
 }
+
+// recodes says that plans of the space may recode columns, so that detail is
+// something to lose.
+func (t *tuner) recodes() bool {
+	return slices.ContainsFunc(t.base.Scramble.Steps, func(s plan.Step) bool { return s.Method == plan.Recode })
+}
+
+// detailLost is the name of what recoding takes away among the losses of a
+// search; see [Lab.DetailLost].
+const detailLost = "detail of level and field lost to recoding"
 
 func settings(p tune.Point) []plan.Setting {
 	out := make([]plan.Setting, len(p.Settings))
@@ -184,7 +211,7 @@ func (t *tuner) verify(ctx context.Context, lab *Lab, s tune.Summary) (tune.Veri
 	if n == 0 {
 		n = 2 * t.search.Keys
 	}
-	m, err := tune.Race(ctx, []tune.Point{s.Point}, tune.Options{Points: 1, Keys: max(2, n)}, tune.NewBook(), time.Time{}, t.measure(lab, freshKeys), t.o.Progress)
+	m, err := tune.Race(ctx, []tune.Point{s.Point}, tune.Options{Points: 1, Keys: max(2, n)}, tune.NewBook(), time.Time{}, t.measure(lab, freshKeys, math.MaxInt), t.o.Progress)
 	if err != nil {
 		return tune.Verified{}, err
 	}
@@ -226,6 +253,9 @@ func Tune(ctx context.Context, p plan.Plan, book string, o Tuning) (*tune.Result
 		return nil, b, err
 	}
 	out := &tune.Result{Seed: o.Seed, Axes: t.axes, Losses: t.losses, Map: m, Recommended: -1, Tried: []tune.Verified{}, Neighbours: []tune.Verified{}}
+	if t.recodes() {
+		out.Losses = append(slices.Clone(t.losses), detailLost)
+	}
 	for _, g := range pol.Gates {
 		out.Checks = append(out.Checks, g.Metric)
 	}
@@ -239,7 +269,7 @@ func Tune(ctx context.Context, p plan.Plan, book string, o Tuning) (*tune.Result
 // recalled measures on the keys of the search, and takes what shards measured
 // from their books.
 func (t *tuner) recalled(lab *Lab, books []string) (tune.Measure, error) {
-	measure := t.measure(lab, 0)
+	measure := t.measure(lab, 0, screenRecords)
 	if len(books) == 0 {
 		return measure, nil
 	}
