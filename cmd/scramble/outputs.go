@@ -113,6 +113,9 @@ func showOutputs(w io.Writer, r *outputs.Report, o outputs.Options) error {
 		}
 		fmt.Fprintf(w, "Difference %s, %s: %s\n", d.File, d.Cell, d.Sentence)
 	}
+	if n := len(r.Statements); n > 0 {
+		fmt.Fprintf(w, "Statements %d of the rules file are taken at their word: the report lists them, with who and why\n", n)
+	}
 	for _, h := range r.Held {
 		fmt.Fprintf(w, "Held back  %s\n", h)
 	}

@@ -92,7 +92,8 @@ func BenchmarkFingerprint(b *testing.B) {
 			debug.FreeOSMemory()
 			peak, pairs, cpu := newPeak(), 0.0, cpuSeconds(b)
 			for b.Loop() {
-				found, err := FingerprintAll(b.Context(), r, p, Adversaries(), Options{})
+				cabinet := NewCabinet(p)
+				found, err := cabinet.FingerprintAll(b.Context(), r, Adversaries(), Options{})
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -105,7 +106,7 @@ func BenchmarkFingerprint(b *testing.B) {
 				}
 				years := d.Years()
 				for _, k := range []int{1, 2, 3, 5, 10, 15, 19} {
-					if _, err := FingerprintAll(b.Context(), r, p, Adversaries(), Options{Years: years[:k], Sample: 300}); err != nil {
+					if _, err := cabinet.FingerprintAll(b.Context(), r, Adversaries(), Options{Years: years[:k], Sample: 300}); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -119,8 +119,8 @@ const lostMass = 1e-6
 // accounts is replaced by the law of all employers.
 //
 // All employers of the file are candidates, released or not. A pair is given up
-// as soon as even a perfect rest would leave it so far behind the best that all
-// such pairs together have posterior mass below 1e-6. A gross change, such as a
+// as soon as even a perfect rest would leave it so far behind those counted that
+// all such pairs together have posterior mass below 1e-6. A gross change, such as a
 // takeover or a merger of small units, makes the true pair unlikely: the
 // intruder has no model for it.
 func Fingerprint(ctx context.Context, r Release, p *Public, a Adversary, o Options) (*Fingerprints, error) {

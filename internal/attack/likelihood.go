@@ -49,7 +49,7 @@ type headTerm struct {
 
 // tied is log for a row with entries and exits.
 func (h *headTerm) tied(x float32, f *tie) float64 {
-	if f.flow != f.flow || x != x {
+	if h.flow != h.flow || f.flow != f.flow || x != x {
 		return h.log(x)
 	}
 	if x == h.n {

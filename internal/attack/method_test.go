@@ -2,10 +2,12 @@ package attack
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
+	"scramblelab/internal/rng"
 )
 
 func TestMethodKeepsSwapsApart(t *testing.T) {
@@ -54,5 +56,22 @@ func TestMovedFirmColumns(t *testing.T) {
 	}
 	if got := m.moved(linked.Sector, metric.KnowsParameters); got != 0 {
 		t.Errorf("%v of the sectors moved, want none", got)
+	}
+}
+
+// The median is that of the values in order, whatever their order and ties.
+func TestMedian(t *testing.T) {
+	s := rng.Sim(8).Stream(stageWorld, 3)
+	for n := 1; n < 40; n++ {
+		for range 20 {
+			v := make([]float64, n)
+			for i := range v {
+				v[i] = float64(s.IntN(n))
+			}
+			want := slices.Sorted(slices.Values(v))
+			if got := median(v); got != (want[(n-1)/2]+want[n/2])/2 {
+				t.Fatalf("the median of %v is %v, got %v", want, (want[(n-1)/2]+want[n/2])/2, got)
+			}
+		}
 	}
 }

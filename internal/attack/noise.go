@@ -290,6 +290,40 @@ func median(v []float64) float64 {
 		return math.NaN()
 	}
 	s := slices.Clone(v)
-	slices.Sort(s)
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+	k := (len(s) - 1) / 2
+	settle(s, k)
+	if len(s)%2 == 1 {
+		return s[k]
+	}
+	return (s[k] + slices.Min(s[k+1:])) / 2
+}
+
+// settle puts the value that would stand at k in order there, no larger one
+// before it and no smaller one behind it (Hoare 1961).
+func settle(s []float64, k int) {
+	for lo, hi := 0, len(s)-1; lo < hi; {
+		pivot := max(min(s[lo], s[hi]), min(max(s[lo], s[hi]), s[lo+(hi-lo)/2])) // median of three
+		i, j := lo, hi
+		for i <= j {
+			for s[i] < pivot {
+				i++
+			}
+			for s[j] > pivot {
+				j--
+			}
+			if i <= j {
+				s[i], s[j] = s[j], s[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return
+		}
+	}
 }

@@ -43,6 +43,7 @@ type scan struct {
 	*search
 	lanes  []lane
 	models []yearModel
+	tail   []float64 // the most that the models after each can add
 	order  []reach
 	bounds []float64 // of the log likelihood without traits, by leaf
 
@@ -118,6 +119,18 @@ func (sc *scan) begin(u unit) {
 		for i, t := range sc.traits {
 			sc.lanes[i] = lane{kind: t.kind, tally: tally{employer: sc.c.employer, max: sc.max, slack: sc.slack, pow: sc.pow}}
 		}
+	}
+	n := len(sc.models)
+	sc.tail = slices.Grow(sc.tail[:0], n)[:n]
+	most := 0.0
+	for i := n - 1; i >= 0; i-- {
+		sc.tail[i] = most
+		m := &sc.models[i]
+		filed := m.filed
+		if m.staff {
+			filed = m.headMost + m.features
+		}
+		most += max(m.absent, filed)
 	}
 	for i, t := range sc.traits {
 		l := &sc.lanes[i]
@@ -262,31 +275,59 @@ func (sc *scan) bound(i int) (most float64, loose bool) {
 	return v, true
 }
 
-// several is from how many candidates on it pays to prepare mean rows.
-const several = 4
-
-// leaf scores the candidates of a leaf, run by run of those who filed the same
-// years.
+// leaf scores the candidates of a leaf.
 func (sc *scan) leaf(i int) {
-	filed := sc.c.filed
-	for lo, end := sc.c.leaves[i].lo, sc.c.leaves[i].hi; lo < end; {
-		hi := lo + 1
-		for hi < end && filed[hi] == filed[lo] {
-			hi++
+	l := &sc.c.leaves[i]
+	if l.all != l.any {
+		for k := l.lo; k < l.hi; k++ {
+			sc.alone(k)
 		}
-		if filed[lo] != sc.mask {
-			sc.ready(filed[lo])
-			if hi-lo >= several {
-				sc.profiled()
-			}
-		}
-		if len(sc.filed) > 0 {
-			sc.pairs(lo, hi)
-		} else if sc.base+sc.room() >= 0 {
-			sc.unlike(lo, hi)
-		}
-		lo = hi
+		return
 	}
+	if l.all != sc.mask {
+		sc.ready(l.all)
+		sc.profiled()
+	}
+	if len(sc.filed) > 0 {
+		sc.pairs(l.lo, l.hi)
+	} else if sc.base+sc.room() >= 0 {
+		sc.unlike(l.lo, l.hi)
+	}
+}
+
+// alone scores one candidate of a leaf in which not all filed the same years.
+func (sc *scan) alone(k int32) {
+	years, stride, filed := len(sc.c.years), sc.c.stride, sc.c.filed[k]
+	row, room := int(k)*years, sc.room()
+	ll, features := 0.0, 0.0
+	for i := range sc.models {
+		m := &sc.models[i]
+		switch {
+		case filed>>m.slot&1 == 0:
+			ll += m.absent
+		case !m.staff:
+			ll += m.filed
+		default:
+			ll += m.head.tied(sc.c.logHead[row+m.slot], &sc.c.flows[row+m.slot])
+			features += m.features
+		}
+		if ll+features+sc.tail[i]+room < 0 {
+			return
+		}
+	}
+	room = sc.roomOf(k)
+	for i := range sc.models {
+		m := &sc.models[i]
+		if filed>>m.slot&1 == 0 || !m.staff || m.bare {
+			continue
+		}
+		at := row + m.slot
+		ll += m.forms[sc.c.pattern[at]].log(sc.c.cell[at*stride : (at+1)*stride])
+		if features -= m.features; ll+features+room < 0 {
+			return
+		}
+	}
+	sc.count(ll, k)
 }
 
 // unlike counts candidates who filed in none of the years of the serial: they

@@ -14,11 +14,12 @@ type tally struct {
 	serial       int32
 	employer     []int32 // by candidate
 	max          int     // of list
-	slack        float64 // a pair further than this behind the best is given up
+	slack        float64 // a pair further than this behind all pairs together is given up
 	pow          *powers
 	best         float64
 	limit        float64 // log likelihood below which pairs are given up
 	mass, moment float64 // Σ e^d and Σ d·e^d, d = log likelihood - best
+	raise        float64 // mass at which the limit is raised
 	ties, kept   int
 	list         []ranked
 	worst        float64 // log likelihood that the list asks for
@@ -47,11 +48,15 @@ func (t *tally) weigh(ll float64, n int) {
 			t.moment = e * (t.moment - float64(d*t.mass))
 			t.mass *= e
 		}
-		t.best, t.limit, t.ties, d = ll, ll-t.slack, 0, 0
+		t.best, t.ties, d, t.raise = ll, 0, 0, 0
 	}
 	e := t.pow.exp(d) * float64(n)
 	t.mass += e
 	t.moment += float64(e * d)
+	if t.mass >= t.raise {
+		// What is there only grows, so that what is given up stays small beside it.
+		t.limit, t.raise = t.best+math.Log(t.mass)-t.slack, 1.25*t.mass
+	}
 	if d == 0 {
 		t.ties += n
 	}

@@ -227,6 +227,7 @@ func panelEffects(ctx context.Context, s *setting) (Result, error) {
 	if why := s.noPanel(); why != "" {
 		return Result{Metrics: s.judge(didNames, nil, "", why)}, nil
 	}
+	s = s.valuesOnly()
 	outcomes := s.outcomes()
 	terms, err := s.panelTerms(ctx, outcomes)
 	if err != nil {
@@ -241,7 +242,10 @@ func panelEffects(ctx context.Context, s *setting) (Result, error) {
 		Note: didNames.what + ". Head counts as a share of the employer's mean head count; wage in log points." + s.bandNote(),
 	}
 	ms := s.judge(didNames, terms, "outcome", "")
-	words := append(verdictWords("Difference-in-differences of automation", terms), s.equivalentWords("Difference-in-differences: effects together", ms)...)
+	words := verdictWords("Difference-in-differences of automation", terms)
+	if !s.large {
+		words = append(words, s.equivalentWords(didWords, ms)...)
+	}
 	return Result{
 		Metrics: ms,
 		words:   append(words, flipWords(terms)...),

@@ -57,9 +57,13 @@ type Input struct {
 	// among them is computed and added. nil keeps nothing.
 	Statistics *Statistics
 	Only       []string // measures to run, by their names in [Measures]; nil runs all
-	Key        rng.Sim  // of the resamples
-	Draws      int      // resamples; 0 takes 20
-	Level      float64  // of intervals; 0 takes 0.95
+	// MostCells is the number of cells up to which resamples take all employers;
+	// 0 takes 1,000,000. Beyond, values are of every row, and floors and intervals
+	// are scaled from resamples of some of the employers.
+	MostCells int
+	Key       rng.Sim // of the resamples
+	Draws     int     // resamples; 0 takes 20
+	Level     float64 // of intervals; 0 takes 0.95
 }
 
 // SwapLaw describes a random swap of education levels across employers: in
@@ -107,6 +111,8 @@ func (in Input) Validate() error {
 	switch {
 	case in.Release == nil || in.Fragment == nil:
 		return fmt.Errorf("fidelity: want a release and its unscrambled fragment")
+	case in.MostCells < 0:
+		return fmt.Errorf("fidelity: most cells is %d, want at least 1, or 0 for %d", in.MostCells, mostCellRows)
 	case in.Draws < 0 || in.Draws == 1:
 		return fmt.Errorf("fidelity: draws is %d, want at least 2, or 0 for %d", in.Draws, defaultDraws)
 	case !(in.Level >= 0 && in.Level < 1):
@@ -150,9 +156,26 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fidelity: %w", err)
 	}
+	var out *Result
+	if len(s.fragment.cells.unit) > s.MostCells {
+		out, err = s.measureLarge(ctx)
+	} else {
+		out, err = s.run(ctx, in.Only)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(out.words) > 0 {
+		out.Tables = append([]metric.Table{wordsTable(out.words)}, out.Tables...)
+	}
+	return out, nil
+}
+
+// run runs some measures, nil for all.
+func (s *setting) run(ctx context.Context, only []string) (*Result, error) {
 	out := &Result{}
 	for _, m := range measures() {
-		if in.Only != nil && !slices.Contains(in.Only, m.name) {
+		if only != nil && !slices.Contains(only, m.name) {
 			continue
 		}
 		r, err := m.run(ctx, s)
@@ -164,9 +187,6 @@ func Measure(ctx context.Context, in Input) (*Result, error) {
 		out.Effects = append(out.Effects, r.Effects...)
 		out.words = append(out.words, r.words...)
 	}
-	if len(out.words) > 0 {
-		out.Tables = append([]metric.Table{wordsTable(out.words)}, out.Tables...)
-	}
 	return out, nil
 }
 
@@ -176,6 +196,9 @@ func withDefaults(in Input) Input {
 	}
 	if in.Level == 0 {
 		in.Level = 0.95
+	}
+	if in.MostCells == 0 {
+		in.MostCells = mostCellRows
 	}
 	return in
 }
@@ -187,6 +210,7 @@ type setting struct {
 	release, fragment, population *view
 	levels, fields                *frame.Dict // without labels where the data lack the column
 	draws                         [][]float64 // multiplicity of each unit, per resample
+	large                         bool        // some resamples are taken of a part of the employers
 	units, populationUnits        int         // of fragment and release, and of the whole selection (0 where there is none)
 }
 

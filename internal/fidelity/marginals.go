@@ -18,9 +18,13 @@ const mostAxes = 8
 // tablesAndDependence compares tables of one, two and three columns and the
 // dependence between columns.
 func tablesAndDependence(ctx context.Context, s *setting) (Result, error) {
+	s = s.valuesOnly()
 	out, err := s.overSheet(ctx, s.newSheet())
 	if err != nil {
 		return out, err
+	}
+	if s.large { // trees are grown on a part of the employers, and copies are not
+		return out, nil
 	}
 	same, err := s.sameMethod(ctx)
 	out.Metrics, out.Tables = append(out.Metrics, same.Metrics...), append(out.Tables, same.Tables...)
@@ -54,10 +58,18 @@ func (s *setting) overSheet(ctx context.Context, t *sheet) (Result, error) {
 		return out, err
 	}
 	out.Metrics = append(out.Metrics, told...)
-	if m := told[2]; m.Value.Valid() {
-		out.words = append(out.words, word{"Telling release from original", fmt.Sprintf("a tree that has seen half of the employers places %.0f %% of pairs of the others' cells rightly, 50 %% being a guess.", 100*float64(m.Value))})
+	if !s.large {
+		out.words = append(out.words, toldWords(told[2])...)
 	}
 	return out, nil
+}
+
+// toldWords say how well a tree tells release from original.
+func toldWords(auc metric.Metric) []word {
+	if !auc.Value.Valid() {
+		return nil
+	}
+	return []word{{"Telling release from original", fmt.Sprintf("a tree that has seen half of the employers places %.0f %% of pairs of the others' cells rightly, 50 %% being a guess.", 100*float64(auc.Value))}}
 }
 
 // apartness is a distance on all pairs of versions that a metric needs.

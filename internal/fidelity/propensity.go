@@ -55,12 +55,7 @@ func (s *setting) propensity(ctx context.Context, t *sheet, pairs []marginal) ([
 		Row:    s.over(all, "fewer columns vary than such a table has")}
 	ratio := metric.Metric{Name: "fidelity.propensity.pmse-ratio", Better: metric.Lower, Unit: "times the floor",
 		Method: "The two-way pMSE over its noise floor, what another draw of the fragment shows: below 1 the scramble changes less than drawing another fragment. The null of independent synthesis does not hold for a permutation and is not used.", Row: metric.Missing("", "there is no noise floor to compare with")}
-	if f := float64(saturated.Baseline); f > 0 && saturated.Value.Valid() {
-		r := saturated.Row
-		r.Value, r.Baseline = r.Value/metric.Number(f), 1
-		if r.Low.Valid() {
-			r.Low, r.High = r.Low/metric.Number(f), r.High/metric.Number(f)
-		}
+	if r, ok := overFloor(saturated.Row); ok {
 		ratio.Row = r
 	}
 	auc := metric.Metric{Name: "fidelity.propensity.auc", Better: metric.Lower, Unit: "area",
@@ -69,7 +64,7 @@ func (s *setting) propensity(ctx context.Context, t *sheet, pairs []marginal) ([
 		Method: "Mean squared error of the same tree's propensity scores, on employers it was not grown on." + floor}
 	const none = "fewer than two employers, or no column varies"
 	auc.Row, cart.Row = metric.Missing("", none), metric.Missing("", none)
-	if len(t.axes) > 0 && t.units > 1 && sum(t.version[atFragment].weight) > 0 && sum(t.version[atRelease].weight) > 0 {
+	if !s.large && len(t.axes) > 0 && t.units > 1 && sum(t.version[atFragment].weight) > 0 && sum(t.version[atRelease].weight) > 0 {
 		value, floors, err := t.trees(ctx)
 		if err != nil {
 			return nil, err
@@ -88,6 +83,19 @@ func (s *setting) propensity(ctx context.Context, t *sheet, pairs []marginal) ([
 		}
 	}
 	return []metric.Metric{saturated, ratio, auc, cart}, nil
+}
+
+// overFloor is a row in units of its noise floor, where it has one above 0.
+func overFloor(r metric.Row) (metric.Row, bool) {
+	f := r.Baseline
+	if !(f > 0) || !r.Value.Valid() {
+		return r, false
+	}
+	r.Value, r.Baseline = r.Value/f, 1
+	if r.Low.Valid() {
+		r.Low, r.High = r.Low/f, r.High/f
+	}
+	return r, true
 }
 
 // treeDraws is the number of resamples behind the floor of a tree, which costs

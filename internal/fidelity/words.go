@@ -75,16 +75,21 @@ func (s *setting) equivalentWords(what string, metrics []metric.Metric) []word {
 		if !strings.HasSuffix(m.Name, "subsample") {
 			continue
 		}
-		text := "this scramble costs " + sampleWords(m.Row, s.units)
-		if !m.Value.Valid() {
-			text = sampleWords(m.Row, s.units)
-		}
-		for _, r := range m.By {
-			text += "; of the whole selection, " + sampleWords(r, s.populationUnits)
-		}
-		return []word{{what, text + "."}}
+		return s.saidOf(what, m)
 	}
 	return nil
+}
+
+// saidOf is a sub-sample equivalent in words.
+func (s *setting) saidOf(what string, m metric.Metric) []word {
+	text := "this scramble costs " + sampleWords(m.Row, s.units)
+	if !m.Value.Valid() {
+		text = sampleWords(m.Row, s.units)
+	}
+	for _, r := range m.By {
+		text += "; of the whole selection, " + sampleWords(r, s.populationUnits)
+	}
+	return []word{{what, text + "."}}
 }
 
 // wordsTable puts the sentences in front.

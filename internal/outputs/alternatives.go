@@ -28,6 +28,7 @@ func (c *check) propose() {
 		names, values, counts := t.additive()
 		m := slices.Index(counts, true)
 		if m < 0 {
+			c.proposeForSums(t, names, values, key, secret && err == nil)
 			continue
 		}
 		base := c.rules.Alternatives.Base
@@ -45,8 +46,39 @@ func (c *check) propose() {
 				return Perturb(key, t.spec.Population+"\x00"+names[m]+"\x00"+c.keyLabel(t, i, keys[i]), v, noise)
 			}, why)
 		}
-		c.collapse(t, names[m], values[m])
+		c.collapse(t, names[m], values[m], true)
 	}
+}
+
+// proposeForSums does the same for a table of sums alone: rounding to the next
+// power of ten that hides what its most sensitive cell asks for, and a change by
+// the safety range.
+func (c *check) proposeForSums(t *table, names []string, values [][]float64, key rng.Secret, secret bool) {
+	if len(names) == 0 {
+		return
+	}
+	name, v := names[0], values[0]
+	need := 0.0
+	for _, x := range t.rows {
+		need = max(need, x.room[name][0], x.room[name][1])
+	}
+	if need > 0 {
+		base := math.Pow(10, math.Ceil(math.Log10(2*need)))
+		c.compareWith(t, fmt.Sprintf("rounding to base %v", base), name, v, func(_ int, x float64) float64 {
+			return base * math.Round(x/base)
+		}, "the base is twice what the most sensitive cell asks for")
+	}
+	keys, share := c.keys(t.dims, t.nodes, len(t.rows)), c.rules.Rules.SafetyRange/100
+	why := "the same cell gets the same change in every output of the project"
+	if !secret {
+		why = "for the size of the loss only: name alternatives.key before using it"
+	}
+	const steps = 1000
+	c.compareWith(t, fmt.Sprintf("cell key, up to %v %%", c.rules.Rules.SafetyRange), name, v, func(i int, x float64) float64 {
+		u := Perturb(key, t.spec.Population+"\x00"+name+"\x00"+c.keyLabel(t, i, keys[i]), steps, steps) // uniform on 0 to 2 steps
+		return x * (1 + float64(share*(u/steps-1)))
+	}, why)
+	c.collapse(t, name, v, false)
 }
 
 // keyLabel identifies a cell by its labels, which later outputs share.
@@ -121,63 +153,47 @@ func (c *check) compareWith(t *table, method, name string, values []float64, cha
 }
 
 // collapse proposes, for each dimension, to leave out its finest categories, or,
-// where it has but one level, to join those with a sensitive cell into one.
-func (c *check) collapse(t *table, name string, values []float64) {
+// where it has but one level, to join those with a sensitive cell into one, with
+// the smallest of the others where there is one such.
+func (c *check) collapse(t *table, name string, values []float64, count bool) {
 	f := c.rules.Rules.Frequency
-	if f == nil {
-		return
+	small := func(v float64) bool { return count && f != nil && v > 0 && v < float64(f.N) }
+	sensitive := func(row int) bool {
+		s := t.rows[row].status
+		return small(values[row]) || s == Primary || s == Review || s == Unsafe
 	}
-	small := func(v float64) bool { return v > 0 && v < float64(f.N) }
 	for k, d := range t.dims {
-		dim := c.dims[d]
-		inner := make([]bool, len(dim.Parent))
-		depth := 1
-		for _, p := range dim.Parent {
-			if p >= 0 {
-				inner[p] = true
-				if p > 0 {
-					depth = 2
-				}
-			}
-		}
-		join := make([]bool, len(dim.Parent))
-		method := "leave out the finest level of " + dim.Name
-		for row := range t.rows {
-			n := t.nodes[k][row]
-			if depth == 1 && n != 0 && (small(values[row]) || t.rows[row].status == Primary || t.rows[row].status == Review || t.rows[row].status == Unsafe) {
-				join[n] = true
-			}
-		}
-		if depth == 1 {
-			method = "join categories of " + dim.Name
-		} else {
-			for n := range join {
-				join[n] = !inner[n]
-			}
-		}
+		join, deep := c.joined(t, k, values, sensitive)
 		joined, labels := 0, []string{}
 		for n, ok := range join {
 			if ok {
 				joined++
-				labels = append(labels, dim.Labels[n])
+				labels = append(labels, c.dims[d].Labels[n])
 			}
 		}
 		if joined < 2 {
 			continue
 		}
+		method := "leave out the finest level of " + c.dims[d].Name
+		if !deep {
+			method = "join categories of " + c.dims[d].Name + " (" + strings.Join(labels[:min(6, len(labels))], ", ")
+			if len(labels) > 6 {
+				method += ", ..."
+			}
+			method += ")"
+		}
 		gone, unsafe := 0, 0
 		merged := map[string]float64{}
 		node := make([]int32, len(t.dims))
 		for row, v := range values {
-			n := t.nodes[k][row]
-			if !join[n] {
-				if small(v) {
+			if !join[t.nodes[k][row]] {
+				if small(v) || !count && sensitive(row) {
 					unsafe++
 				}
 				continue
 			}
 			gone++
-			if depth == 1 {
+			if !deep {
 				for j := range t.dims {
 					node[j] = t.nodes[j][row]
 				}
@@ -191,16 +207,53 @@ func (c *check) collapse(t *table, name string, values []float64) {
 				unsafe++
 			}
 		}
-		if depth == 1 {
-			method += " (" + strings.Join(labels[:min(6, len(labels))], ", ")
-			if len(labels) > 6 {
-				method += ", ..."
-			}
-			method += ")"
+		left := fmt.Sprintf("%d small cells of %s are left", unsafe, name)
+		if !count {
+			left = fmt.Sprintf("%d sensitive cells of %s are left as they are, and what is joined is to be checked again", unsafe, name)
 		}
 		c.report.Alternatives = append(c.report.Alternatives, Alternative{
 			File: filepath.Base(t.path), Method: method, Changed: float64(gone) / float64(max(1, len(values))), Loss: float64(gone), Unsafe: unsafe,
-			Sentence: fmt.Sprintf("%s: %d of %d rows go, %d small counts of %s are left", method, gone, len(values), unsafe, name),
+			Sentence: fmt.Sprintf("%s: %d of %d rows go, %s", method, gone, len(values), left),
 		})
 	}
+}
+
+// joined says which categories of the k-th dimension of a table a proposal takes
+// away or joins; deep is true where it has several levels.
+func (c *check) joined(t *table, k int, values []float64, sensitive func(row int) bool) (join []bool, deep bool) {
+	dim := c.dims[t.dims[k]]
+	inner := make([]bool, len(dim.Parent))
+	for _, p := range dim.Parent {
+		if p >= 0 {
+			inner[p] = true
+			deep = deep || p > 0
+		}
+	}
+	join = make([]bool, len(dim.Parent))
+	if deep {
+		for n := range join {
+			join[n] = !inner[n]
+		}
+		return join, true
+	}
+	size, first := make([]float64, len(join)), -1
+	for row, n := range t.nodes[k] {
+		if size[n] = max(size[n], values[row]); n != 0 && sensitive(row) {
+			join[n] = true
+			first = int(n)
+		}
+	}
+	if first < 0 || slices.Contains(append(slices.Clone(join[:first]), join[first+1:]...), true) {
+		return join, false
+	}
+	least := -1
+	for _, n := range t.nodes[k] {
+		if n != 0 && !join[n] && (least < 0 || size[n] < size[least]) {
+			least = int(n)
+		}
+	}
+	if least >= 0 {
+		join[least] = true
+	}
+	return join, false
 }

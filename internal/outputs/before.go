@@ -19,7 +19,8 @@ type released struct {
 	Files    []releasedFile  `json:"files"`
 	Tables   []releasedTable `json:"tables"`
 	// Estimates are absent in ledgers before they were kept.
-	Estimates []releasedEstimates `json:"estimates,omitempty"`
+	Estimates  []releasedEstimates `json:"estimates,omitempty"`
+	Statements []Statement         `json:"statements,omitempty"`
 }
 
 type releasedFile struct {
@@ -429,5 +430,6 @@ func (c *check) entry() released {
 	for _, e := range c.others {
 		out.Estimates = append(out.Estimates, c.enter(e))
 	}
+	out.Statements = c.report.Statements
 	return out
 }

@@ -116,12 +116,13 @@ rules: {minimum-frequency: {n: 5}}
 dimensions: [{name: level}]
 tables: [{file: t.csv, dimensions: [level], measures: [{column: workers, is: count}, {column: women, is: count}]}]
 `
+	head, _, _ := strings.Cut(rules, "tables:")
 	two := "tables:\n  - {file: t.csv, dimensions: [level], measures: [{column: workers, is: count}]}\n  - {file: u.csv, dimensions: [level], measures: [{column: women, is: count}]}\n"
 	for name, files := range map[string]map[string]string{
 		"one file": {"t.csv": both, "rules.yaml": rules},
 		"two files": {
 			"t.csv": "level,workers\nTotal,155\nL1,60\nL2,62\nL3,33\n", "u.csv": "level,women\nTotal,110\nL1,42\nL2,38\nL3,30\n",
-			"rules.yaml": rules[:strings.Index(rules, "tables:")] + two,
+			"rules.yaml": head + two,
 		},
 	} {
 		w := newWorld(t, files)

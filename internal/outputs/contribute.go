@@ -81,6 +81,7 @@ func (c *check) readMicro(ctx context.Context) error {
 		return nil
 	}
 	c.micro = m
+	c.checkStated()
 	return nil
 }
 

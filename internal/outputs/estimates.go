@@ -22,6 +22,7 @@ type estimates struct {
 	rows []verdict
 
 	columns []string // of its dimensions
+	passed  []int    // rows that leave because of a supervisor's word
 	group   *group
 	shown   []shown
 }

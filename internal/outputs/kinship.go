@@ -168,7 +168,7 @@ rows:
 			continue // a code, such as L1
 		}
 		low, _ := strconv.ParseFloat(number, 64)
-		if strings.ContainsAny(label[:strings.Index(label, number)], "<") {
+		if before, _, _ := strings.Cut(label, number); strings.Contains(before, "<") {
 			low = math.Inf(-1)
 		}
 		out = append(out, class{low, t.values[m][i]})

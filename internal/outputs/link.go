@@ -3,7 +3,6 @@ package outputs
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -28,6 +27,7 @@ type group struct {
 	names      []string // of the magnitudes that add up
 	values     [][]float64
 	counts     []bool
+	slack      []float64 // by how much values of a cell that are no counts may be off by rounding
 	staff      []float64 // employers behind each cell, NaN where no table or statistic says so
 	needs      map[int32]*need
 	fixed      []bool // published before
@@ -131,7 +131,7 @@ func (c *check) linkGroup(g *group) error {
 	}
 	g.system = s
 	g.fixed, g.hidden, g.today = make([]bool, s.N), make([]bool, s.N), make([]bool, s.N)
-	g.staff = slices.Repeat([]float64{math.NaN()}, s.N)
+	g.staff, g.slack = slices.Repeat([]float64{math.NaN()}, s.N), make([]float64, s.N)
 	for i, t := range g.tables {
 		names, values, counts := t.additive()
 		for m := range names {
@@ -154,7 +154,7 @@ func (c *check) linkGroup(g *group) error {
 			if !g.counts[m] && math.Abs(by[i]) <= slack[total]+sumAt(slack, rel.Parts) {
 				continue
 			}
-			c.fault("%s: %s does not add up: the total is %v, its parts differ by %v", g.where(total), g.names[m], g.values[m][total], by[i])
+			c.fault("%s: %s does not add up: the total is %v, its parts differ by %v%s", g.where(total), g.names[m], g.values[m][total], by[i], remedy(g.counts[m]))
 		}
 	}
 	if c.bad != nil {
@@ -182,6 +182,14 @@ func (c *check) linkGroup(g *group) error {
 	c.linkPastSums(g)
 	c.addEmployers(g)
 	return nil
+}
+
+// remedy says what to do about sums that do not add up.
+func remedy(count bool) string {
+	if count {
+		return "; counts add up exactly: give them as they are, before rounding"
+	}
+	return "; correct it, or say tolerance where values are rounded"
 }
 
 // addEmployers makes a magnitude of the employers where they add up along every
@@ -275,9 +283,9 @@ func (g *group) tolerances() []float64 {
 	out := make([]float64, g.system.N)
 	seen := make([]bool, g.system.N)
 	for i, t := range g.tables {
-		for _, cell := range g.system.Tables[i].Cells {
-			if !seen[cell] || t.spec.Tolerance < out[cell] {
-				out[cell], seen[cell] = t.spec.Tolerance, true
+		for row, cell := range g.system.Tables[i].Cells {
+			if off := t.spec.Tolerance + t.rounding(row); !seen[cell] || off < out[cell] {
+				out[cell], seen[cell] = off, true
 			}
 		}
 	}
@@ -337,211 +345,16 @@ func (g *group) magnitude(name string, count bool) []float64 {
 // tables show differently.
 func (c *check) gather(g *group, t *table, cells []int32, name string, values []float64, count bool) {
 	all := g.magnitude(name, count)
-	tolerance := t.spec.Tolerance
-	if count {
-		tolerance = 0
-	}
 	for row, cell := range cells {
+		tolerance := 0.0
+		if !count {
+			tolerance = t.spec.Tolerance + t.rounding(row) + g.slack[cell]
+			g.slack[cell] = max(g.slack[cell], t.spec.Tolerance+t.rounding(row))
+		}
 		v, old := values[row], all[cell]
 		if !math.IsNaN(old) && math.Abs(old-v) > tolerance+1e-9*math.Abs(old) {
 			c.faultAt(t, row, "%s is %v here and %v in another table on the same population", name, v, old)
 		}
 		all[cell] = v
 	}
-}
-
-// protect finds and checks the pattern of every population.
-func (c *check) protect(ctx context.Context) error {
-	for _, g := range c.groups {
-		if g.system == nil {
-			continue
-		}
-		if err := c.protectGroup(ctx, g); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *check) protectGroup(ctx context.Context, g *group) error {
-	s := g.system
-	p := &suppress.Problem{System: s, Values: g.values, Counts: g.counts, Cost: make([]float64, s.N), Fixed: g.fixed, Hidden: g.hidden, Single: c.singles(g)}
-	for cell := range s.N {
-		p.Cost[cell] = 1
-		for m := range g.values {
-			if v := g.values[m][cell]; !math.IsNaN(v) {
-				p.Cost[cell] = 1 + v
-				break
-			}
-		}
-	}
-	cells := make([]int32, 0, len(g.needs))
-	for cell := range g.needs {
-		if !g.fixed[cell] { // else it is out, and no pattern brings it back
-			cells = append(cells, cell)
-		}
-	}
-	slices.Sort(cells)
-	for _, cell := range cells {
-		n := suppress.Need{Cell: cell, Up: make([]float64, len(g.names)), Down: make([]float64, len(g.names))}
-		for m, name := range g.names {
-			room := g.needs[cell].room[name]
-			n.Up[m], n.Down[m] = room[0], min(room[1], max(0, g.values[m][cell]))
-			if math.IsNaN(g.values[m][cell]) {
-				n.Up[m], n.Down[m] = 0, 0
-			}
-			if g.counts[m] {
-				n.Up[m], n.Down[m] = math.Ceil(n.Up[m]), math.Ceil(n.Down[m])
-			}
-		}
-		p.Needs = append(p.Needs, n)
-	}
-	var err error
-	if g.pattern, err = suppress.Find(ctx, p, c.o.Suppress); err != nil {
-		return err
-	}
-	o := c.o.Suppress
-	o.Proofs = g.pattern.Proofs
-	if g.verdict, err = suppress.Check(ctx, p, g.pattern.Suppressed, o); err != nil {
-		return err
-	}
-	g.problem = p
-	if err := c.releaseSums(ctx, g, o); err != nil {
-		return err
-	}
-	finding := map[int32]*suppress.Finding{}
-	for i := range g.verdict.Findings {
-		f := &g.verdict.Findings[i]
-		finding[p.Needs[f.Need].Cell] = f
-		for _, name := range slices.Sorted(maps.Keys(g.needs[p.Needs[f.Need].Cell].room)) {
-			if room := g.needs[p.Needs[f.Need].Cell].room[name]; f.Safety == suppress.IntervalSafe && room != [2]float64{} && name != employersAdd && !slices.Contains(g.names, name) {
-				f.Safety, f.Reason = suppress.ExactlySafe, fmt.Sprintf("the room of the %s was not checked: a mean without its count does not add up, name the count with over", name)
-			}
-		}
-	}
-	for i, t := range g.tables {
-		for row, cell := range s.Tables[i].Cells {
-			v := &t.rows[row]
-			switch f := finding[cell]; {
-			case v.status == Unevaluated:
-			case g.fixed[cell] && g.needs[cell] != nil:
-				v.status, v.reason = Unsafe, g.needs[cell].reason+"; but it was released before, which no suppression undoes"
-			case f != nil:
-				c.settle(g, v, g.needs[cell], f)
-			case g.pattern.Suppressed[cell]:
-				v.status, v.reason = Secondary, "partner of a sensitive cell, which could be derived from it"
-			}
-		}
-	}
-	for _, n := range p.Needs {
-		if f := finding[n.Cell]; !g.today[n.Cell] && !c.safeEnough(f) {
-			c.report.hold("%s: %s", g.needs[n.Cell].reason, f.Reason)
-		}
-	}
-	return nil
-}
-
-// safeEnough reports whether a sensitive cell may be relied on to stay secret.
-func (c *check) safeEnough(f *suppress.Finding) bool {
-	return f.Safety == suppress.IntervalSafe || f.Safety == suppress.ExactlySafe && c.rules.Accept == "exactly-safe"
-}
-
-// settle writes what a check found of a sensitive cell into its row.
-func (c *check) settle(g *group, v *verdict, n *need, f *suppress.Finding) {
-	v.reason = n.reason
-	switch {
-	case c.safeEnough(f):
-		v.status = Primary
-	case f.Safety == suppress.ExactlySafe:
-		v.status, v.reason = Review, n.reason+"; suppressed, and "+f.Reason
-	default:
-		v.status, v.reason = Unsafe, n.reason+"; suppressed, but "+f.Reason
-	}
-	for i, m := range f.Moves {
-		if i > 0 {
-			v.move += "; "
-		}
-		v.move += moveInWords(g, m)
-	}
-	for m := range f.Low {
-		if !math.IsNaN(f.Low[m]) {
-			v.move += fmt.Sprintf(" [%s between %.6g and %.6g]", g.names[m], f.Low[m], f.High[m])
-		}
-	}
-}
-
-// moveInWords writes a move as what goes up, what goes down, and how far.
-func moveInWords(g *group, m suppress.Move) string {
-	text := ""
-	for side, cells := range [2][]int32{m.Plus, m.Minus} {
-		for _, c := range cells {
-			text += string("+-"[side]) + "(" + g.system.Name(c) + ") "
-		}
-	}
-	for k, values := range g.values {
-		up, down := m.Room(values)
-		if k > 0 {
-			text += ", "
-		}
-		text += fmt.Sprintf("%s up %.6g down %.6g", g.names[k], up, down)
-	}
-	return text
-}
-
-// singles returns who is alone in each cell: the contributor, where the
-// microdata, a column or an earlier release say so; else one nobody in each cell
-// of one, the same in a cell and in the total that is nothing but it.
-func (c *check) singles(g *group) []int32 {
-	s := g.system
-	out := slices.Repeat([]int32{-1}, s.N)
-	who := map[string]int32{} // numbered after the cells
-	put := func(cell int32, name string) {
-		switch {
-		case name == "":
-		case name == unknown:
-			if out[cell] < 0 {
-				out[cell] = cell
-			}
-		default:
-			if _, ok := who[name]; !ok {
-				who[name] = int32(s.N + len(who))
-			}
-			out[cell] = who[name]
-		}
-	}
-	for i, p := range g.past {
-		for row, name := range p.table.Single {
-			put(s.Tables[len(g.tables)+i].Cells[row], name)
-		}
-	}
-	for i, t := range g.tables {
-		for row, name := range c.singleOf(t) {
-			put(s.Tables[i].Cells[row], name)
-		}
-	}
-	for changed := true; changed; {
-		changed = false
-		for r := range s.Relations() {
-			rel := s.Relation(r)
-			if out[rel.Total] < 0 {
-				continue
-			}
-			for _, part := range rel.Parts {
-				own := out[part]
-				if own < 0 || own == out[rel.Total] {
-					continue
-				}
-				// A name wins over a number, and the lower of two numbers.
-				same := min(own, out[rel.Total])
-				if max(own, out[rel.Total]) >= int32(s.N) {
-					same = max(own, out[rel.Total])
-				}
-				if min(own, out[rel.Total]) >= int32(s.N) {
-					continue // two names: their parts are others' zeros
-				}
-				out[rel.Total], out[part], changed = same, same, true
-			}
-		}
-	}
-	return out
 }

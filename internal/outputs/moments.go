@@ -159,7 +159,7 @@ func (c *check) plausible(e *estimates) {
 			if k, ok := first[model]; !ok {
 				first[model] = row
 			} else if was := e.number("n", k); was != n {
-				wrong("n is %v here and %v in row %d of the same model: give models a column model", n, was, k+1)
+				wrong("n is %v here and %v in row %d of the same model: correct one, or give the two models two names", n, was, k+1)
 			}
 			continue
 		}

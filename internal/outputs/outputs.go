@@ -120,6 +120,7 @@ type check struct {
 	stats  []*pastStat // of earlier releases
 
 	relatives relatives
+	accepted  int             // rows that leave though their interval could not be bounded
 	disguises map[string]bool // sums that are counts
 	written   []releasedFile
 	bad       []string

@@ -43,6 +43,7 @@ type Report struct {
 	Differences  []Difference  `json:"differences"`
 	Alternatives []Alternative `json:"alternatives"`
 	Findings     []RowFinding  `json:"findings" jsonschema:"rows that are not simply safe, at most 1000; internal/verdicts.csv has all"`
+	Statements   []Statement   `json:"statements" jsonschema:"what the rules file says and this run took at its word"`
 	Warnings     []string      `json:"warnings"`
 	LedgerHead   string        `json:"ledger_head" jsonschema:"hash of the last entry before this run; in what a command prints, after it"`
 }
@@ -111,7 +112,7 @@ func newReport(o Options, r *Rules, b []byte) *Report {
 	return &Report{
 		Version: Version, Tool: o.Tool, Project: r.Project, Rules: hex.EncodeToString(sum[:]), Norm: r.Rules.Norm,
 		Held: []string{}, Files: []File{}, Patterns: []PatternNote{}, Differences: []Difference{},
-		Alternatives: []Alternative{}, Findings: []RowFinding{}, Warnings: []string{},
+		Alternatives: []Alternative{}, Findings: []RowFinding{}, Statements: []Statement{}, Warnings: []string{},
 	}
 }
 
@@ -161,7 +162,7 @@ func (c *check) firstReview(file string) string {
 	for _, e := range c.others {
 		for row, v := range e.rows {
 			if filepath.Base(e.path) == file && v.status == Review {
-				return fmt.Sprintf("row %d (%s) is %s", row+1, e.label(row), v.reason)
+				return fmt.Sprintf("row %d (%s): %s", row+1, e.label(row), v.reason)
 			}
 		}
 	}
@@ -246,6 +247,7 @@ func (c *check) summarise() {
 		}
 		r.Patterns = append(r.Patterns, n)
 	}
+	c.state()
 	if c.ledger != nil {
 		r.LedgerHead = c.ledger.Head()
 	}

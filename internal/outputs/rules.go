@@ -14,6 +14,8 @@ type Rules struct {
 	Project      string          `yaml:"project" jsonschema:"all outputs of a project share a ledger and one perturbation"`
 	Population   string          `yaml:"population" jsonschema:"whom the results are about; results on one population, and on parts of it, are linked"`
 	Accept       string          `yaml:"accept" jsonschema:"interval-safe (default), or exactly-safe to release cells whose interval could not be bounded"`
+	Supervisor   string          `yaml:"supervisor" jsonschema:"who answers for what the rules file states and nothing proves, such as apart-from, not, variables, reviewed and tolerance; the report and the ledger repeat it"`
+	Because      string          `yaml:"because" jsonschema:"why accept is exactly-safe"`
 	Microdata    *Microdata      `yaml:"microdata" jsonschema:"the rows behind the tables, so that contributors can be counted"`
 	Rules        RuleSet         `yaml:"rules"`
 	Dimensions   []DimensionSpec `yaml:"dimensions"`
@@ -139,14 +141,16 @@ type DimensionSpec struct {
 	Groups    map[string][]string `yaml:"groups" jsonschema:"subtotals: label of the group, and what it consists of"`
 	Hierarchy string              `yaml:"hierarchy" jsonschema:"or a CSV file with the columns code and parent"`
 	Was       []string            `yaml:"was" jsonschema:"names that it had in earlier outputs of the project"`
-	Not       []string            `yaml:"not" jsonschema:"earlier dimensions that it is not, though it looks like them"`
+	Not       []string            `yaml:"not" jsonschema:"other dimensions that it is not, though it looks like them"`
+	Because   string              `yaml:"because" jsonschema:"how that is known; the report and the ledger repeat it"`
 }
 
 // Population says how a population stands to others.
 type Population struct {
-	Name   string   `yaml:"name"`
-	Within string   `yaml:"within" jsonschema:"the population of which every unit of this one is a part; what the two leave is derived exactly"`
-	Apart  []string `yaml:"apart-from" jsonschema:"populations that are about other people, though they look alike, such as another year; not compared"`
+	Name    string   `yaml:"name"`
+	Within  string   `yaml:"within" jsonschema:"the population of which every unit of this one is a part; what the two leave is derived exactly"`
+	Apart   []string `yaml:"apart-from" jsonschema:"populations that are about other people, though they look alike, such as another year; not compared"`
+	Because string   `yaml:"because" jsonschema:"how that is known; the report and the ledger repeat it"`
 }
 
 // TableSpec describes one table.
@@ -157,6 +161,7 @@ type TableSpec struct {
 	Population string        `yaml:"population" jsonschema:"where it differs from the file's"`
 	Where      []Filter      `yaml:"where" jsonschema:"rows of the microdata that it is about; with a population of its own"`
 	Tolerance  float64       `yaml:"tolerance" jsonschema:"how far a total may be from its parts, per part, because of rounding"`
+	Because    string        `yaml:"because" jsonschema:"why there is a tolerance; the report and the ledger repeat it"`
 }
 
 // MeasureSpec says what a column of a table is.
@@ -190,6 +195,7 @@ type EstimateSpec struct {
 	Cell       map[string][]string `yaml:"cell" jsonschema:"whom all rows are about: dimension, and its categories; a dimension that is not named is not restricted"`
 	Design     string              `yaml:"design" jsonschema:"of a regression: dummies (all regressors are dummies of dimensions, so that coefficients are means of cells) or other"`
 	Variables  []string            `yaml:"variables" jsonschema:"variables whose means between 0 and 1 are no shares of a category"`
+	Because    string              `yaml:"because" jsonschema:"how variables and design are known; the report and the ledger repeat it"`
 	Reviewed   string              `yaml:"reviewed" jsonschema:"why rows that cannot be linked with the tables may leave: a supervisor's sentence, which the report and the ledger repeat"`
 }
 

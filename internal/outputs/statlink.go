@@ -381,7 +381,6 @@ func (c *check) trySum(ctx context.Context, g *group, o suppress.Options, name s
 // those that could not be linked to a supervisor.
 func (c *check) settleEstimates() {
 	for _, e := range c.others {
-		passed := 0
 		for row := range e.rows {
 			v, s := &e.rows[row], &e.shown[row]
 			if v.status != Safe {
@@ -390,18 +389,18 @@ func (c *check) settleEstimates() {
 			if s.why != "" {
 				if v.status, v.reason = Review, "not linked with the tables: "+s.why; e.spec.Reviewed != "" {
 					v.status, v.reason = Safe, ""
-					passed++
+					e.passed = append(e.passed, row)
 				}
 				continue
 			}
 			if v.status, v.reason = c.told(e, s); v.status == Safe && s.doubt != "" {
 				if v.status, v.reason = Review, s.doubt; e.spec.Reviewed != "" {
 					v.status, v.reason = Safe, ""
-					passed++
+					e.passed = append(e.passed, row)
 				}
 			}
 		}
-		if passed > 0 {
+		if passed := len(e.passed); passed > 0 {
 			c.report.warn("%s: %d rows need review and leave all the same, because: %s", e.path, passed, e.spec.Reviewed)
 		}
 	}

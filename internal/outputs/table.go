@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"scramblelab/internal/frame"
@@ -25,6 +26,7 @@ type table struct {
 	tally *primary.Tally
 	micro []string // magnitudes of the tally
 	rows  []verdict
+	half  map[string]float64 // of each mean, half a unit of its last decimal
 }
 
 // verdict is what is said of a row.
@@ -60,6 +62,38 @@ func valuesOf(c frame.Column) []float64 {
 		out[i] = c.Value(i)
 	}
 	return out
+}
+
+// rounding is how far the sums behind the means of a row may be off because the
+// means are printed with so many decimals.
+func (t *table) rounding(row int) float64 {
+	off := 0.0
+	for _, m := range t.spec.Measures {
+		if m.Is != isMean || m.Over == "" {
+			continue
+		}
+		if t.half == nil {
+			t.half = map[string]float64{}
+		}
+		half, ok := t.half[m.Column]
+		if !ok {
+			half = halfUnit(valuesOf(t.f.Col(m.Column)))
+			t.half[m.Column] = half
+		}
+		off = max(off, float64(half*t.f.Col(m.Over).Value(row)))
+	}
+	return off
+}
+
+// halfUnit is half a unit of the last decimal that some value has, up to the ninth.
+func halfUnit(values []float64) float64 {
+	unit := 1.0
+	for _, v := range values {
+		for unit > 1e-9 && math.Abs(v/unit-math.Round(v/unit)) > 1e-7*math.Max(1, math.Abs(v/unit)*1e-6) {
+			unit /= 10
+		}
+	}
+	return unit / 2 * 1.001
 }
 
 // additive returns the magnitudes of a table that add up, by name. A mean with
@@ -343,6 +377,21 @@ func (c *check) checkLargest(t *table) {
 	}
 }
 
+// noNumber names the first cell of a column that is not a number.
+func (c *check) noNumber(t *table, column string, col frame.Column) {
+	for i := range col.Len() {
+		if !col.Coded() {
+			break
+		}
+		label := text(col, i)
+		if _, err := strconv.ParseFloat(label, 64); err != nil && label != "" {
+			c.faultAt(t, i, "%s is %q, want a number: give the exact figures, suppressed ones too, because what leaves is decided here", column, label)
+			return
+		}
+	}
+	c.fault("%s: column %q is %v, want numbers", t.path, column, col.Kind)
+}
+
 // checkValues names missing and negative values.
 func (c *check) checkValues(t *table) {
 	for _, m := range t.spec.Measures {
@@ -351,7 +400,7 @@ func (c *check) checkValues(t *table) {
 		}
 		col := t.f.Col(m.Column)
 		if col.Coded() || col.Kind == frame.Date {
-			c.fault("%s: column %q is %v, want numbers", t.path, m.Column, col.Kind)
+			c.noNumber(t, m.Column, col)
 			continue
 		}
 		var n []float64

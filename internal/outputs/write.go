@@ -194,6 +194,12 @@ func (r *Report) Markdown(w io.Writer) error {
 			p("- %s: %s", a.File, a.Sentence)
 		}
 	}
+	for i, s := range r.Statements {
+		if i == 0 {
+			p("\n## Taken at their word\n\nStatements of the rules file that nothing here proves; whoever is named answers for them.\n\n| statement | key | who | reason |\n|---|---|---|---|")
+		}
+		p("| %s | %s | %s | %s |", s.What, s.Key, s.Who, s.Reason)
+	}
 	for i, s := range r.Warnings {
 		if i == 0 {
 			p("\n## Warnings\n")

@@ -17,7 +17,11 @@ func (e *engine) undoCollisions(ctx context.Context, p Permutation, pairs bool, 
 	if !e.f.Has(linked.Worker) {
 		return nil
 	}
-	years, err := byWorker(ctx, e.f, linked.Year)
+	coder, err := newCoder(e.f)
+	if err != nil {
+		return err
+	}
+	years, err := byWorker(ctx, coder, linked.Year)
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,13 @@ func (e *engine) cycle(ctx context.Context, p Permutation, pr *PairingReport, ke
 	picked := slices.DeleteFunc(rng.Sample(s, persons, want), func(u int32) bool { return !e.complete(u) })
 
 	c := coding{k: e.rowCodes.k}
-	var rows []int32
-	var jobs []uint8 // which of a person's rows in this cell
+	n := 0
+	for _, u := range picked {
+		n += len(e.units.of(u))
+	}
+	c.codes = make([]uint32, 0, n)
+	rows := make([]int32, 0, n)
+	jobs := make([]uint8, 0, n) // which of a person's rows in this cell
 	later := map[[2]uint32]uint32{}
 	for _, u := range picked {
 		own := e.units.of(u)

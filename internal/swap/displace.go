@@ -114,11 +114,7 @@ func displacement(ctx context.Context, c frame.Column, p Permutation) (Displacem
 // midRanks returns twice the rank of every value, equal ones having the mean of
 // their ranks: so it is a whole number. That of a missing value says nothing.
 func midRanks(c frame.Column) []int32 {
-	values := order(c)
-	keys := make([]uint32, c.Len())
-	for i := range keys {
-		keys[i] = values.of(int32(i))
-	}
+	keys := order(c)
 	at := sortedPositions(keys)
 	out := make([]int32, len(keys))
 	for lo, hi := 0, 0; lo < len(at); lo = hi {

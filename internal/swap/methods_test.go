@@ -371,10 +371,7 @@ func TestConditionalShuffleKeepsCorrelation(t *testing.T) {
 	f := flat(10, frame.Ints(linked.Age, age), frame.Ints(linked.Wage, wage), frame.Ints("bonus", bonus), frame.Ints("secret", secret))
 	r := must(t, f, Options{Method: ConditionalShuffle, Bundle: []string{linked.Wage, "bonus"}, Rate: 1, Given: []string{linked.Age}})
 	rank := func(c frame.Column) frame.Column {
-		of, v := order(c), make([]uint32, n)
-		for i := range v {
-			v[i] = of.of(int32(i))
-		}
+		v := order(c)
 		out, at := make([]int32, n), sortedPositions(v)
 		for k, i := range at {
 			out[i] = int32(k)

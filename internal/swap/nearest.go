@@ -138,7 +138,7 @@ func newTree(g *stratum, at [][]float32, units []int32) *tree {
 	for c, x := range at {
 		own[c] = make([]float32, g.n)
 		for u := range own[c] {
-			own[c][u] = x[g.first[u]]
+			own[c][u] = x[g.row(int32(u))]
 		}
 	}
 	t := &tree{at: own, units: slices.Clone(units), gone: make([]bool, g.n), leaf: make([]int32, g.n), place: make([]int32, g.n)}

@@ -17,19 +17,18 @@ type stratum struct {
 	employer []int32
 	members  []int32 // number of each unit
 	first    []int32 // first row of each unit
-	whole    bool    // unit u is row u
+	whole    bool    // unit u is row u, and there are neither members nor first
+	firsts   []int32 // room for first
+	complete []int32 // room for members
 	room     []int32 // for the order of units
 	partner  []int32 // room for their partners
-	keys     []uint32
+	keys     []int32 // room for what they are sorted by
 	sorts    sortRoom
 }
 
 // reset makes room for units that begin with these rows.
 func (g *stratum) reset(members, first []int32) {
-	g.n, g.members, g.first = len(first), members, first
-	if g.across {
-		g.employer = slices.Grow(g.employer[:0], g.n)[:g.n]
-	}
+	g.n, g.members, g.first, g.whole = len(first), members, first, false
 }
 
 // index returns the units in their order; the next call overwrites it.
@@ -55,8 +54,19 @@ func (g *stratum) pick(s *rng.Stream) []int32 {
 }
 
 // exchange writes the draw of a stratum of rows into p, in the order of rows.
-func (g *stratum) exchange(p Permutation, members []int32, d drawn) {
-	if len(d.to) == 0 && (g.whole || 4*len(d.pairs) < len(members)) { // few of them, or all rows: not by way of another list
+func (g *stratum) exchange(p Permutation, d drawn) {
+	members := g.members
+	if g.whole {
+		for i := 0; i+1 < len(d.pairs); i += 2 {
+			a, b := d.pairs[i], d.pairs[i+1]
+			p[a], p[b] = b, a
+		}
+		for i, u := range d.to {
+			p[u] = d.from[i]
+		}
+		return
+	}
+	if 4*len(d.pairs) < len(members) && len(d.to) == 0 { // few of them: not by way of all
 		for i := 0; i+1 < len(d.pairs); i += 2 {
 			a, b := members[d.pairs[i]], members[d.pairs[i+1]]
 			p[a], p[b] = b, a

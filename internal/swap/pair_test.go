@@ -62,7 +62,7 @@ func TestPairingIsCloseToUniform(t *testing.T) {
 			for i := range draws {
 				g.reset(Identity(len(employer)), Identity(len(employer)))
 				if tt.across {
-					copy(g.employer, employer)
+					g.employer = slices.Clone(employer)
 				}
 				d := randomPairs(g, seed.Stream("test", uint64(i)))
 				want = len(d.pairs) / 2
@@ -109,7 +109,7 @@ func TestAcrossReachesEverybody(t *testing.T) {
 		n, big := len(employer), slices.Max(sizes)
 		g := &stratum{rate: rate, across: true}
 		g.reset(Identity(n), Identity(n))
-		copy(g.employer, employer)
+		g.employer = slices.Clone(employer)
 		d := randomPairs(g, seed.Stream("test", uint64(rapid.IntRange(0, 1e6).Draw(t, "stream"))))
 		most := min(n/2, n-big)
 		want := float64(rate * float64(n) / 2)
@@ -131,6 +131,7 @@ func TestAcrossReachesEverybody(t *testing.T) {
 func TestColleaguesHaveUnrelatedDonors(t *testing.T) {
 	g := &stratum{rate: 1, across: true}
 	g.reset(Identity(4000), Identity(4000))
+	g.employer = make([]int32, 4000)
 	for i := range g.employer {
 		g.employer[i] = int32(i / 20)
 	}
@@ -176,7 +177,7 @@ func TestPartnersAreDrawnEvenly(t *testing.T) {
 	touched := make([]float64, len(employer))
 	for i := range draws {
 		g.reset(Identity(len(employer)), Identity(len(employer)))
-		copy(g.employer, employer)
+		g.employer = slices.Clone(employer)
 		for _, u := range randomPairs(g, seed.Stream("test", uint64(i))).pairs {
 			touched[u] += 1.0 / draws
 		}

@@ -113,8 +113,8 @@ func (r *race) pool(h int, codes []uint32) *pool {
 	g := r.g
 	q := &pool{level: h, codes: codes, classes: 1, lines: map[uint32]*line{}}
 	top := uint32(0)
-	for _, row := range g.first {
-		top = max(top, codes[row])
+	for u := range int32(g.n) {
+		top = max(top, codes[g.row(u)])
 	}
 	most := 2*g.n + 64
 	if int(top) > most { // most cells would be empty
@@ -168,9 +168,9 @@ func (r *race) classes(h int) (class []uint8, seen uint32) {
 // number gives the cells that occur in the stratum numbers of their own, and
 // returns the last one.
 func (q *pool) number(g *stratum) uint32 {
-	keys := make([]uint32, g.n)
-	for u, row := range g.first {
-		keys[u] = q.codes[row]
+	keys := make([]int32, g.n)
+	for u := range keys {
+		keys[u] = int32(q.codes[g.row(int32(u))])
 	}
 	own, last := make([]uint32, g.n), uint32(0)
 	at := sortedPositions(keys)

@@ -62,41 +62,32 @@ func ranked(f *frame.Frame, method string, names []string) error {
 
 // ranking tells for every row a number that is larger where the value is; that
 // of a missing value is the smallest.
-type ranking struct {
-	whole  []int32  // numbers speak for themselves
-	places []uint32 // of other values
-}
-
-func (r ranking) of(row int32) uint32 {
-	if r.whole != nil {
-		return uint32(r.whole[row]) ^ 1<<31
-	}
-	return r.places[row]
-}
+type ranking []int32
 
 func order(c frame.Column) ranking {
 	if c.I != nil {
-		return ranking{whole: c.I}
+		return c.I // a missing number and a missing code are the smallest
 	}
-	out := make([]uint32, c.Len())
+	out := make([]int32, c.Len())
 	rows := Identity(c.Len())
 	slices.SortStableFunc(rows, func(a, b int32) int { return c.Compare(int(a), int(b)) })
 	for k, r := range rows {
-		out[r] = uint32(k)
+		out[r] = int32(k)
 		if k > 0 && c.Compare(int(rows[k-1]), int(r)) == 0 {
 			out[r] = out[rows[k-1]]
 		}
 	}
-	return ranking{places: out}
+	return out
 }
 
 func prepareRank(_ context.Context, e *engine, cols []string) (drawer, error) {
 	values, window, law := order(e.f.Col(cols[0])), e.o.Window, e.o.Law
 	return func(g *stratum, s *rng.Stream) drawn {
-		idx := g.sorted(values, g.pick(s))
+		idx := g.ranked(values, s)
 		n := len(idx)
-		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: g.room[:0]}
+		r := rankPairs{g: g, s: s, idx: idx, used: make([]uint64, (n+63)/64), pairs: g.keys[:0]}
 		reach := window * float64(n)
+		steps := int(reach + 1e-9)
 		for i := range n {
 			if r.taken(i) {
 				continue
@@ -104,7 +95,7 @@ func prepareRank(_ context.Context, e *engine, cols []string) (drawer, error) {
 			j := -1
 			switch law {
 			case Uniform:
-				j = r.within(i, i+1, min(n, i+int(reach+1e-9)+1))
+				j = r.within(i, i+1, min(n, i+steps+1))
 			case Distribution:
 				j = r.distant(i, reach)
 			case Buckets:
@@ -197,21 +188,47 @@ func (r *rankPairs) bucket(i, buckets int) int {
 	return -1
 }
 
-// keysOf writes the numbers of units into the room for them.
-func (g *stratum) keysOf(values ranking, units []int32) []uint32 {
-	g.keys = slices.Grow(g.keys[:0], len(units))[:len(units)]
-	for i, u := range units {
-		g.keys[i] = values.of(g.row(u))
+// ranked draws the units that take part, in the order of the values of their
+// rows and equal ones in random order, until the next sort.
+func (g *stratum) ranked(values ranking, s *rng.Stream) []int32 {
+	k := s.Round(g.rate * float64(g.n))
+	if k < g.n {
+		return g.sorted(values, rng.Sample(s, g.index(), k))
+	}
+	idx := g.sorted(values, nil) // all of them: only equal ones are mixed
+	for lo, hi := 0, 0; lo < len(idx); lo = hi {
+		for hi = lo + 1; hi < len(idx) && g.keys[idx[hi]] == g.keys[idx[lo]]; hi++ {
+		}
+		rng.Shuffle(s, idx[lo:hi])
+	}
+	return idx
+}
+
+// keysOf writes the numbers of units, nil being all, into the room for them.
+func (g *stratum) keysOf(values ranking, units []int32) []int32 {
+	n := len(units)
+	if units == nil {
+		n = g.n
+	}
+	g.keys = slices.Grow(g.keys[:0], n)[:n]
+	for i := range g.keys {
+		u := int32(i)
+		if units != nil {
+			u = units[i]
+		}
+		g.keys[i] = values[g.row(u)]
 	}
 	return g.keys
 }
 
-// sorted returns units sorted by the values of their rows, until the next sort;
+// sorted returns units, nil being all, sorted by the values of their rows, until the next sort;
 // equal ones keep their order, which is random where it was.
 func (g *stratum) sorted(values ranking, units []int32) []int32 {
 	at := g.sorts.positions(g.keysOf(values, units))
-	for k, i := range at {
-		at[k] = units[i]
+	if units != nil {
+		for k, i := range at {
+			at[k] = units[i]
+		}
 	}
 	return at
 }
@@ -221,7 +238,7 @@ type sortRoom struct{ at, other []int32 }
 
 // positions returns the positions of the keys in their order, equal ones as they
 // stand, until the next sort. Long lists are sorted digit by digit.
-func (r *sortRoom) positions(keys []uint32) []int32 {
+func (r *sortRoom) positions(keys []int32) []int32 {
 	n := len(keys)
 	identity := func() []int32 {
 		r.at = slices.Grow(r.at[:0], n)[:n]
@@ -240,35 +257,35 @@ func (r *sortRoom) positions(keys []uint32) []int32 {
 	}
 	const digit = 11
 	low, high := slices.Min(keys), slices.Max(keys)
-	if span := int(high-low) + 1; span < 1<<18 && span < n/4 { // one pass
+	if span := int(high) - int(low) + 1; span < 1<<18 && span < n/4 { // one pass
 		next := make([]int32, span+1)
 		for _, k := range keys {
-			next[k-low+1]++
+			next[int(k)-int(low)+1]++
 		}
 		for v := range span {
 			next[v+1] += next[v]
 		}
 		r.at = slices.Grow(r.at[:0], n)[:n]
 		for i, k := range keys {
-			r.at[next[k-low]] = int32(i)
-			next[k-low]++
+			r.at[next[int(k)-int(low)]] = int32(i)
+			next[int(k)-int(low)]++
 		}
 		return r.at
 	}
 	at := identity()
 	r.other = slices.Grow(r.other[:0], n)[:n]
 	var count [1 << digit]int32
-	for shift := 0; shift < 32 && (high-low)>>shift > 0; shift += digit {
+	for shift := 0; shift < 32 && uint32(high-low)>>shift > 0; shift += digit {
 		clear(count[:])
 		for _, k := range keys {
-			count[(k-low)>>shift&(1<<digit-1)]++
+			count[uint32(k-low)>>shift&(1<<digit-1)]++
 		}
 		next := int32(0)
 		for d, c := range count {
 			count[d], next = next, next+c
 		}
 		for _, i := range at {
-			d := (keys[i] - low) >> shift & (1<<digit - 1)
+			d := uint32(keys[i]-low) >> shift & (1<<digit - 1)
 			r.other[count[d]] = i
 			count[d]++
 		}
@@ -279,4 +296,4 @@ func (r *sortRoom) positions(keys []uint32) []int32 {
 }
 
 // sortedPositions is [sortRoom.positions] for a single sort.
-func sortedPositions(keys []uint32) []int32 { return new(sortRoom).positions(keys) }
+func sortedPositions(keys []int32) []int32 { return new(sortRoom).positions(keys) }

@@ -27,6 +27,7 @@ type coder struct {
 	tables []*frame.Frame
 	rows   int
 	spans  map[string]digits
+	room   []uint32 // for the next codes, where it is large enough
 }
 
 // digits are the lowest value of a column and the number of digits it takes.
@@ -56,7 +57,12 @@ func encode(ctx context.Context, tables []*frame.Frame, names []string) (coding,
 }
 
 func (k *coder) encode(ctx context.Context, names []string) (coding, error) {
-	c := coding{codes: make([]uint32, k.rows), k: 1}
+	c := coding{codes: k.room, k: 1}
+	if k.room = nil; len(c.codes) == k.rows {
+		clear(c.codes)
+	} else {
+		c.codes = make([]uint32, k.rows)
+	}
 	if len(names) == 0 {
 		return c, nil
 	}
@@ -279,7 +285,7 @@ func address(cols []frame.Column, row int32) uint64 {
 // bucket b is items[bounds[b]:bounds[b+1]], and none is empty.
 type buckets struct {
 	items  []int32
-	bounds []int
+	bounds []int32
 }
 
 func (b buckets) len() int { return len(b.bounds) - 1 }
@@ -313,14 +319,14 @@ func sortByCode(ctx context.Context, c coding) (buckets, error) {
 			}
 		}
 	}
-	out := buckets{items: make([]int32, n), bounds: append(make([]int, 0, used), 0)}
+	out := buckets{items: make([]int32, n), bounds: append(make([]int32, 0, used), 0)}
 	next := int32(0)
 	for v := range c.k {
 		for _, at := range counts {
 			next, at[v] = next+at[v], next
 		}
-		if int(next) > out.bounds[len(out.bounds)-1] {
-			out.bounds = append(out.bounds, int(next))
+		if next > out.bounds[len(out.bounds)-1] {
+			out.bounds = append(out.bounds, next)
 		}
 	}
 	err = par.Chunks(ctx, n, size, func(k, lo, hi int) error {

@@ -310,7 +310,7 @@ func Run(ctx context.Context, f *frame.Frame, o Options, key rng.Secret, step in
 			return nil, err
 		}
 		if k == len(groups)-1 { // room for the columns that move
-			e.rowCodes, e.codes, e.strata, e.rooms = coding{}, coding{}, buckets{}, newRooms()
+			e.rowCodes, e.codes, e.strata, e.rooms = coding{}, coding{}, buckets{}, &rooms{}
 		}
 		moved, err := e.apply(ctx, p, cols, pr)
 		if err != nil {

@@ -53,9 +53,11 @@ func (u *units) of(i int32) []int32 { return u.rows[u.start[i]:u.start[i+1]] }
 
 // byWorker groups rows by worker in the order of workers' codes, or by worker
 // and the values of another column; a row whose worker is missing stands alone.
-// Rows of a unit are in the order of years.
-func byWorker(ctx context.Context, f *frame.Frame, and string) (units, error) {
-	c, err := encode(ctx, []*frame.Frame{f}, []string{linked.Worker})
+// Rows of a unit are in the order of years. It leaves the room of its codes to
+// the next coding.
+func byWorker(ctx context.Context, coder *coder, and string) (units, error) {
+	f := coder.tables[0]
+	c, err := coder.encode(ctx, []string{linked.Worker})
 	if err != nil {
 		return units{}, err
 	}
@@ -63,6 +65,7 @@ func byWorker(ctx context.Context, f *frame.Frame, and string) (units, error) {
 	if err != nil {
 		return units{}, err
 	}
+	coder.room = c.codes
 	worker, year := f.Col(linked.Worker), f.Col(linked.Year).I
 	apart := make([]int32, 0)
 	if and != "" {
@@ -82,7 +85,7 @@ func byWorker(ctx context.Context, f *frame.Frame, and string) (units, error) {
 		for i, r := range rows {
 			alone := worker.Missing(int(r))
 			if i == 0 || alone || and != "" && apart[r] != apart[rows[i-1]] {
-				u.start = append(u.start, int32(b.bounds[k]+i))
+				u.start = append(u.start, b.bounds[k]+int32(i))
 			}
 		}
 	}
@@ -155,51 +158,84 @@ type engine struct {
 	rowCodes coding // strata of rows: same, the employer within, the year for persons; without codes where all rows are one
 	cols     []frame.Column
 	units    units
-	codes    coding     // strata of units
-	strata   buckets    // units by stratum; for persons unused
-	targeted *targeted  // the last preparation of a targeted swap
-	rooms    *sync.Pool // strata of which only the room is used again
+	codes    coding    // strata of units
+	strata   buckets   // units by stratum; for persons unused
+	targeted *targeted // the last preparation of a targeted swap
+	rooms    *rooms
 }
 
 func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
-	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}, rooms: newRooms()}
+	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}, rooms: &rooms{}}
 	names := e.strataNames()
 	for _, n := range names {
 		e.cols = append(e.cols, f.Col(n))
 	}
-	var err error
+	coder, err := newCoder(f)
+	if err != nil {
+		return nil, err
+	}
 	several := o.Unit == PersonYear && f.Has(linked.Worker) && !oneJobEach(f)
-	if e.rowCodes.k = 1; len(names) > 0 || several {
-		if e.rowCodes, err = encode(ctx, []*frame.Frame{f}, names); err != nil {
+	switch and := linked.Employer; {
+	case several:
+		and = linked.Year
+		fallthrough
+	case o.Unit == Spell:
+		e.units, err = byWorker(ctx, coder, and)
+	case o.Unit == Person:
+		e.units, err = byWorker(ctx, coder, "")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if e.rowCodes.k = 1; len(names) > 0 {
+		if e.rowCodes, err = coder.encode(ctx, names); err != nil {
 			return nil, err
 		}
 	}
 	e.codes = e.rowCodes
 	switch {
-	case o.Unit == Person:
-		e.units, err = byWorker(ctx, f, "")
-		return e, err
-	case o.Unit == Spell:
-		e.units, err = byWorker(ctx, f, linked.Employer)
-		return e, err
+	case o.Unit.overYears():
+		return e, nil
 	case o.Unit == EmployerRegion:
 		e.units = byEmployer(f, o.Bundle)
 		e.codeUnits()
 	case several:
-		if e.units, err = byWorker(ctx, f, linked.Year); err != nil {
-			return nil, err
-		}
 		e.codeUnits()
 	}
-	if e.codes.codes == nil && f.Rows() > 0 { // all rows are one stratum
-		e.strata = buckets{items: Identity(f.Rows()), bounds: []int{0, f.Rows()}}
+	if e.codes.codes == nil { // all rows are one stratum
+		e.strata = buckets{bounds: []int32{0, int32(f.Rows())}}
+		if o.FixMissing {
+			e.strata.items = Identity(f.Rows())
+		}
 		return e, nil
 	}
 	e.strata, err = sortByCode(ctx, e.codes)
 	return e, err
 }
 
-func newRooms() *sync.Pool { return &sync.Pool{New: func() any { return &stratum{} }} }
+// rooms keeps the memory of strata for the next ones. A [sync.Pool] would hold
+// some for every processor.
+type rooms struct {
+	sync.Mutex
+	free []*stratum
+}
+
+func (r *rooms) get() *stratum {
+	r.Lock()
+	defer r.Unlock()
+	if n := len(r.free); n > 0 {
+		g := r.free[n-1]
+		r.free = r.free[:n-1]
+		return g
+	}
+	return &stratum{}
+}
+
+func (r *rooms) put(g *stratum) {
+	r.Lock()
+	defer r.Unlock()
+	r.free = append(r.free, g)
+}
 
 // strataNames are the columns that span the strata of rows, sorted so that
 // addresses do not depend on how the plan orders them.
@@ -219,21 +255,27 @@ func (e *engine) strataNames() []string {
 // rows one stratum for each combination of their rows' strata. Rows of a unit
 // are put in the order of their strata, so that partners match job by job.
 func (e *engine) codeUnits() {
+	code := func(r int32) uint32 {
+		if e.rowCodes.codes == nil {
+			return 0
+		}
+		return e.rowCodes.codes[r]
+	}
 	e.codes = coding{codes: make([]uint32, e.units.n), k: e.rowCodes.k}
 	several := map[string]uint32{}
 	var key []byte
 	for u := range e.units.n {
 		rows := e.units.of(int32(u))
 		if len(rows) == 1 {
-			e.codes.codes[u] = e.rowCodes.codes[rows[0]]
+			e.codes.codes[u] = code(rows[0])
 			continue
 		}
 		slices.SortStableFunc(rows, func(a, b int32) int {
-			return cmp.Compare(e.rowCodes.codes[a], e.rowCodes.codes[b])
+			return cmp.Compare(code(a), code(b))
 		})
 		key = key[:0]
 		for _, r := range rows {
-			key = binary.LittleEndian.AppendUint32(key, e.rowCodes.codes[r])
+			key = binary.LittleEndian.AppendUint32(key, code(r))
 		}
 		c, ok := several[string(key)]
 		if !ok {
@@ -266,7 +308,7 @@ func (e *engine) addressOf(u int32) uint64 {
 }
 
 // batches cuts strata into runs of about chunkRows units.
-func batches(bounds []int) [][2]int {
+func batches(bounds []int32) [][2]int {
 	var out [][2]int
 	for lo := 0; lo < len(bounds)-1; {
 		hi := lo + 1
@@ -331,34 +373,41 @@ func (e *engine) complete(u int32) bool {
 	return true
 }
 
-// gather shows a method the units of stratum k that may move, and returns them.
-func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed int64) {
-	members = e.strata.items[e.strata.bounds[k]:e.strata.bounds[k+1]]
-	if e.o.FixMissing {
-		all := members
-		members = room[:0]
-		for _, u := range all {
-			if e.complete(u) {
-				members = append(members, u)
+// gather shows a method the units of stratum k that may move, and returns the
+// number of the others.
+func (e *engine) gather(g *stratum, k int) (fixed int64) {
+	if e.strata.items == nil { // all rows
+		g.reset(nil, nil)
+		g.n, g.whole = e.f.Rows(), true
+	} else {
+		members := e.strata.items[e.strata.bounds[k]:e.strata.bounds[k+1]]
+		if e.o.FixMissing {
+			all := members
+			members = g.complete[:0]
+			for _, u := range all {
+				if e.complete(u) {
+					members = append(members, u)
+				}
+			}
+			g.complete, fixed = members, int64(len(all)-len(members))
+		}
+		first := members
+		if e.units.start != nil {
+			g.firsts = slices.Grow(g.firsts[:0], len(members))[:len(members)]
+			first = g.firsts
+			for i, u := range members {
+				first[i] = e.units.rows[e.units.start[u]]
 			}
 		}
-		fixed = int64(len(all) - len(members))
+		g.reset(members, first)
 	}
-	first := members
-	if e.units.start != nil {
-		first = make([]int32, len(members))
-		for i, u := range members {
-			first[i] = e.units.rows[e.units.start[u]]
-		}
-	}
-	g.reset(members, first)
-	g.whole = e.units.start == nil && len(first) == e.f.Rows()
 	if g.across {
-		for i, r := range first {
-			g.employer[i] = e.employer[r]
+		g.employer = slices.Grow(g.employer[:0], g.n)[:g.n]
+		for i := range g.employer {
+			g.employer[i] = e.employer[g.row(int32(i))]
 		}
 	}
-	return members, fixed
+	return fixed
 }
 
 // eachStratum adds up what f adds to its sums over all strata with several
@@ -366,13 +415,11 @@ func (e *engine) gather(g *stratum, k int, room []int32) (members []int32, fixed
 func (e *engine) eachStratum(ctx context.Context, f func(g *stratum, sum []float64), n int) ([]float64, error) {
 	work := batches(e.strata.bounds)
 	parts, err := par.Map(ctx, len(work), func(w int) ([]float64, error) {
-		sum, g := make([]float64, n), e.rooms.Get().(*stratum)
-		defer e.rooms.Put(g)
+		sum, g := make([]float64, n), e.rooms.get()
+		defer e.rooms.put(g)
 		g.across = false
-		var room []int32
 		for k := work[w][0]; k < work[w][1]; k++ {
-			if members, _ := e.gather(g, k, room); len(members) > 1 {
-				room = members
+			if e.gather(g, k); g.n > 1 {
 				f(g, sum)
 			}
 		}
@@ -396,22 +443,21 @@ func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *
 	work := batches(e.strata.bounds)
 	tallies, err := par.Map(ctx, len(work), func(w int) (tally, error) {
 		var t tally
-		var room []int32
-		g := e.rooms.Get().(*stratum)
-		defer e.rooms.Put(g)
+		g := e.rooms.get()
+		defer e.rooms.put(g)
 		g.rate, g.across = e.o.Rate, e.o.Scope == AcrossEmployers
 		var s *rng.Stream
 		for k := work[w][0]; k < work[w][1]; k++ {
-			members, fixed := e.gather(g, k, room)
-			t.fixed += fixed
-			if e.o.FixMissing {
-				room = members
-			}
-			if len(members) <= 1 {
-				t.alone += int64(len(members))
+			t.fixed += e.gather(g, k)
+			if g.n <= 1 {
+				t.alone += int64(g.n)
 				continue
 			}
-			if at := e.addressOf(members[0]); s == nil {
+			first := int32(0)
+			if !g.whole {
+				first = g.members[0]
+			}
+			if at := e.addressOf(first); s == nil {
 				s = key.Stream(stage, at)
 			} else {
 				key.Reseed(s, stage, at)
@@ -420,16 +466,16 @@ func (e *engine) drawUnits(ctx context.Context, draw drawer, p Permutation, pr *
 			t.odd, t.outside, t.far, t.expected = t.odd+d.odd, t.outside+d.outside, t.far+d.far, t.expected+d.expected
 			t.atRisk += d.atRisk
 			if e.units.start == nil {
-				g.exchange(p, members, d)
+				g.exchange(p, d)
 				continue
 			}
 			for i := 0; i+1 < len(d.pairs); i += 2 {
-				if !e.exchange(p, members[d.pairs[i]], members[d.pairs[i+1]]) {
+				if !e.exchange(p, g.members[d.pairs[i]], g.members[d.pairs[i+1]]) {
 					t.outside += 2
 				}
 			}
 			for i, u := range d.to {
-				to, from := e.units.of(members[u]), e.units.of(members[d.from[i]])
+				to, from := e.units.of(g.members[u]), e.units.of(g.members[d.from[i]])
 				for j := range to {
 					p[to[j]] = from[j]
 				}

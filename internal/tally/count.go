@@ -3,6 +3,7 @@ package tally
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 
@@ -91,18 +92,20 @@ func sameLabels(a, b *frame.Dict) bool {
 
 // span widens [low, high], empty where low > high, to hold the values present.
 func span(v []int32, low, high int64) (int64, int64) {
+	const sign = 1 << 31
+	least, most := uint32(math.MaxUint32), uint32(0) // in the order of values, a missing one being 0
 	for _, x := range v {
-		switch w := int64(x); {
-		case x == frame.NoInt:
-		case low > high:
-			low, high = w, w
-		case w < low:
-			low = w
-		case w > high:
-			high = w
-		}
+		u := uint32(x) ^ sign
+		least, most = min(least, u-1), max(most, u) // below the missing one is the top
 	}
-	return low, high
+	if most == 0 {
+		return low, high
+	}
+	first, last := int64(int32((least+1)^sign)), int64(int32(most^sign))
+	if low > high {
+		return first, last
+	}
+	return min(low, first), max(high, last)
 }
 
 // Options says how records without a value are counted. The zero value leaves
@@ -165,41 +168,82 @@ func CountOn(ctx context.Context, f *frame.Frame, axes []Axis) (*Table, error) {
 	return total, nil
 }
 
+const blockRows = 4096
+
 // count adds rows [lo, hi), a block of rows and one column at a time.
 func (t *Table) count(ctx context.Context, axes []Axis, cols [][]int32, lo, hi int) error {
-	var cells [4096]int32 // cell numbers so far, -1 once a value is missing
-	for ; lo < hi; lo += len(cells) {
+	var cells [blockRows]int32
+	for ; lo < hi; lo += blockRows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := min(len(cells), hi-lo)
-		clear(cells[:n])
-		for k, a := range axes {
-			absent := int32(-1)
-			if a.Missing {
-				absent = int32(a.Size)
+		n := min(blockRows, hi-lo)
+		if t.countWhole(axes, cols, lo, cells[:n]) {
+			continue
+		}
+		if err := t.countSome(axes, cols, lo, cells[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countWhole counts a block of rows that all have a cell, without a branch for
+// every value; it reports false, and has counted nothing, where one has none.
+func (t *Table) countWhole(axes []Axis, cols [][]int32, lo int, cells []int32) bool {
+	clear(cells)
+	for k, a := range axes {
+		missing, size, radix, base := frame.NoInt, uint32(a.Size), int32(a.Radix()), uint32(a.Base)
+		if a.Dict != nil {
+			missing = frame.NoCode
+		}
+		most, gaps := uint32(0), 0
+		for i, x := range cols[k][lo : lo+len(cells)] {
+			code, gap := uint32(x)-base, 0
+			if x == missing {
+				code, gap = 0, 1
 			}
-			radix := int32(a.Radix())
-			for i, x := range cols[k][lo : lo+n] {
-				code := int64(x) - int64(a.Base)
-				if a.Dict != nil && x < 0 || a.Dict == nil && x == frame.NoInt {
-					code = int64(absent)
-				} else if code < 0 || code >= int64(a.Size) {
-					return fmt.Errorf("tally: row %d: column %q has a value outside its axis of %d categories", lo+i, a.Name, a.Size)
-				}
-				if cells[i] < 0 || code < 0 {
-					cells[i] = -1
-				} else {
-					cells[i] = cells[i]*radix + int32(code)
-				}
+			most, gaps = max(most, code), gaps+gap
+			cells[i] = cells[i]*radix + int32(code+uint32(gap)*size)
+		}
+		if most >= size || gaps > 0 && !a.Missing {
+			return false
+		}
+	}
+	for _, c := range cells {
+		t.Counts[c]++
+	}
+	return true
+}
+
+// countSome counts a block in which some rows may have no cell.
+func (t *Table) countSome(axes []Axis, cols [][]int32, lo int, cells []int32) error {
+	clear(cells) // cell numbers so far, -1 once a value is missing
+	for k, a := range axes {
+		absent := int32(-1)
+		if a.Missing {
+			absent = int32(a.Size)
+		}
+		radix := int32(a.Radix())
+		for i, x := range cols[k][lo : lo+len(cells)] {
+			code := int64(x) - int64(a.Base)
+			if a.Dict != nil && x < 0 || a.Dict == nil && x == frame.NoInt {
+				code = int64(absent)
+			} else if code < 0 || code >= int64(a.Size) {
+				return fmt.Errorf("tally: row %d: column %q has a value outside its axis of %d categories", lo+i, a.Name, a.Size)
+			}
+			if cells[i] < 0 || code < 0 {
+				cells[i] = -1
+			} else {
+				cells[i] = cells[i]*radix + int32(code)
 			}
 		}
-		for _, c := range cells[:n] {
-			if c < 0 {
-				t.Dropped++
-			} else {
-				t.Counts[c]++
-			}
+	}
+	for _, c := range cells {
+		if c < 0 {
+			t.Dropped++
+		} else {
+			t.Counts[c]++
 		}
 	}
 	return nil

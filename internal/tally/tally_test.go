@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -250,4 +251,52 @@ func TestDistanceEdges(t *testing.T) {
 	if a := must(tally.Associate(flat)); !math.IsNaN(a.V) || a.DF != 0 {
 		t.Errorf("one category: %+v, want V NaN", a)
 	}
+}
+
+// TestCountIsThatOfRows: a slow count row by row says the same, with and without
+// missing values, for values just outside the axis as well.
+func TestCountIsThatOfRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 60).Draw(t, "rows")
+		numbers := rapid.SliceOfN(rapid.SampledFrom([]int32{-3, -2, 0, 1, 4, frame.NoInt}), n, n).Draw(t, "numbers")
+		codes := rapid.SliceOfN(rapid.Int32Range(-1, 2), n, n).Draw(t, "codes")
+		f := frame.Must(frame.Ints("x", numbers), frame.Codes("c", frame.MustDict("a", "b", "c"), codes))
+		missing := rapid.Bool().Draw(t, "missing")
+		axes := []tally.Axis{
+			{Name: "x", Base: rapid.SampledFrom([]int32{-3, -2}).Draw(t, "base"), Size: rapid.SampledFrom([]int{8, 7, 6, 4}).Draw(t, "size"), Missing: missing},
+			{Name: "c", Dict: f.Col("c").Dict, Size: 3, Missing: missing},
+		}
+		want, dropped, outside := make([]int64, axes[0].Radix()*axes[1].Radix()), int64(0), false
+		for i, x := range numbers {
+			cell, gone := 0, false
+			for k, a := range axes {
+				code, gap := int(x)-int(a.Base), x == frame.NoInt
+				if k == 1 {
+					code, gap = int(codes[i]), codes[i] < 0
+				}
+				switch {
+				case gap && missing:
+					code = a.Size
+				case gap:
+					gone = true
+				case code < 0 || code >= a.Size:
+					outside, code = true, 0
+				}
+				cell = cell*a.Radix() + code
+			}
+			switch {
+			case gone:
+				dropped++
+			case !outside:
+				want[cell]++
+			}
+		}
+		got, err := tally.CountOn(context.Background(), f, axes)
+		if (err != nil) != outside {
+			t.Fatalf("error %v, a value outside its axis: %v", err, outside)
+		}
+		if err == nil && (got.Dropped != dropped || !slices.Equal(got.Counts, want)) {
+			t.Fatalf("dropped %d, counts %v, want %d, %v", got.Dropped, got.Counts, dropped, want)
+		}
+	})
 }

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"scramblelab/internal/metric"
+)
+
+// Every ready plan has steps for a survey, and can be planned on a population.
+func TestReadyPlans(t *testing.T) {
+	for _, n := range ready() {
+		if onSurvey[n] == "" {
+			t.Errorf("plan %s has no steps for a survey", n)
+		}
+		p, err := planned(n, 500, "")
+		if err != nil || p.Data.Generate.Employers != 500 {
+			t.Errorf("%s: %+v, %v", n, p.Data.Generate, err)
+		}
+	}
+	if _, err := planned("no-such", 1, ""); err == nil {
+		t.Error("a plan that does not exist was planned")
+	}
+	if _, err := planned("tune", 1, "x"); err == nil || !strings.Contains(err.Error(), "no steps") {
+		t.Errorf("the tuner's space on a survey: %v", err)
+	}
+}
+
+func TestLine(t *testing.T) {
+	r := &metric.Report{
+		Metrics: []metric.Metric{
+			{Name: "fidelity.cells.share-exact", Row: metric.Row{Value: 0.125}}, {Name: "fidelity.propensity.auc", Row: metric.Row{Value: 0.5}},
+			{Name: "fidelity.regression.wage-subsample", Row: metric.Missing("", "never: not even a sample of two")},
+		},
+		Tables: []metric.Table{{Name: "did", Rows: [][]string{{"a", "same"}, {"b", "flipped"}, {"c", "same"}, {"d", "not estimated"}}}},
+	}
+	want := "| x | 12 % | cannot be estimated | cannot be estimated | 2 same, 1 flipped | cannot be estimated | never | 0.50 |"
+	if got := line("x", r); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
