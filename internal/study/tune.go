@@ -313,7 +313,7 @@ func (t *tuner) recommend(ctx context.Context, lab *Lab, out *tune.Result) error
 		out.Why = append(out.Why, fmt.Sprintf("Plan %d looked allowed and did not hold on fresh keys: %s at %.3f of its limit.", s.Point.ID, v.Fresh.Binding, v.Fresh.Share))
 	}
 	if out.Recommended < 0 {
-		out.Why = append(out.Why, whyNone(out, allowed, others)...)
+		out.Why = append(out.Why, t.whyNone(out, allowed, others, lab.raw.Employers())...)
 		return nil
 	}
 	for _, s := range out.Map.Neighbours(out.Recommended) {
@@ -328,8 +328,9 @@ func (t *tuner) recommend(ctx context.Context, lab *Lab, out *tune.Result) error
 }
 
 // whyNone proves with the search's own figures that no plan of the space is
-// allowed: the checks that every plan misses, and by how much the best one does.
-func whyNone(out *tune.Result, allowed, others []tune.Summary) []string {
+// allowed: the checks that every plan misses, and by how much the best one does,
+// or that attacks and use cannot be kept within their limits together.
+func (t *tuner) whyNone(out *tune.Result, allowed, others []tune.Summary, employers int) []string {
 	if len(allowed) > 0 {
 		return []string{fmt.Sprintf("None of the %d best plans that looked allowed held on fresh keys: measure with more seeds, or leave a margin under the limits.", len(out.Tried))}
 	}
@@ -348,17 +349,59 @@ func whyNone(out *tune.Result, allowed, others []tune.Summary) []string {
 		if at <= c.Limit {
 			continue
 		}
-		why = append(why, fmt.Sprintf("Every plan misses %s: at best %.3f (plan %d) against %.3f.", c.Name, at, best.Point.ID, c.Limit))
-		if f := fact(c.Name); f != "" && !slices.Contains(facts, f) {
+		why = append(why, fmt.Sprintf("Every plan misses %s: at best %.3f on average and up to %.3f (plan %d) against %.3f.", c.Name, best.Checks[i].Value, at, best.Point.ID, c.Limit))
+		if f := t.fact(c.Name, employers); f != "" && !slices.Contains(facts, f) {
 			facts = append(facts, f)
 		}
+	}
+	if len(why) == 1 {
+		why = append(why, conflict(out.Map.Final()))
 	}
 	return append(why, facts...)
 }
 
+// conflict says how far plans that keep every attack under its limit fall short in
+// use, and the other way round.
+func conflict(all []tune.Summary) string {
+	most := func(s tune.Summary, attacks bool) (share float64, name string) {
+		for _, c := range s.Checks {
+			if x := c.Upper / max(c.Limit, 1e-9); c.Attack == attacks && x > share {
+				share, name = x, c.Name
+			}
+		}
+		return share, name
+	}
+	side := func(attacks bool) (within int, nearest float64, name string) {
+		for _, s := range all {
+			if mine, _ := most(s, attacks); mine > 1 {
+				continue
+			}
+			other, n := most(s, !attacks)
+			if within++; within == 1 || other < nearest {
+				nearest, name = other, n
+			}
+		}
+		return within, nearest, name
+	}
+	safe, dull, use := side(true)
+	useful, leak, attack := side(false)
+	text := fmt.Sprintf("Each limit is kept by some plan, and all of them by none: of %d plans measured on all keys, %d keep every attack under its limit and %d every measure of use.", len(all), safe, useful)
+	if safe > 0 {
+		text += fmt.Sprintf(" Of the former the best has %s at %.1f times its limit.", use, dull)
+	}
+	if useful > 0 {
+		text += fmt.Sprintf(" Of the latter the best has %s at %.1f times its limit.", attack, leak)
+	}
+	return text
+}
+
 // fact names the structural fact (DESIGN 3) that keeps a check from being met.
-func fact(check string) string {
+func (t *tuner) fact(check string, employers int) string {
+	remedies := []string{plan.CoarsenCounts, plan.JitterCounts, plan.RoundCounts, plan.SampleWorkers, plan.MergeSmallEmployers, plan.FreshSerials}
+	tried := slices.ContainsFunc(t.base.Scramble.Steps, func(s plan.Step) bool { return slices.Contains(remedies, s.Method) })
 	switch {
+	case strings.HasPrefix(check, "attack.employer.") && tried:
+		return fmt.Sprintf("Linkage risk falls with the size of the file: here %d employers are all there are, and what is left after the head counts are blurred still tells them apart. Draw from a larger selection, or let the space recode columns and release fewer of them.", employers)
 	case strings.HasPrefix(check, "attack.employer."):
 		return "A permutation of attributes leaves every head count as it was, and the path of head counts is a fingerprint: let the space coarsen or jitter counts, sample workers, merge employers or give a fresh serial every year."
 	case strings.HasPrefix(check, "attack.worker."):
