@@ -22,7 +22,9 @@ func newRun() *cobra.Command {
 publish it in classes under meaningless serial numbers, measure what analysis
 keeps, let intruders loose on it and judge the result against a policy.
 
-Without PLAN the built-in one runs on a generated population.
+PLAN is a file, or the name of a plan that ships with the program: ksz-default,
+employer-safe, did-preserving, census-targeted, naive. Without PLAN the first of
+these runs; all of them generate a population unless they are given data.
 
 Writes
   DIR/release/              what may leave the building, and nothing else
@@ -35,7 +37,7 @@ and an entry in the ledger of escrows, which counts the keys that were drawn.
 EXIT STATUS
   0 every gate passed    1 error    2 wrong flags    3 a gate failed`,
 		Example: `  scramble run -o out
-  scramble run plans/employer-safe.yaml --seed 1 -o out-safe
+  scramble run employer-safe --seed 1 -o out-safe
   scramble run examples/ses/plan.yaml -o out-ses`,
 		Args: nArgs(0, 1, "at most one plan"),
 		RunE: func(cmd *cobra.Command, args []string) error {

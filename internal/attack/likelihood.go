@@ -147,7 +147,8 @@ type yearModel struct {
 	headMost float64  // its largest value
 	bare     bool     // no feature beside the head count
 	forms    []form   // by what is known of a row: candidates.patterns
-	features float64  // largest value of any form
+	terms    []feature
+	features float64 // largest value of any form
 }
 
 // modeller prepares released years for one adversary.
@@ -269,6 +270,7 @@ func (m *modeller) year(o observed, slot int, years float64) yearModel {
 	for _, f := range terms {
 		y.absent += f.blank
 	}
+	y.terms = terms
 	y.forms, y.features = formsOf(terms, m.c.patterns, m.c.stride)
 	y.bare = len(terms) == 0
 	y.headMost = y.head.most()

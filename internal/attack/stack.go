@@ -235,6 +235,44 @@ func (c *chain) rightly(m, n int) float64 {
 	return right / total
 }
 
+// GuessCells is how many of an employer's staff an intruder without the release
+// puts in each of the diplomas with these shares of the pool, so that as many as
+// can be expected are in the right one: each next person where the chance is
+// largest that one more is there, the staff being independent draws. It is the
+// baseline of [StaffPaths.Stack]. Beyond 200 people the expectations are close
+// enough.
+func GuessCells(staff int, shares []float64) []float64 {
+	out := make([]float64, len(shares))
+	if staff > 200 {
+		for d, q := range shares {
+			out[d] = float64(float64(staff) * q)
+		}
+		return out
+	}
+	// chance[d] is that of more than out[d] people; some[d] that of exactly so many.
+	chance, some := make([]float64, len(shares)), make([]float64, len(shares))
+	for d, q := range shares {
+		some[d] = math.Pow(1-q, float64(staff))
+		chance[d] = 1 - some[d]
+	}
+	for range staff {
+		best := 0
+		for d := range chance {
+			if chance[d] > chance[best] {
+				best = d
+			}
+		}
+		if len(chance) == 0 {
+			break
+		}
+		k, q := out[best], shares[best]
+		some[best] *= (float64(staff) - k) / (k + 1) * q / max(1e-12, 1-q)
+		chance[best] -= some[best]
+		out[best]++
+	}
+	return out
+}
+
 // StackedDisclosure is [CellDisclosure] by an intruder who stacked the years: he
 // trusts a cell as much as its years speak for it, and where the cell of the
 // year is missing or doubtful he reads that of a year nearby, the more so the

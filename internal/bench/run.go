@@ -20,7 +20,6 @@ import (
 	"scramblelab/internal/progress"
 	"scramblelab/internal/strictyaml"
 	"scramblelab/internal/study"
-	"scramblelab/plans"
 )
 
 // Options of a run. The zero value checks and keeps nothing.
@@ -198,16 +197,7 @@ func digest(b []byte) string {
 
 // planned is the plan of a scenario with its population and settings.
 func (s Scenario) planned() (plan.Plan, error) {
-	var p plan.Plan
-	var err error
-	if strings.ContainsAny(s.Plan, `./\`) {
-		p, err = plan.Load(s.Plan)
-	} else {
-		var b []byte
-		if b, err = plans.Read(s.Plan); err == nil {
-			p, err = plan.Parse(s.Plan+".yaml", b)
-		}
-	}
+	p, err := plan.Load(s.Plan)
 	if err != nil {
 		return p, err
 	}

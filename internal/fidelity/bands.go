@@ -30,9 +30,13 @@ func validateBands(bands []Band, levels *frame.Dict) error {
 // staff; a level whose label says that it is unknown joins none.
 func thirds(v *view, levels *frame.Dict) []Band {
 	staff := make([]float64, levels.Len())
+	known := make([]bool, levels.Len())
+	for l := range known {
+		known[l] = !unknown(levels.Label(int32(l)))
+	}
 	total := 0.0
 	for i, l := range v.cells.level {
-		if l >= 0 && !unknown(levels.Label(l)) {
+		if l >= 0 && known[l] {
 			staff[l] += v.cells.workers[i]
 			total += v.cells.workers[i]
 		}

@@ -90,7 +90,7 @@ func (f Files) sheet(s *setting) (*sheet, error) {
 		t.version[v] = r
 	}
 	s.units, s.draws = n, resamples(s.Key, n, s.Draws)
-	t.units, t.draws = s.units, s.draws
+	t.resample(s.draws, s.units)
 	for _, name := range f.names() {
 		a, b := f.Original.Col(name), f.Released.Col(name)
 		if a.Coded() != b.Coded() {

@@ -70,7 +70,7 @@ func TestInfoLossCase(t *testing.T) {
 		case "Median":
 			of = func(x []float64) float64 { s := slices.Sorted(slices.Values(x)); return s[len(s)/2] }
 		case "Max":
-			of = func(x []float64) float64 { return slices.Max(x) }
+			of = slices.Max[[]float64]
 		default:
 			continue
 		}

@@ -31,6 +31,7 @@ type sheet struct {
 	axes    []axis
 	version [versions]*records // population nil where there is none
 	draws   [][]float64        // of the fragment's units, shared with the release
+	times   []float64          // the same by unit, then draw
 	units   int
 	kept    *Statistics // of the population
 }
@@ -48,7 +49,8 @@ var (
 func (s *setting) newSheet() *sheet {
 	views := [versions]*view{s.fragment, s.release, s.population}
 	tables := [versions]*publish.Tables{s.Fragment, s.Release, s.Population}
-	out := &sheet{draws: s.draws, units: s.fragment.units, kept: s.Statistics}
+	out := &sheet{kept: s.Statistics}
+	out.resample(s.draws, s.fragment.units)
 	for v, w := range views {
 		if w != nil {
 			out.version[v] = &records{weight: w.staff(nil), unit: w.cells.unit}
@@ -176,14 +178,7 @@ func (t *sheet) count(axes []int, fine, resampled bool) (counts, bool) {
 		if out.of[v] = tally(); !resampled {
 			continue
 		}
-		drawn := make([][]float64, len(t.draws))
-		for d, times := range t.draws {
-			table := make([]float64, n)
-			for i, k := range key {
-				table[k] += float64(r.weight[i] * times[r.unit[i]])
-			}
-			drawn[d] = table
-		}
+		drawn := t.drawnTables(r, key, n)
 		if v == atFragment {
 			out.drawnF = drawn
 		} else {
@@ -191,6 +186,39 @@ func (t *sheet) count(axes []int, fine, resampled bool) (counts, bool) {
 		}
 	}
 	return out, true
+}
+
+// resample sets the resamples of the units.
+func (t *sheet) resample(draws [][]float64, units int) {
+	t.draws, t.units = draws, units
+	t.times = make([]float64, units*len(draws))
+	for d, times := range draws {
+		for u, x := range times {
+			t.times[u*len(draws)+d] = x
+		}
+	}
+}
+
+// drawnTables are the tables of the resamples. All are filled in one pass over the
+// rows, since the counts of a row's unit, and those of its cell, lie side by side.
+func (t *sheet) drawnTables(r *records, key []int32, n int) [][]float64 {
+	draws := len(t.draws)
+	flat := make([]float64, n*draws)
+	for i, k := range key {
+		w := r.weight[i]
+		times, cell := t.times[int(r.unit[i])*draws:][:draws], flat[int(k)*draws:][:draws]
+		for d, x := range times {
+			cell[d] += float64(w * x)
+		}
+	}
+	out := make([][]float64, draws)
+	for d := range out {
+		out[d] = make([]float64, n)
+		for k := range out[d] {
+			out[d][k] = flat[k*draws+d]
+		}
+	}
+	return out
 }
 
 // recalled is the table of the population, from what was kept of it where that

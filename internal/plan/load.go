@@ -1,10 +1,13 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"scramblelab/internal/strictyaml"
@@ -30,10 +33,18 @@ func Default() Plan {
 	return p
 }
 
-// Load reads a plan file; see [Parse].
+// Load reads a plan file, or the shipped plan of that name, such as
+// employer-safe; see [Parse]. A file goes before a shipped plan.
 func Load(path string) (Plan, error) {
 	b, err := os.ReadFile(path)
-	if err != nil {
+	switch {
+	case err == nil:
+	case errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(path, `./\`):
+		if b, err = plans.Read(path); err != nil {
+			return Plan{}, fmt.Errorf("plan: no file %q, and %w", path, err)
+		}
+		path += ".yaml"
+	default:
 		return Plan{}, fmt.Errorf("plan: %w", err)
 	}
 	return Parse(path, b)

@@ -39,9 +39,30 @@ func TestShippedPlans(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Parse(name+".yaml", b); err != nil {
+		want, err := Parse(name+".yaml", b)
+		if err != nil {
 			t.Error(err)
 		}
+		got, err := Load(name)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("loaded by name (-want +got, %v):\n%s", err, diff)
+		}
+		for _, s := range want.Scramble.Steps {
+			if s.File == "" {
+				continue
+			}
+			f, err := plans.Open(s.File)
+			if err != nil || !plans.Shipped(s.File) {
+				t.Fatalf("%s: a shipped plan must recode by a shipped hierarchy: %v", name, err)
+			}
+			f.Close()
+		}
+	}
+	if _, err := Load("nonesuch"); err == nil || !strings.Contains(err.Error(), "ksz-default") {
+		t.Errorf("no file and no plan of that name must list the shipped plans, got %v", err)
+	}
+	if _, err := plans.Open("shipped:nonesuch"); err == nil || !strings.Contains(err.Error(), "shipped:level.csv") {
+		t.Errorf("an unknown hierarchy must list the shipped ones, got %v", err)
 	}
 	if _, err := plans.Read("nonesuch"); err == nil || !strings.Contains(err.Error(), "ksz-default") {
 		t.Errorf("an unknown name must list the shipped plans, got %v", err)
@@ -297,7 +318,7 @@ func TestRoundTrip(t *testing.T) {
 		{"own data", sesSchema + "  \"a: #b\": {role: category, as: field, missing: [\"NA\", \"\", \"yes\", \"1.0\", \"é\\t\"], known: true}\n"},
 		{"every method", "scramble:\n  steps:\n    - {method: random-swap, bundle: [wage], rate: 0}\n    - {method: sample-workers, rate: 0.5}\n    - {method: coarsen-counts, classes: [1, 3]}\n    - {method: merge-small-employers, minimum: 5, by: [sector]}\n    - {method: fresh-serials}\n" +
 			"    - {method: rank-swap, bundle: [wage, age], rate: 1, window: 0.05, law: buckets, missing: keep}\n    - {method: full-shuffle, bundle: [fte], rate: 0.1, scope: within-employer}\n" +
-			"    - {method: targeted-swap, bundle: [wage], rate: 0.05, hierarchy: [region, employer], risk: [level, age], k: 3, profiles: [[size_class, year], [year]], priority: rate}\n" +
+			"    - {method: targeted-swap, bundle: [wage], rate: 0.05, hierarchy: [region, employer], risk: [level, age], k: 3, profiles: [[size_class, year], [year], []], priority: rate}\n" +
 			"    - {method: nearest-swap, bundle: [wage], rate: 0.05, near: [age, level], caliper: 0.1, min_difference: 1000}\n" +
 			"    - {method: conditional-shuffle, bundle: [wage], rate: 1, given: [age, fte]}\n    - {method: random-swap, unit: spell, bundle: [wage], rate: 0.1}\n"},
 		{"every other step", "scramble:\n  keep: []\n  steps:\n    - {method: top-code, column: wage, above: 1e5, replace: mean}\n    - {method: noise, column: fte, sd: 0.05, kind: multiplicative, zero_sum: true, by: [employer, year], most: 1}\n" +

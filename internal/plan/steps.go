@@ -235,7 +235,10 @@ func (c *checker) targeted(path string, s Step) {
 	c.listed(path+".hierarchy", s.Hierarchy, categories, "nested regions from large to small, such as [region, sector, employer]")
 	c.listed(path+".risk", s.Risk, categories, "the columns by which somebody may be singled out, such as [level, field, age]")
 	for i, p := range s.Profiles {
-		c.listed(fmt.Sprintf("%s.profiles[%d]", path, i), p, categories, "columns on which partners agree, such as [size_class, year]")
+		if len(p) == 0 && i == len(s.Profiles)-1 {
+			continue // anybody
+		}
+		c.listed(fmt.Sprintf("%s.profiles[%d]", path, i), p, categories, "columns on which partners agree, such as [size_class, year]; only the last profile may be empty, which is anybody")
 	}
 	if s.K < 2 {
 		c.fail(path+".k", "k is %d, want at least 2: who agrees on risk with fewer than k in a region is at risk", s.K)

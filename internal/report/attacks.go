@@ -163,7 +163,7 @@ func (l Lang) why(r *metric.Report) []string {
 		return l.shown(metric.Number(math.Round(100*float64(n/m.Value))/100), "share")
 	}
 	out := []string{l.say("why.need", l.count(m.M), bits(metric.Number(math.Log2(float64(m.M)))), l.intruder(a.adversary), bits(m.Value), l.count(m.N), l.count(max(m.N, r.N["records"])))}
-	first := ""
+	first, others := "", []string{}
 	for _, row := range m.By {
 		f, ok := strings.CutPrefix(row.Group, "feature=")
 		if !ok || !row.Value.Valid() {
@@ -173,8 +173,11 @@ func (l Lang) why(r *metric.Report) []string {
 			first = f
 			out = append(out, l.say("why.first", l.feature(f), bits(row.Value), part(row.Value)))
 		} else if row.Value >= 0.02*m.Value {
-			out = append(out, l.say("why.next", capital(l.feature(f)), bits(row.Value), part(row.Value)))
+			others = append(others, fmt.Sprintf("%s %s (%s)", l.feature(f), bits(row.Value), part(row.Value)))
 		}
+	}
+	if len(others) > 0 {
+		out = append(out, l.say("why.next", strings.Join(others, ", ")))
 	}
 	if row, ok := m.RowOf("without=" + first); ok && first != "" && row.Value.Valid() {
 		left := math.Exp2(math.Max(0, math.Log2(float64(m.M))-float64(row.Value)))

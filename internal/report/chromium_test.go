@@ -238,7 +238,7 @@ func TestShots(t *testing.T) {
 		b.media(s.media, s.scheme)
 		var height int
 		b.eval("document.documentElement.scrollHeight", &height)
-		for i := 0; i*1400 < height && i < 9; i++ {
+		for i := 0; i*1400 < height && i < 5; i++ {
 			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s-%02d.png", s.name, i)), b.shot(i*1400, s.width, min(1400, height-i*1400)), 0o600); err != nil {
 				t.Fatal(err)
 			}

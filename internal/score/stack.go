@@ -46,7 +46,7 @@ func Placed(adversary, knowledge string, cases []PlacedCase, m int) metric.Metri
 	out := metric.Metric{
 		Name: fmt.Sprintf("attack.worker.%s.%s.placed", StackedYears, adversary), Row: add(func(PlacedCase) bool { return true }, restored),
 		Better: metric.Lower, Unit: "share", Knowledge: knowledge,
-		Method: "Share of the staff whom an intruder counts in the right cell after he stacked the years of every serial (hidden Markov chain of head counts, METHODS 2.7), the employer being known; the row \"as released\" is the release at its face, baseline the pool's mix of diplomas for the same head count. Lower is safer.",
+		Method: "Share of the staff whom an intruder counts in the right cell after he stacked the years of every serial (hidden Markov chain of head counts, METHODS 2.7), the employer being known; the row \"as released\" is the release at its face, baseline the best guess by the head count and the pool's mix of diplomas. Lower is safer.",
 	}
 	face := add(func(PlacedCase) bool { return true }, func(c PlacedCase) float64 { return c.Released })
 	face.Group = "as released"
@@ -74,6 +74,7 @@ func Placed(adversary, knowledge string, cases []PlacedCase, m int) metric.Metri
 
 // SuspectCase is a released cell of one and how suspect it is.
 type SuspectCase struct {
+	Employer        int32 // whose cells are suspect together
 	ByWage, ByYears float64
 	Swapped         bool // nobody of that level and field works there
 }
@@ -83,14 +84,15 @@ type SuspectCase struct {
 // class alone.
 func Suspected(adversary, knowledge string, cases []SuspectCase, m int) metric.Metric {
 	var in, out, inWage, outWage []float64
+	var inOf, outOf []int32
 	for _, c := range cases {
 		if c.Swapped {
-			in, inWage = append(in, c.ByYears), append(inWage, c.ByWage)
+			in, inWage, inOf = append(in, c.ByYears), append(inWage, c.ByWage), append(inOf, c.Employer)
 		} else {
-			out, outWage = append(out, c.ByYears), append(outWage, c.ByWage)
+			out, outWage, outOf = append(out, c.ByYears), append(outWage, c.ByWage), append(outOf, c.Employer)
 		}
 	}
-	row, wage := areaRow(in, out), areaRow(inWage, outWage)
+	row, wage := clusteredArea(in, out, inOf, outOf), clusteredArea(inWage, outWage, inOf, outOf)
 	if len(in) == 0 || len(out) == 0 {
 		row = metric.Missing("", "there are no swapped or no genuine cells of one to tell apart")
 		wage = row
@@ -98,6 +100,6 @@ func Suspected(adversary, knowledge string, cases []SuspectCase, m int) metric.M
 	row.M, wage.M, wage.Group = int64(m), int64(m), "by wage class alone"
 	return metric.Metric{
 		Name: "attack.worker.plausibility." + adversary + ".auc", Row: row, By: []metric.Row{wage}, Better: metric.Lower, Unit: "share", Knowledge: knowledge,
-		Method: "How well an intruder tells cells of one in which a swap put a stranger from genuine ones, by a wage class that people of that diploma hardly have and by the years in which the cell is there: area under the curve, 0.5 is guessing. Lower is safer.",
+		Method: "How well an intruder tells cells of one in which a swap put a stranger from genuine ones, by a wage class that people of that diploma hardly have and by the years in which the cell is there: area under the curve, 0.5 is guessing; interval of Obuchowski 1997, for cells of one employer are suspect together. Lower is safer.",
 	}
 }

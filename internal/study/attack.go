@@ -94,6 +94,7 @@ func (s *scrambled) fingerprints(ctx context.Context, held attack.Release, key r
 		all, out = append(all, a), append(out, fingerprinted{adversary: a})
 	}
 	cabinet, face := attack.NewCabinet(public), held
+	s.cabinet = cabinet
 	plain, noisy := held.Method.AsItStands()
 	face.Method = plain
 	for k, v := range append([]variant{{}}, vs...) {
@@ -360,6 +361,15 @@ func Attack(ctx context.Context, p plan.Plan, at Opened, o Options) (*metric.Rep
 	if err != nil {
 		return nil, err
 	}
+	pol, err := loadPolicy(p.Gates)
+	if err != nil {
+		return nil, err
+	}
+	why, err := s.explain(ctx, held, risk.metrics, pol)
+	if err != nil {
+		return nil, err
+	}
+	risk.metrics = append(risk.metrics, why...)
 	v, err := s.publishOriginals(ctx)
 	if err != nil {
 		return nil, err

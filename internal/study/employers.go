@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -16,6 +15,7 @@ import (
 	"scramblelab/internal/plan"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/swap"
+	"scramblelab/plans"
 )
 
 // recode makes codes broader before anything else looks at them, so that
@@ -37,7 +37,7 @@ func recode(p plan.Plan, d *linked.Data) (*linked.Data, error) {
 }
 
 func recodeBy(step plan.Step, d *linked.Data) (note string, out *linked.Data, err error) {
-	file, err := os.Open(step.File)
+	file, err := plans.Open(step.File)
 	if err != nil {
 		return "", nil, err
 	}

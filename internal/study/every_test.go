@@ -86,7 +86,7 @@ func TestEveryMethod(t *testing.T) {
 		panel                                bool
 	}{
 		{"ses", before, "sector", "[[sector, size]]", levels, "", false},
-		{"default", generated + "release: {firm_columns: [group, region, sector, size_class]}", "year, group", "[[year, group]]", "../../examples/hierarchies/level.csv", ", year", true},
+		{"default", generated + "release: {firm_columns: [group, region, sector, size_class]}", "year, group", "[[year, group]]", "shipped:level.csv", ", year", true},
 	} {
 		t.Run(on.name, func(t *testing.T) {
 			p := parsed(t, on.base)

@@ -2,13 +2,13 @@ package study
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/manual"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
@@ -20,7 +20,7 @@ var steps = []struct{ name, yaml, protects string }{
 	{"job spells, to other employers", "{method: random-swap, unit: spell, bundle: [employer], rate: 0.6}", "who works where; head counts by year stay"},
 	{"whole trajectories, levels and fields of a lifetime", "{method: random-swap, unit: person, bundle: [level, field], rate: 0.6}", "counts, over the years alike"},
 	{"regions of employers", "{method: random-swap, unit: employer-region, bundle: [region], rate: 0.8}", "where an employer is; no count"},
-	{"recode levels", "{method: recode, column: level, file: ../../examples/hierarchies/level.csv, depth: 1}", "what told apart the levels that are now one"},
+	{"recode levels", "{method: recode, column: level, file: shipped:level.csv, depth: 1}", "what told apart the levels that are now one"},
 	{"sample workers, 80 %", "{method: sample-workers, rate: 0.8}", "head counts and their paths"},
 	{"sample employers, 80 %", "{method: sample-employers, rate: 0.8}", "whether an employer is in the release"},
 	{"merge employers under 10", "{method: merge-small-employers, minimum: 10}", "small employers, not those above"},
@@ -172,25 +172,7 @@ func TestWhatStepsKeep(t *testing.T) {
 		}
 		fmt.Fprintf(&b, " %s |\n", step.protects)
 	}
-	path := filepath.Join("..", "..", "docs", "scrambles.md")
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const begin, end = "<!-- measured steps: begin -->\n", "<!-- measured steps: end -->"
-	head, rest, ok := strings.Cut(string(doc), begin)
-	was, tail, ok2 := strings.Cut(rest, end)
-	switch {
-	case !ok || !ok2:
-		t.Fatalf("%s has no place for the measured table between %q and %q", path, begin, end)
-	case was == b.String():
-	case os.Getenv("UPDATE_DOCS") == "":
-		t.Fatalf("%s does not show what was measured; write it with UPDATE_DOCS=1 go test ./internal/study -run WhatStepsKeep\n%s", path, b.String())
-	default:
-		if err := os.WriteFile(path, []byte(head+begin+b.String()+end+tail), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	manual.Table(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured steps", b.String())
 }
 
 func ofEmployers(jobs *frame.Frame, employers []int32) *frame.Frame {

@@ -116,7 +116,7 @@ func bits(jobs *frame.Frame) float64 {
 
 // Measure scrambles, publishes, attacks and judges as [Run] does, under the key
 // that a number gives. The plan must be of the lab's data; the report has no
-// structural facts and no plan.
+// structural facts, no plan, and no word on which features identify.
 func (l *Lab) Measure(ctx context.Context, p plan.Plan, pol policy.Policy, key uint64) (*metric.Report, error) {
 	return l.measure(ctx, p, pol, key, everything)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"scramblelab/internal/attack"
 	"scramblelab/internal/draw"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
@@ -40,6 +41,7 @@ type scrambled struct {
 
 	merge   []int32           // employer code -> published unit, nil
 	members map[int32][]int32 // published unit -> employers, merged ones only
+	cabinet *attack.Cabinet   // what was searched in, once intruders have
 	public
 }
 

@@ -1,6 +1,9 @@
 package study
 
 import (
+	"cmp"
+	"slices"
+
 	"scramblelab/internal/attack"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/metric"
@@ -44,7 +47,7 @@ func (v *victims) stacks(out *measured) error {
 	for _, c := range suspects {
 		members := v.truth[score.Key{Serial: c.Serial}]
 		if len(members) == 1 {
-			cases = append(cases, score.SuspectCase{ByWage: c.ByWage, ByYears: c.ByYears, Swapped: cells[members[0]][cellCount{c.Year, c.Level, c.Field}] == 0})
+			cases = append(cases, score.SuspectCase{Employer: members[0], ByWage: c.ByWage, ByYears: c.ByYears, Swapped: cells[members[0]][cellCount{c.Year, c.Level, c.Field}] == 0})
 		}
 	}
 	out.metrics = append(out.metrics, score.Suspected(colleague, metric.KnowsParameters, cases, v.s.data.Jobs.Rows()))
@@ -95,12 +98,7 @@ func (v *victims) originalCells() map[int32]map[cellCount]float64 {
 // placed compares restored cells with the original, employer-year by
 // employer-year.
 func (v *victims) placed(stacked []attack.StackedCell) []score.PlacedCase {
-	type diploma struct{ level, field int32 }
-	pool, all := map[diploma]float64{}, 0.0
-	for _, c := range stacked {
-		pool[diploma{c.Level, c.Field}] += c.Released
-		all += c.Released
-	}
+	guess := newMix(stacked)
 	cells := v.originalCells()
 	var out []score.PlacedCase
 	for lo := 0; lo < len(stacked); {
@@ -125,10 +123,53 @@ func (v *victims) placed(stacked []attack.StackedCell) []score.PlacedCase {
 			n := truth[cellCount{c.Year, c.Level, c.Field}]
 			p.Restored += min(n, c.Restored)
 			p.Released += min(n, c.Released)
-			p.Baseline += min(n, p.Staff*pool[diploma{c.Level, c.Field}]/all)
 		}
+		p.Baseline = guess.right(int(p.Staff), rows[0].Year, truth)
 		p.Groups = score.SizeGroups(int32(p.Staff))
 		out = append(out, p)
 	}
 	return out
+}
+
+// mix are the diplomas of a release and what it would be to guess by them alone.
+type mix struct {
+	diplomas []cellCount // without a year, in order
+	shares   []float64
+	guesses  map[int][]float64 // by head count
+}
+
+func newMix(stacked []attack.StackedCell) *mix {
+	heads, all := map[cellCount]float64{}, 0.0
+	m := &mix{guesses: map[int][]float64{}}
+	for _, c := range stacked {
+		d := cellCount{0, c.Level, c.Field}
+		if heads[d] == 0 && c.Released > 0 {
+			m.diplomas = append(m.diplomas, d)
+		}
+		heads[d] += c.Released
+		all += c.Released
+	}
+	slices.SortFunc(m.diplomas, func(a, b cellCount) int {
+		return cmp.Or(cmp.Compare(a.level, b.level), cmp.Compare(a.field, b.field))
+	})
+	for _, d := range m.diplomas {
+		m.shares = append(m.shares, heads[d]/all)
+	}
+	return m
+}
+
+// right is how many of the staff the guess puts in the right cell.
+func (m *mix) right(staff int, year int32, truth map[cellCount]float64) float64 {
+	guess, ok := m.guesses[staff]
+	if !ok {
+		guess = attack.GuessCells(staff, m.shares)
+		m.guesses[staff] = guess
+	}
+	hits := 0.0
+	for i, d := range m.diplomas {
+		if guess[i] > 0 {
+			hits += min(guess[i], truth[cellCount{year, d.level, d.field}])
+		}
+	}
+	return hits
 }

@@ -24,6 +24,7 @@ import (
 	"scramblelab/internal/release"
 	"scramblelab/internal/rng"
 	"scramblelab/internal/source"
+	"scramblelab/plans"
 	"scramblelab/policies"
 )
 
@@ -209,7 +210,11 @@ func Run(ctx context.Context, p plan.Plan, o Options) (*metric.Report, error) {
 		if err != nil {
 			return err
 		}
-		risk, err = s.score(both, held, found, serials, k.sim)
+		if risk, err = s.score(both, held, found, serials, k.sim); err != nil {
+			return err
+		}
+		why, err := s.explain(both, held, risk.metrics, pol)
+		risk.metrics = append(risk.metrics, why...)
 		return err
 	})
 	g.Go(func() error { return s.attackFile(both, &file, held, serials, v.population) })
@@ -284,7 +289,7 @@ func inputs(p plan.Plan) []string {
 		}
 	}
 	for _, s := range p.Scramble.Steps {
-		if s.File != "" {
+		if s.File != "" && !plans.Shipped(s.File) {
 			in = append(in, s.File)
 		}
 	}

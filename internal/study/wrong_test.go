@@ -26,7 +26,7 @@ func TestWrongValues(t *testing.T) {
 	position := regexp.MustCompile(`^plan\.yaml:\d+:\d+: .{15,}`)
 	tried, ran := 0, 0
 	for _, m := range every {
-		yaml := strings.NewReplacer("%same", "year, group", "%level", "../../examples/hierarchies/level.csv", "%year", ", year").Replace(m.yaml)
+		yaml := strings.NewReplacer("%same", "year, group", "%level", "shipped:level.csv", "%year", ", year").Replace(m.yaml)
 		for _, at := range value.FindAllStringSubmatchIndex(yaml, -1) {
 			for _, w := range wrong {
 				tried++

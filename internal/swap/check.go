@@ -102,6 +102,12 @@ func (e *engine) bypass(p, inverse Permutation, r int32) (undone int64) {
 // is touched of them fits the nearest cache.
 const pieceRows = 1 << 13
 
+// piece is the room for one.
+type piece struct {
+	touched [pieceRows]int32
+	differs [pieceRows]bool
+}
+
 // touchedOf writes the touched rows of [lo, hi) into room, without a branch,
 // and returns them. A loop over them fetches many distant rows at once.
 func touchedOf(p Permutation, lo, hi int, room *[pieceRows]int32) []int32 {
@@ -192,14 +198,14 @@ func (e *engine) apply(ctx context.Context, p Permutation, cols []string, pr *Pa
 	}
 	parts := make([]tally, par.Count(n, chunkRows))
 	err := par.Chunks(ctx, n, chunkRows, func(c, first, end int) error {
-		var room [pieceRows]int32
-		var own [pieceRows]bool
+		work := e.work.Get().(*piece)
+		defer e.work.Put(work)
 		t := tally{columns: make([]columnTally, len(cols))}
 		for lo := first; lo < end; lo += pieceRows {
 			hi := min(lo+pieceRows, end)
-			touched := touchedOf(p, lo, hi, &room)
+			touched := touchedOf(p, lo, hi, &work.touched)
 			t.touched += int64(len(touched))
-			differs := own[:hi-lo]
+			differs := work.differs[:hi-lo]
 			if changed != nil {
 				differs = changed[lo:hi]
 			} else {

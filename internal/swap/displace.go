@@ -48,7 +48,8 @@ func displacement(ctx context.Context, c frame.Column, p Permutation) (Displacem
 	var place []int32 // by row: twice the rank among all values
 	low, high := math.Inf(1), math.Inf(-1)
 	if c.Kind != frame.Category {
-		place = midRanks(c)
+		place = make([]int32, len(p))
+		new(sortRoom).midRanks(order(c), place) // that of a missing value says nothing
 	}
 	value := func(i int32) float64 {
 		if c.Coded() {
@@ -109,20 +110,4 @@ func displacement(ctx context.Context, c frame.Column, p Permutation) (Displacem
 		d.Ranks, d.Farthest = float64(all.ranks)/n/float64(all.both), float64(all.farthest)/n
 	}
 	return d, err
-}
-
-// midRanks returns twice the rank of every value, equal ones having the mean of
-// their ranks: so it is a whole number. That of a missing value says nothing.
-func midRanks(c frame.Column) []int32 {
-	keys := order(c)
-	at := sortedPositions(keys)
-	out := make([]int32, len(keys))
-	for lo, hi := 0, 0; lo < len(at); lo = hi {
-		for hi = lo; hi < len(at) && keys[at[hi]] == keys[at[lo]]; hi++ {
-		}
-		for _, i := range at[lo:hi] {
-			out[i] = int32(lo + hi - 1)
-		}
-	}
-	return out
 }

@@ -82,3 +82,20 @@ func TestRateExceeded(t *testing.T) {
 		})
 	}
 }
+
+// TestAnybodyLast: an empty last profile finds a partner for who has none alike.
+func TestAnybodyLast(t *testing.T) {
+	f := population(4, 40, 1, 12)
+	o := Options{Method: TargetedSwap, Unit: Row, Bundle: []string{"level", "field"}, Joint: true, Rate: 0.1, Same: []string{"year"},
+		Hierarchy: []string{"employer"}, Risk: []string{"level", "field", "sex"}, K: 3, Profiles: [][]string{{"wage"}}}
+	alike := must(t, f, o).Report.Pairings[0]
+	o.Profiles = append(o.Profiles, nil)
+	anybody := must(t, f, o).Report.Pairings[0]
+	if alike.Without(NoPartnerNear) == 0 || anybody.Without(NoPartnerNear) > 1 {
+		t.Errorf("%d of %d without a partner alike, %d without anybody", alike.Without(NoPartnerNear), alike.Units, anybody.Without(NoPartnerNear))
+	}
+	o.Profiles = [][]string{{}, {"wage"}}
+	if err := o.Validate(f); err == nil {
+		t.Error("an empty profile before another one: want an error")
+	}
+}

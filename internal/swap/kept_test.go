@@ -3,13 +3,13 @@ package swap
 import (
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
+	"scramblelab/internal/manual"
 )
 
 // operations are the rows of the table in docs/scrambles.md.
@@ -98,24 +98,5 @@ func TestWhatIsKept(t *testing.T) {
 		}
 		fmt.Fprintf(&b, " %s |\n", op.protects)
 	}
-	path := filepath.Join("..", "..", "docs", "scrambles.md")
-	doc, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const begin, end = "<!-- measured: begin -->\n", "<!-- measured: end -->"
-	head, rest, ok := strings.Cut(string(doc), begin)
-	was, tail, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the measured table between %q and %q", path, begin, end)
-	}
-	if was == b.String() {
-		return
-	}
-	if os.Getenv("UPDATE_DOCS") == "" {
-		t.Fatalf("%s does not show what was measured; write it with UPDATE_DOCS=1 go test ./internal/swap -run WhatIsKept\n%s", path, b.String())
-	}
-	if err := os.WriteFile(path, []byte(head+begin+b.String()+end+tail), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	manual.Table(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured", b.String())
 }

@@ -22,7 +22,7 @@ type stratum struct {
 	complete []int32 // room for members
 	room     []int32 // for the order of units
 	partner  []int32 // room for their partners
-	keys     []int32 // room for what they are sorted by
+	keys     []int32 // room for what they are sorted by, and then for the draw
 	sorts    sortRoom
 }
 

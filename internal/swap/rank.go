@@ -128,7 +128,7 @@ func (r *rankPairs) fits(i, j int) bool {
 }
 
 // within draws uniformly among the ranks in [lo, hi) that fit rank i, -1 if
-// there is none: by rejection, and by a list after some vain tries.
+// there is none: by rejection, and by counting them after some vain tries.
 func (r *rankPairs) within(i, lo, hi int) int {
 	if lo >= hi {
 		return -1
@@ -138,16 +138,23 @@ func (r *rankPairs) within(i, lo, hi int) int {
 			return j
 		}
 	}
-	var free []int
+	free := 0
 	for j := lo; j < hi; j++ {
 		if r.fits(i, j) {
-			free = append(free, j)
+			free++
 		}
 	}
-	if len(free) == 0 {
+	if free == 0 {
 		return -1
 	}
-	return free[r.s.IntN(len(free))]
+	for at := r.s.IntN(free); ; lo++ { // a list of them might be long
+		if r.fits(i, lo) {
+			if at == 0 {
+				return lo
+			}
+			at--
+		}
+	}
 }
 
 // distant draws the rank at a distance |N(w/2, w/2)| above; after some vain
@@ -297,3 +304,16 @@ func (r *sortRoom) positions(keys []int32) []int32 {
 
 // sortedPositions is [sortRoom.positions] for a single sort.
 func sortedPositions(keys []int32) []int32 { return new(sortRoom).positions(keys) }
+
+// midRanks writes twice the rank, from 0, of every key, equal ones having the
+// mean of their ranks: so it is a whole number.
+func (r *sortRoom) midRanks(keys, out []int32) {
+	at := r.positions(keys)
+	for lo, hi := 0, 0; lo < len(at); lo = hi {
+		for hi = lo + 1; hi < len(at) && keys[at[hi]] == keys[at[lo]]; hi++ {
+		}
+		for _, i := range at[lo:hi] {
+			out[i] = int32(lo + hi - 1)
+		}
+	}
+}

@@ -38,9 +38,9 @@ func validateShuffle(o Options, f *frame.Frame) error {
 // shuffle deals the values of the units drawn to these units, uniformly.
 func shuffle(g *stratum, s *rng.Stream) drawn {
 	to := g.pick(s)
-	from := slices.Clone(to)
-	rng.Shuffle(s, from)
-	return dealt(to, from)
+	g.keys = append(g.keys[:0], to...)
+	rng.Shuffle(s, g.keys)
+	return dealt(to, g.keys)
 }
 
 // dealt says what a shuffle did: who keeps the own value is not touched.
@@ -81,42 +81,23 @@ func prepareConditional(ctx context.Context, e *engine, cols []string) (drawer, 
 			}
 			at[i] = int32(i)
 		}
-		scores := make([]float64, n)
 		for k, v := range given {
-			g.normalScores(v, to, scores)
-			for i, z := range scores {
-				y[i] += float64(c.slope.At(own, k) * z)
-			}
+			g.normalScores(v, to, c.slope.At(own, k), y)
 		}
 		slices.SortFunc(at, func(a, b int32) int { return cmp.Or(cmp.Compare(y[a], y[b]), cmp.Compare(a, b)) })
-		from, receivers := g.sorted(values[own], to), make([]int32, n)
-		for k, a := range at {
-			receivers[k] = to[a]
+		for k, a := range at { // from places to units, in place
+			at[k] = to[a]
 		}
-		return dealt(receivers, from)
+		return dealt(at, g.sorted(values[own], to))
 	}, nil
 }
 
-// midRanks writes the mean rank of equal values, from 0, of each unit.
-func (g *stratum) midRanks(values ranking, units []int32, out []float64) {
-	keys := g.keysOf(values, units)
-	at := g.sorts.positions(keys)
-	for lo := 0; lo < len(at); {
-		hi := lo + 1
-		for hi < len(at) && keys[at[hi]] == keys[at[lo]] {
-			hi++
-		}
-		for _, i := range at[lo:hi] {
-			out[i] = float64(lo+hi-1) / 2
-		}
-		lo = hi
-	}
-}
-
-func (g *stratum) normalScores(values ranking, units []int32, out []float64) {
-	g.midRanks(values, units, out)
-	for i, r := range out {
-		out[i] = distuv.UnitNormal.Quantile((r + .5) / float64(len(units)))
+// normalScores adds slope times the normal scores of units to y.
+func (g *stratum) normalScores(values ranking, units []int32, slope float64, y []float64) {
+	g.partner = slices.Grow(g.partner[:0], len(units))[:len(units)]
+	g.sorts.midRanks(g.keysOf(values, units), g.partner)
+	for i, r := range g.partner {
+		y[i] += float64(slope * distuv.UnitNormal.Quantile((float64(r)+1)/float64(2*len(units))))
 	}
 }
 
@@ -124,18 +105,17 @@ func (g *stratum) normalScores(values ranking, units []int32, out []float64) {
 func (e *engine) spearman(ctx context.Context, values []ranking) (*mat.SymDense, error) {
 	k := len(values)
 	sums, err := e.eachStratum(ctx, func(g *stratum, sum []float64) {
-		ranks := make([][]float64, k)
+		ranks := make([][]int32, k)
 		for i, v := range values {
-			ranks[i] = make([]float64, g.n)
-			g.midRanks(v, g.index(), ranks[i])
-			for j := range ranks[i] {
-				ranks[i][j] = (ranks[i][j] - float64(g.n-1)/2) / float64(g.n)
-			}
+			ranks[i] = make([]int32, g.n)
+			g.sorts.midRanks(g.keysOf(v, nil), ranks[i])
 		}
+		// A rank less the mean of all of them, as a share of the ranks.
+		centred := func(twice int32) float64 { return float64(twice-int32(g.n-1)) / float64(2*g.n) }
 		for a := range k {
 			for b := range a + 1 {
 				for i := range g.n {
-					sum[a*k+b] += float64(ranks[a][i] * ranks[b][i])
+					sum[a*k+b] += float64(centred(ranks[a][i]) * centred(ranks[b][i]))
 				}
 			}
 		}

@@ -121,7 +121,7 @@ type Options struct {
 	Hierarchy     []string   // targeted-swap: nested regions, the largest first; donors lie in another one
 	Risk          []string   // targeted-swap: columns by which somebody may be singled out
 	K             int        // targeted-swap: who agrees on Risk with fewer than K in a region is at risk
-	Profiles      [][]string // targeted-swap: columns on which partners agree, the first list that finds one wins; none is anybody
+	Profiles      [][]string // targeted-swap: columns on which partners agree, the first list that finds one wins; none, or an empty last list, is anybody
 	Priority      Priority   // targeted-swap: whether K or Rate wins
 	Given         []string   // conditional-shuffle: columns whose relation with the bundle is kept
 

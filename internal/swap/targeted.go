@@ -47,6 +47,11 @@ func validateTargeted(o Options, f *frame.Frame) error {
 	case o.Scope == WithinEmployer:
 		return fmt.Errorf("swap: scope is %v, and %s looks for partners in other regions: use %v", o.Scope, TargetedSwap, Any)
 	}
+	for i, p := range o.Profiles {
+		if len(p) == 0 && i < len(o.Profiles)-1 {
+			return fmt.Errorf("swap: profile %d of %d is empty, which is anybody: put it last", i+1, len(o.Profiles))
+		}
+	}
 	for _, n := range slices.Concat(append([][]string{o.Hierarchy, o.Risk}, o.Profiles...)...) {
 		if f == nil {
 			break
@@ -115,8 +120,11 @@ func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error)
 	if err := t.leastOfUnits(ctx); err != nil {
 		return nil, err
 	}
-	for _, names := range e.o.Profiles {
-		names := names
+	profiles := e.o.Profiles
+	if len(profiles) == 0 {
+		profiles = [][]string{nil} // anybody
+	}
+	for _, names := range profiles {
 		codes := sync.OnceValue(func() []uint32 {
 			c, err := encode(ctx, []*frame.Frame{e.f}, names)
 			if err != nil { // ctx is done, and so is the draw: columns were checked
@@ -128,9 +136,6 @@ func prepareTargeted(ctx context.Context, e *engine, _ []string) (drawer, error)
 			codes()
 		}
 		t.profile = append(t.profile, codes)
-	}
-	if len(e.o.Profiles) == 0 { // anybody
-		t.profile = append(t.profile, sync.OnceValue(func() []uint32 { return make([]uint32, e.f.Rows()) }))
 	}
 	e.targeted = t
 	return t.draw, nil

@@ -162,10 +162,11 @@ type engine struct {
 	strata   buckets   // units by stratum; for persons unused
 	targeted *targeted // the last preparation of a targeted swap
 	rooms    *rooms
+	work     sync.Pool // of *piece
 }
 
 func newEngine(ctx context.Context, f *frame.Frame, o Options) (*engine, error) {
-	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}, rooms: &rooms{}}
+	e := &engine{f: f, o: o, employer: f.Col(linked.Employer).I, units: units{n: f.Rows()}, rooms: &rooms{}, work: sync.Pool{New: func() any { return new(piece) }}}
 	names := e.strataNames()
 	for _, n := range names {
 		e.cols = append(e.cols, f.Col(n))

@@ -1,21 +1,19 @@
-// Fidelity measures every ready plan on a generated population, and what of it
-// applies on a survey of one year, and prints the verdicts as a table in Markdown:
+// Package verdicts measures every ready plan on a generated population, and what of
+// it applies on a survey of one year, and makes a table of the verdicts in Markdown;
+// and it measures a release of a whole population, to see what that takes:
 //
-//	go run ./benchmarks/fidelity -employers 6000
-//	go run ./benchmarks/fidelity -survey examples/ses/plan.yaml
-//	go run ./benchmarks/fidelity -panel POPULATION
+//	go test ./benchmarks/verdicts -v -run ReadyPlans -employers 6000
+//	go test ./benchmarks/verdicts -v -run Survey -survey examples/ses/plan.yaml
+//	go test ./benchmarks/verdicts -v -run Panel -panel POPULATION -timeout 1h
 //
 // The plans are those of folder plans; the survey's plan gives its data and schema,
 // and the steps of the ready plans are put in its place as far as a file of one
-// period without events has what they name. -panel measures a release of a whole
-// population folder and prints what that takes.
-package main
+// period without events has what they name.
+package verdicts
 
 import (
 	"context"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,45 +24,25 @@ import (
 	"scramblelab/plans"
 )
 
-func main() {
-	employers := flag.Int("employers", 6000, "employers per year of the generated population")
-	survey := flag.String("survey", "", "plan `file` of a survey to measure in place of a population")
-	seed := flag.Uint64("seed", 1, "`number` that fixes population, keys and resamples")
-	only := flag.String("plans", "", "`names` of the plans, separated by commas; all but the tuner's space by default")
-	whole := flag.String("panel", "", "population `folder` of which a release of everybody is measured")
-	cells := flag.Int("cells", 0, "`number` of cells up to which resamples take all employers; 0 takes a million")
-	flag.Parse()
-	if *whole != "" {
-		if err := panel(context.Background(), os.Stdout, *whole, *seed, *cells); err != nil {
-			fmt.Fprintln(os.Stderr, "fidelity:", err)
-			os.Exit(1)
-		}
-		return
+// Table measures all ready plans on a generated population of so many employers a
+// year, or on the data of a survey's plan, in folders within dir.
+func Table(ctx context.Context, dir string, employers int, survey string, seed uint64) (string, error) {
+	lines := []string{
+		fmt.Sprintf("| plan | cells as they were | %s | wages worth a sample of | tree's area |", strings.Join(titles(), " | ")),
+		"|---|---|" + strings.Repeat("---|", len(models)) + "---|---|",
 	}
-	if err := run(context.Background(), os.Stdout, *employers, *survey, *seed, *only); err != nil {
-		fmt.Fprintln(os.Stderr, "fidelity:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, w io.Writer, employers int, survey string, seed uint64, only string) error {
-	names := ready()
-	if only != "" {
-		names = strings.Split(only, ",")
-	}
-	fmt.Fprintf(w, "| plan | cells as they were | %s | wages worth a sample of | tree's area |\n|---|---|%s---|---|\n", strings.Join(titles(), " | "), strings.Repeat("---|", len(models)))
-	for _, name := range names {
+	for _, name := range ready() {
 		p, err := planned(name, employers, survey)
 		if err != nil {
-			return err
+			return "", err
 		}
-		r, err := measure(ctx, p, seed)
+		r, err := measure(ctx, filepath.Join(dir, name), p, seed)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return "", fmt.Errorf("%s: %w", name, err)
 		}
-		fmt.Fprintln(w, line(name, r))
+		lines = append(lines, line(name, r))
 	}
-	return nil
+	return strings.Join(lines, "\n"), nil
 }
 
 // ready are the plans that release something.
@@ -114,19 +92,16 @@ func planned(name string, employers int, survey string) (plan.Plan, error) {
 	}
 	before, _, found := strings.Cut(string(text), "\nscramble:")
 	if !found {
-		return plan.Plan{}, fmt.Errorf("%s has no line that begins with scramble:", survey)
+		return plan.Plan{}, fmt.Errorf("%s has no line that begins with %q", survey, "scramble:")
 	}
 	return plan.Parse(survey, []byte(before+"\nscramble: {donors: population, keep: [], steps: ["+steps+"]}\n"))
 }
 
-// measure makes a release, and compares it with its original, in a folder that
-// goes away.
-func measure(ctx context.Context, p plan.Plan, seed uint64) (*metric.Report, error) {
-	dir, err := os.MkdirTemp("", "fidelity-")
-	if err != nil {
+// measure makes a release in a folder, and compares it with its original.
+func measure(ctx context.Context, dir string, p plan.Plan, seed uint64) (*metric.Report, error) {
+	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
 	at := study.Opened{Release: filepath.Join(dir, "release"), Escrow: filepath.Join(dir, "release.escrow")}
 	o := study.Options{Out: at.Release, Seed: &seed}
 	if _, err := study.Release(ctx, p, o); err != nil {

@@ -1,9 +1,8 @@
-package main
+package verdicts
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -18,17 +17,16 @@ import (
 	"scramblelab/internal/swap"
 )
 
-// panel measures a release of a whole population, every employer in every year, as
-// one would be in phase two: a fifth of the staff of a year and group swap level
-// and field. It prints the seconds that each family of measures takes, all resources
-// of the process included, and the memory that the operating system has given.
-func panel(ctx context.Context, w io.Writer, dir string, seed uint64, mostCells int) error {
-	original, released, workers, err := versions(ctx, w, dir, seed)
+// Panel measures a release of a whole population, every employer in every year, as
+// one would be in phase two: a fifth of the staff of a year swap level and field. It
+// tells how long each family of measures takes and how much memory is in use.
+func Panel(ctx context.Context, dir string, seed uint64, mostCells int, tell func(format string, args ...any)) error {
+	original, released, workers, err := versions(ctx, dir, seed, tell)
 	if err != nil {
 		return err
 	}
 	debug.FreeOSMemory()
-	memory(w, "tables ready")
+	tell("tables ready: %s", memory())
 	all := time.Now()
 	in := fidelity.Input{Release: released, Fragment: original, Periods: true, Key: rng.Sim(seed), MostCells: mostCells, Workers: workers}
 	for _, name := range fidelity.Measures() {
@@ -38,21 +36,21 @@ func panel(ctx context.Context, w io.Writer, dir string, seed uint64, mostCells 
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "%-30s %6.1f s, %d metrics\n", name, time.Since(start).Seconds(), len(r.Metrics))
+		tell("%-30s %6.1f s, %d metrics", name, time.Since(start).Seconds(), len(r.Metrics))
 		for _, m := range r.Metrics {
 			if strings.HasSuffix(m.Name, "-error") || strings.HasSuffix(m.Name, "tv") || strings.HasSuffix(m.Name, "overlap") {
-				fmt.Fprintf(w, "    %-50s %.5f [%.5f, %.5f], floor %.5f\n", m.Name, float64(m.Value), float64(m.Low), float64(m.High), float64(m.Baseline))
+				tell("    %-50s %.5f [%.5f, %.5f], floor %.5f", m.Name, float64(m.Value), float64(m.Low), float64(m.High), float64(m.Baseline))
 			}
 		}
-		memory(w, "")
+		tell("    %s", memory())
 	}
-	fmt.Fprintf(w, "all: %.1f s\n", time.Since(all).Seconds())
+	tell("all: %.1f s", time.Since(all).Seconds())
 	return nil
 }
 
 // versions reads a population and publishes it as it is and swapped; jobs are
 // needed no longer then, but for what worker effects look at.
-func versions(ctx context.Context, w io.Writer, dir string, seed uint64) (original, released *publish.Tables, workers *fidelity.Workers, err error) {
+func versions(ctx context.Context, dir string, seed uint64, tell func(format string, args ...any)) (original, released *publish.Tables, workers *fidelity.Workers, err error) {
 	p, err := population.Read(ctx, dir)
 	if err != nil {
 		return nil, nil, nil, err
@@ -61,7 +59,7 @@ func versions(ctx context.Context, w io.Writer, dir string, seed uint64) (origin
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	fmt.Fprintf(w, "%d jobs of %d employers\n", d.Jobs.Rows(), d.Employers())
+	tell("%d jobs of %d employers", d.Jobs.Rows(), d.Employers())
 	o := publish.Options{FirmColumns: []string{linked.Group, linked.EventYear, linked.SizeClass}}
 	for _, c := range []struct {
 		to   *publish.Classes
@@ -87,16 +85,17 @@ func versions(ctx context.Context, w io.Writer, dir string, seed uint64) (origin
 	return original, released, workers, err
 }
 
-func memory(w io.Writer, what string) {
+// memory is what is in use, and the most that the process ever had.
+func memory() string {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	fmt.Fprintf(w, "%30s %.1f GB in use, %.1f GB of the system", what, float64(m.HeapAlloc)/1e9, float64(m.Sys-m.HeapReleased)/1e9)
-	if b, err := os.ReadFile("/proc/self/status"); err == nil { // Linux: the most it ever had
+	out := fmt.Sprintf("%.1f GB in use", float64(m.HeapAlloc)/1e9)
+	if b, err := os.ReadFile("/proc/self/status"); err == nil { // Linux
 		for _, l := range strings.Split(string(b), "\n") {
-			if strings.HasPrefix(l, "VmHWM:") {
-				fmt.Fprintf(w, ", at most %s", strings.TrimSpace(strings.TrimPrefix(l, "VmHWM:")))
+			if peak, found := strings.CutPrefix(l, "VmHWM:"); found {
+				out += ", at most " + strings.TrimSpace(peak)
 			}
 		}
 	}
-	fmt.Fprintln(w)
+	return out
 }
