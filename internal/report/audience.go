@@ -205,10 +205,13 @@ func redactedRow(r *metric.Report, m metric.Metric, row metric.Row, w allowed) m
 		out.Baseline = metric.Number(outward(float64(row.Baseline), step, true))
 	}
 	bound := outward(float64(bad), step, m.Better == metric.Lower)
-	if g := limitOf(r, m.Name, row.Group); g != nil {
-		end := "upper"
-		if m.Better == metric.Higher {
-			end = "lower"
+	end := "upper"
+	if m.Better == metric.Higher {
+		end = "lower"
+	}
+	for _, g := range r.Gates {
+		if (g.Metric != m.Name || g.Group != row.Group) && !patterned(g, m.Name, row.Group) {
+			continue
 		}
 		if d := (float64(g.Limit) - bound) / step; g.At != end || !(math.Abs(d) > 1-1e-9) { // bound and limit would close in on the figure
 			out.Reason = gateReason

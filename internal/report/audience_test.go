@@ -283,3 +283,28 @@ func TestParseAudience(t *testing.T) {
 		t.Errorf("a page for an unknown audience: %v", err)
 	}
 }
+
+// A gate on the worst of several limits all of them: its verdict is a second
+// rounding of each, and its pattern is a text of the policy.
+func TestPatternsOutside(t *testing.T) {
+	r := &metric.Report{Version: 1, N: map[string]int64{"records": 3000}, Metrics: []metric.Metric{
+		share("attack.employer.assignment.outsider.top1", .06, .05, .07, metric.None, 3000, 30000, metric.Lower),
+		share("attack.employer.assignment.competitor.top1", .3, .28, .32, metric.None, 3000, 30000, metric.Lower),
+	}, Gates: []metric.Gate{{Metric: "attack.employer.assignment.competitor.top1", Pattern: "attack.employer.assignment.*.top1", At: "upper", Bound: "max", Limit: .09, Got: .32, Verdict: metric.Fail}}}
+	out := Redacted(r, Public)
+	if m := out.Metrics[0]; m.High.Valid() {
+		t.Errorf("the outsider is shown up to %v, and the limit of 0.09 lies in that step", m.High)
+	}
+	if m := out.Metrics[1]; m.High != .35 {
+		t.Errorf("the competitor is shown up to %v, want 0.35", m.High)
+	}
+	if g := out.Gates[0]; g.Pattern != "" || g.Limit != .09 {
+		t.Errorf("gate is %+v, want its limit and no pattern", g)
+	}
+	if g := limitOf(r, "attack.employer.assignment.outsider.top1", ""); g == nil || g.Verdict != metric.Pass {
+		t.Errorf("the outsider stands under the limit of the pattern, got %+v", g)
+	}
+	if g := limitOf(r, "attack.employer.assignment.outsider.top1", "size 1-4"); g != nil {
+		t.Errorf("a pattern without groups limits a group: %+v", g)
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	svg "scramblelab/internal/chart"
 	"scramblelab/internal/metric"
+	"scramblelab/internal/policy"
 )
 
 // chart is a dot plot: a row per number with its interval, its baseline and,
@@ -81,13 +82,48 @@ func (c chart) any(is func(mark) bool) bool {
 	return false
 }
 
+// limitOf is the gate that limits a number: one of that name, or the pattern of
+// one that judged the worst of several, with the verdict that this number would
+// have had.
 func limitOf(r *metric.Report, name, group string) *metric.Gate {
 	for i, g := range r.Gates {
 		if g.Metric == name && g.Group == group {
 			return &r.Gates[i]
 		}
 	}
+	for _, g := range r.Gates {
+		if patterned(g, name, group) {
+			g.Verdict = individually(r, g, name, group)
+			return &g
+		}
+	}
 	return nil
+}
+
+// patterned reports whether a gate judged the worst of several numbers, and this
+// is one of them.
+func patterned(g metric.Gate, name, group string) bool {
+	if g.Pattern == "" {
+		return false
+	}
+	m, of, _ := strings.Cut(g.Pattern, " ")
+	return policy.Match(m, name) && (of == "") == (group == "") && policy.Match(of, group)
+}
+
+func individually(r *metric.Report, g metric.Gate, name, group string) string {
+	m, _ := r.Metric(name)
+	row, ok := m.RowOf(group)
+	got := map[string]metric.Number{"upper": row.High, "lower": row.Low}[g.At]
+	if g.At == "value" {
+		got = row.Value
+	}
+	switch {
+	case !ok || !got.Valid() || g.Verdict == metric.Skip:
+		return metric.Skip
+	case g.Bound == "min" && got < g.Limit, g.Bound != "min" && got > g.Limit:
+		return metric.Fail
+	}
+	return metric.Pass
 }
 
 // newMark makes the mark of a row, whose label is a text of the page.

@@ -293,6 +293,9 @@ func (l Lang) groupWord(group string) string {
 	case "knowledge=none", "knowledge=method", "one-person-cell", "cell-found":
 		return l.say("group." + group)
 	}
+	if group == "size worst" {
+		return l.say("group.size.worst")
+	}
 	if s, ok := strings.CutPrefix(group, "size "); ok {
 		return l.say("group.size", s)
 	}

@@ -58,6 +58,7 @@ type factView struct {
 // gateView is a gate in words.
 type gateView struct {
 	What, Name, Verdict, Word, Limit, Got, At, End, Why, Remedy string
+	Pattern                                                     string // of which it is the worst
 	Missing                                                     bool
 }
 
@@ -289,7 +290,7 @@ func gateUnit(r *metric.Report, g metric.Gate) string {
 func (l Lang) viewGate(r *metric.Report, g metric.Gate) gateView {
 	unit := gateUnit(r, g)
 	v := gateView{
-		What: l.plain(g.Metric), Name: g.Metric, Verdict: g.Verdict, Word: l.verdictWord(g.Verdict), Why: g.Why, Remedy: strings.TrimSuffix(g.Remedy, "."),
+		What: l.plain(g.Metric), Name: g.Metric, Pattern: g.Pattern, Verdict: g.Verdict, Word: l.verdictWord(g.Verdict), Why: g.Why, Remedy: strings.TrimSuffix(g.Remedy, "."),
 		Limit: l.gateSide(g) + " " + l.limit(g.Limit, unit), Got: l.shown(g.Got, unit), At: l.say("at.value"), End: l.say("at.value"), Missing: !g.Got.Valid(),
 	}
 	if g.At == "upper" || g.At == "lower" {

@@ -12,6 +12,7 @@ import (
 	"scramblelab/internal/metric"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/policy"
+	"scramblelab/internal/report"
 	"scramblelab/internal/tune"
 )
 
@@ -26,11 +27,14 @@ const (
 func BookOf(out string) string { return filepath.Clean(out) + ".measurements.jsonl" }
 
 // TunedNames are the files of a folder that [WriteTuned] writes.
-func TunedNames() []string { return []string{tuneJSON, reportJSON, planYAML, measurementsFile} }
+func TunedNames() []string {
+	return []string{tuneJSON, reportJSON, reportHTML, planYAML, measurementsFile}
+}
 
 // WriteTuned writes a folder with what was found: tune.json, report.json with the
-// figures of the recommended plan on fresh keys, that plan as plan.yaml, and the
-// measurements, which it takes from beside the folder.
+// figures of the recommended plan on fresh keys, report.html, which draws the map,
+// that plan as plan.yaml, and the measurements, which it takes from beside the
+// folder.
 func WriteTuned(t *tune.Result, base plan.Plan, book string, o Options) (*metric.Report, error) {
 	out, err := folder.Create(o.Out, folder.Options{Force: o.Force, Mode: 0o700, Inputs: inputs(base), Known: TunedNames()})
 	if err != nil {
@@ -52,6 +56,9 @@ func WriteTuned(t *tune.Result, base plan.Plan, book string, o Options) (*metric
 		return nil, err
 	}
 	if err := write(reportJSON, r.Encode); err != nil {
+		return nil, err
+	}
+	if err := write(reportHTML, func(w io.Writer) error { return report.HTML(w, r, report.Options{}) }); err != nil {
 		return nil, err
 	}
 	if p, ok, err := TunedPlan(t, base); err != nil {
@@ -91,7 +98,7 @@ func TunedPlan(t *tune.Result, base plan.Plan) (p plan.Plan, ok bool, err error)
 func tunedReport(t *tune.Result, base plan.Plan) (*metric.Report, error) {
 	r := &metric.Report{
 		Version: metric.Version, Tool: Tool(), Simulation: true, PlanDigest: base.Digest(), Plan: string(base.YAML()), N: map[string]int64{"plans": int64(len(t.Map.Points)), "measurements": int64(t.Map.Measurements)},
-		Gates: []metric.Gate{}, Warnings: t.Why,
+		Gates: []metric.Gate{}, Warnings: t.Why, Tables: mapTables(t),
 	}
 	r.Metrics = append(r.Metrics, metric.Metric{
 		Name: "tune.map.hypervolume", Better: metric.Higher, Unit: "share",
