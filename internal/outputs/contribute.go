@@ -2,9 +2,9 @@ package outputs
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/outputs/primary"
@@ -68,12 +68,19 @@ func (c *check) readMicro(ctx context.Context) error {
 	}
 	if spec.Worker != "" {
 		if col, ok := need(spec.Worker); ok {
-			m.worker, m.workers = dense(col)
+			if m.worker, m.workers = dense(col); slices.Contains(m.worker, -1) {
+				c.fault("%s: row %d has no %s: a row without worker cannot be counted; fill it in, or take worker out of the rules and count rows", spec.File, slices.Index(m.worker, -1)+1, spec.Worker)
+			}
 		}
 	}
 	if spec.Weight != "" {
 		if col, ok := need(spec.Weight); ok {
 			m.weights = valuesOf(col)
+			for i, w := range m.weights {
+				if !(w >= 0) || math.IsInf(w, 1) {
+					c.fault("%s: row %d has the %s %v, want a weight of at least 0", spec.File, i+1, spec.Weight, w)
+				}
+			}
 		}
 	}
 	m.keep = c.filter(spec.File, f, spec.Where)
@@ -157,7 +164,7 @@ func (c *check) filter(file string, f *frame.Frame, where []Filter) []bool {
 				continue
 			}
 			if !col.Coded() {
-				keep[i] = slices.Contains(w.Is, fmt.Sprint(col.Value(i)))
+				keep[i] = slices.Contains(w.Is, strconv.FormatFloat(col.Value(i), 'f', -1, 64))
 				continue
 			}
 			ok, seen := pass[col.I[i]]
@@ -191,8 +198,8 @@ func (c *check) tallyTable(ctx context.Context, t *table) error {
 		}
 		v := valuesOf(col)
 		for i, x := range v {
-			if x < 0 && combination[i] >= 0 {
-				c.fault("%s: row %d has the %s %v: rules for magnitudes are not defined for negative contributions", spec.File, i+1, of.Of, x)
+			if (x < 0 || math.IsInf(x, 0)) && combination[i] >= 0 {
+				c.fault("%s: row %d has the %s %v: rules for magnitudes are not defined for negative or infinite contributions", spec.File, i+1, of.Of, x)
 			}
 			if math.IsNaN(x) {
 				v[i] = 0
@@ -365,7 +372,7 @@ func (x *numberer) of(key int64) (number int32, isNew bool) {
 func (c *check) compare(t *table) {
 	check := func(name string, table []float64, micro func(i int) float64, tolerance float64) {
 		for i, v := range table {
-			if want := micro(i); math.Abs(v-want) > tolerance+1e-6*math.Abs(want) {
+			if want := micro(i); !(math.Abs(v-want) <= tolerance+1e-6*math.Abs(want)) {
 				c.faultAt(t, i, "%s is %v, the microdata say %v: is the population the same?", name, v, want)
 			}
 		}

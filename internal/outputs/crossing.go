@@ -3,6 +3,7 @@ package outputs
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"scramblelab/internal/outputs/suppress"
@@ -43,9 +44,11 @@ func (c *check) crossings(g *group, all []counted) (out []crossing) {
 	}
 	depend := map[pair]bool{}
 	done := map[string]bool{}
+	all = append(slices.Clone(all), c.toldBy(g)...)
 	for i, p := range all {
 		for _, q := range all[:i] {
 			if p.population != q.population {
+				c.kinOfParts(g, p, q)
 				continue
 			}
 			at := slices.IndexFunc(g.tables, func(t *table) bool { return t.spec.Population == p.population })
@@ -75,6 +78,75 @@ func (c *check) crossings(g *group, all []counted) (out []crossing) {
 				}
 			}
 		}
+	}
+	return out
+}
+
+// kinOfParts notes dimensions that hang together and stand in tables on a
+// population and on a part of it: what the two leave is not linked through their
+// crossing.
+func (c *check) kinOfParts(g *group, p, q counted) {
+	if len(g.kin) > 0 || !c.relatives.nested(p.population, q.population) {
+		return
+	}
+	at := slices.IndexFunc(g.tables, func(t *table) bool { return t.spec.Population == p.population || t.spec.Population == q.population })
+	for _, d := range p.dims {
+		for _, e := range q.dims {
+			if at >= 0 && len(g.kin) == 0 && !slices.Contains(q.dims, d) && !slices.Contains(p.dims, e) && c.dependent(g.tables[at], d, e) {
+				g.kin = fmt.Sprintf("%s by %s and %s by %s are about a population and a part of it, and the two dimensions hang together in the microdata", p.name, c.dims[d].Name, q.name, c.dims[e].Name)
+			}
+		}
+	}
+}
+
+// toldBy is what estimates of today and of earlier releases tell, as far as it is
+// about single cells, as tables.
+func (c *check) toldBy(g *group) (out []counted) {
+	add := func(name, population string, regions []region) {
+		node := [][]int32{make([]int32, len(c.dims))}
+		var dims []int
+		for _, r := range regions {
+			for _, n := range r.parts(len(c.dims)) {
+				node = append(node, n)
+				for d, x := range n {
+					if x != 0 && !slices.Contains(dims, d) {
+						dims = append(dims, d)
+					}
+				}
+			}
+		}
+		if dims == nil {
+			return
+		}
+		slices.Sort(dims)
+		t := counted{name: name, population: population, dims: dims, nodes: make([][]int32, len(dims)), rows: len(node)}
+		for k, d := range dims {
+			for _, n := range node {
+				t.nodes[k] = append(t.nodes[k], n[d])
+			}
+		}
+		out = append(out, t)
+	}
+	for _, e := range g.others {
+		var regions []region
+		for row := range e.shown {
+			if s := &e.shown[row]; s.why == "" {
+				regions = append(append(regions, s.tells...), s.model...)
+			}
+		}
+		add(filepath.Base(e.path), e.spec.Population, regions)
+	}
+	byName := map[string][]region{}
+	var order []*pastStat
+	for _, p := range g.pastStats {
+		key := p.name + "\x00" + p.population
+		if byName[key] == nil {
+			order = append(order, p)
+		}
+		byName[key] = append(byName[key], p.tells...)
+	}
+	for _, p := range order {
+		add(p.name, p.population, byName[p.name+"\x00"+p.population])
 	}
 	return out
 }

@@ -106,4 +106,19 @@ func TestCrossings(t *testing.T) {
 			together(w.read("first/release/"+tt.a+".csv"), w.read("second/release/"+tt.b+".csv"))
 		}
 	}
+	// A summary by sector beside a table by branch.
+	w := newWorld(t, files)
+	summary := "statistic,variable,sector,value,n\n"
+	for _, l := range strings.Split(strings.TrimSpace(files["sector.csv"]), "\n")[2:] {
+		name, n, _ := strings.Cut(l, ",")
+		summary += "mean,wage," + name + ",2400," + n + "\n"
+	}
+	w.write(map[string]string{"s.csv": summary, "rules.yaml": head + line("nace") + "estimates: [{file: s.csv, kind: summary, counts: workers, dimensions: [sector], variables: [wage]}]\n"})
+	r, err := w.run("summary", "nace.csv", "s.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Released && strings.Contains(w.read("summary/release/nace.csv"), number("nace.csv", "B")) && strings.Contains(w.read("summary/release/s.csv"), "industry") {
+		t.Error("3 of A are the 43 of industry in a summary less B")
+	}
 }

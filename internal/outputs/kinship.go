@@ -31,6 +31,11 @@ func (c *check) doubtDimensions() {
 			all = append(all, figure{p.counted(), false})
 		}
 	}
+	for _, g := range c.groups {
+		if g.kin != "" && slices.Contains(g.pattern.Suppressed, true) {
+			c.report.hold("%s, so that what is suppressed may follow from both: needs review; show one of the two dimensions alone", g.kin)
+		}
+	}
 	said := map[[2]int]bool{}
 	for i, p := range all {
 		for _, q := range all[:i] {

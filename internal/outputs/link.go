@@ -23,6 +23,7 @@ type group struct {
 	firstRest  int // its first table in the system
 	crossings  []crossing
 	firstCross int
+	kin        string // dimensions that hang together across a population and its part
 	system     *suppress.System
 	names      []string // of the magnitudes that add up
 	values     [][]float64

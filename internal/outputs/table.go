@@ -208,6 +208,7 @@ func (c *check) read(ctx context.Context) error {
 	for _, t := range c.tables {
 		c.checkValues(t)
 		if c.bad == nil {
+			c.checkTotals(t)
 			c.checkLargest(t)
 		}
 	}
@@ -302,7 +303,11 @@ func (c *check) dimension(ctx context.Context, spec DimensionSpec) (suppress.Dim
 			}
 		}
 		if len(later) == len(rest) {
-			c.fault("dimension %q: %q hangs below %q, which is not in the hierarchy", spec.Name, later[0], parent[later[0]])
+			where := ""
+			if spec.Hierarchy != "" {
+				where = spec.Hierarchy + ": "
+			}
+			c.fault("%sdimension %q: %q hangs below %q, which hangs below nothing or below itself: give %[4]q a row of its own, with an empty parent if it is directly below the total", where, spec.Name, later[0], parent[later[0]])
 			break
 		}
 		rest = later
@@ -327,7 +332,7 @@ func (c *check) place(t *table, specs map[string]DimensionSpec) {
 			case v < 0:
 				c.faultAt(t, i, "%s is empty: write the label of the total, %q, or a category", col.Name, c.dims[d].Labels[0])
 			case code[v] < 0:
-				c.faultAt(t, i, "%s is %q, which is not in the hierarchy of %s", col.Name, col.Dict.Label(v), c.dims[d].Name)
+				c.faultAt(t, i, "%s is %q, which is not in the hierarchy of %s: add it to the groups or the hierarchy file", col.Name, col.Dict.Label(v), c.dims[d].Name)
 			default:
 				nodes[k][i] = code[v]
 			}
