@@ -16,7 +16,8 @@ import (
 type crossing struct {
 	counted
 	table *table // of today, whose rows of the microdata it counts
-	few   []string
+	few   []string // why a cell is sensitive, "" if it is not
+	alone []string // the only contributor of a cell, "" where there are several
 }
 
 // mostCrossed is how many cells of one crossing are linked; beyond it the release
@@ -381,6 +382,11 @@ func (c *check) cross(g *group, t *table, p, q counted, k, j int) (crossing, boo
 			why = fmt.Sprintf("contributors%s: %d employers, want at least %d", norm(s, s.Contributors.Norm), len(x.who), s.Contributors.Employers)
 		}
 		out.few = append(out.few, why)
+		name := ""
+		if len(x.who) == 1 {
+			name = digest(c.micro.nameOf(c.rules.Microdata, x.who[0]))
+		}
+		out.alone = append(out.alone, name)
 		for i := range dims {
 			out.nodes[i] = append(out.nodes[i], x.node[i])
 		}

@@ -181,6 +181,11 @@ func (c *check) singles(g *group) []int32 {
 			put(s.Tables[i].Cells[row], name)
 		}
 	}
+	for i, x := range g.crossings {
+		for row, name := range x.alone {
+			put(s.Tables[g.firstCross+i].Cells[row], name)
+		}
+	}
 	for changed := true; changed; {
 		changed = false
 		for r := range s.Relations() {
