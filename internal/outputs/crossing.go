@@ -15,7 +15,7 @@ import (
 // follows through it.
 type crossing struct {
 	counted
-	table *table // of today, whose rows of the microdata it counts
+	table *table   // of today, whose rows of the microdata it counts
 	few   []string // why a cell is sensitive, "" if it is not
 	alone []string // the only contributor of a cell, "" where there are several
 }
@@ -155,13 +155,10 @@ func (c *check) toldBy(g *group) (out []counted) {
 // nodesOfRows returns the category of every row of the microdata in a dimension, 0
 // where it has none, nil where they lack the dimension.
 func (c *check) nodesOfRows(d int) []int32 {
-	for _, s := range c.rules.Dimensions {
-		if s.Name != c.dims[d].Name {
-			continue
-		}
-		col, ok := c.micro.f.Lookup(s.Microdata)
+	for _, name := range c.columnsOf(d) {
+		col, ok := c.micro.f.Lookup(name)
 		if !ok || !col.Coded() {
-			return nil
+			continue
 		}
 		code := c.codes(d, col.Dict)
 		out := make([]int32, len(col.I))
@@ -173,6 +170,26 @@ func (c *check) nodesOfRows(d int) []int32 {
 		return out
 	}
 	return nil
+}
+
+// columnsOf lists the columns of the microdata that a dimension may be in: that of
+// the rules, or what an earlier release called it.
+func (c *check) columnsOf(d int) []string {
+	name := c.dims[d].Name
+	for _, s := range c.rules.Dimensions {
+		if s.Name == name {
+			return []string{s.Microdata}
+		}
+	}
+	out := []string{name}
+	for _, p := range c.before {
+		for _, was := range p.table.Dims {
+			if was.Name == name {
+				out = append(out, was.Columns...)
+			}
+		}
+	}
+	return out
 }
 
 // dependent reports whether pairs of categories have nobody though the sizes of

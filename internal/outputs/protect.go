@@ -95,7 +95,7 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 	}
 	for _, n := range p.Needs {
 		if f := finding[n.Cell]; !g.today[n.Cell] && !c.safeEnough(f) {
-			c.report.hold("%s: %s", g.needs[n.Cell].reason, f.Reason)
+			c.report.hold("%s: %s: %s", g.system.Name(n.Cell), g.needs[n.Cell].reason, f.Reason)
 		}
 	}
 	return nil
