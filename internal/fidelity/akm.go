@@ -51,11 +51,17 @@ func workerEffects(ctx context.Context, s *setting) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	var every *everyRow
+	if w := s.Workers; why == "" && w.Fragment.Rows() > s.mostWorkerRows() {
+		if every, err = w.onEveryRow(ctx); err != nil {
+			return Result{}, err
+		}
+	}
 	var out Result
 	l := loss{squared: math.NaN()}
 	if why == "" {
 		l = lossOfComponents(fragment, release)
-		out.Tables = []metric.Table{s.akmTable(fragment, release, note)}
+		out.Tables = []metric.Table{s.akmTable(fragment, release, every, note)}
 		out.words = akmWords(fragment, release)
 	}
 	for _, c := range components {
@@ -122,7 +128,7 @@ func (s *setting) akm(ctx context.Context) (fragment, release estimate.Component
 	}
 	note += "."
 	if share < 1 {
-		note += fmt.Sprintf(" A random sample of %.1f %% of the fragment's employers, to stay under %d rows.", 100*share, mostWorkerRows)
+		note += fmt.Sprintf(" A random sample of %.1f %% of the fragment's employers, to stay under %d rows.", 100*share, s.mostWorkerRows())
 	}
 	for _, x := range slices.Concat(fragment.Warnings, release.Warnings) {
 		note += " Warning: " + x + "."
@@ -136,7 +142,8 @@ type chosen []bool
 // akmEmployers draws employers until their rows are as many as may be.
 func (s *setting) akmEmployers() (chosen, float64) {
 	codes := s.Workers.Fragment.Col(linked.Employer)
-	if len(codes.I) <= mostWorkerRows {
+	most := s.mostWorkerRows()
+	if len(codes.I) <= most {
 		return nil, 1
 	}
 	rows := make([]int, codes.Dict.Len())
@@ -153,7 +160,7 @@ func (s *setting) akmEmployers() (chosen, float64) {
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(at.Uint64(uint64(a)), at.Uint64(uint64(b))) })
 	in, total, n := make(chosen, len(rows)), 0, 0
 	for _, e := range order {
-		if total += rows[e]; total > mostWorkerRows {
+		if total += rows[e]; total > most {
 			break
 		}
 		in[e] = true
@@ -166,11 +173,18 @@ func (s *setting) akmEmployers() (chosen, float64) {
 func (in chosen) model(f *frame.Frame) estimate.TwoWay {
 	employer, worker, wage, year := f.Col(linked.Employer).I, workerCodes(f.Col(linked.Worker)), f.Col(linked.Wage), f.Col(linked.Year).I
 	var t estimate.TwoWay
+	n := len(employer)
 	if in != nil {
-		t.Worker, t.Employer = make([]int32, 0, mostWorkerRows), make([]int32, 0, mostWorkerRows)
+		n = 0
+		for _, e := range employer {
+			n += int(indicator(in[e]))
+		}
 	}
-	sum, count := map[int32]float64{}, map[int32]float64{}
-	var years []int32
+	t.Y, t.Worker, t.Employer = make([]float64, 0, n), make([]int32, 0, n), make([]int32, 0, n)
+	years := make([]int32, 0, n)
+	number := map[int32]int32{} // of a year
+	var sum, count []float64
+	last, at := int32(0), int32(-1)
 	for i, e := range employer {
 		if in != nil && !in[e] || wage.Missing(i) {
 			continue
@@ -180,9 +194,18 @@ func (in chosen) model(f *frame.Frame) estimate.TwoWay {
 			continue
 		}
 		y := math.Log(x)
-		t.Y, t.Worker, t.Employer, years = append(t.Y, y), append(t.Worker, worker[i]), append(t.Employer, e), append(years, year[i])
-		sum[year[i]] += y
-		count[year[i]]++
+		if at < 0 || year[i] != last {
+			var known bool
+			if at, known = number[year[i]]; !known {
+				at = int32(len(sum))
+				number[year[i]] = at
+				sum, count = append(sum, 0), append(count, 0)
+			}
+			last = year[i]
+		}
+		t.Y, t.Worker, t.Employer, years = append(t.Y, y), append(t.Worker, worker[i]), append(t.Employer, e), append(years, at)
+		sum[at] += y
+		count[at]++
 	}
 	for i, y := range years {
 		t.Y[i] -= sum[y] / count[y]
@@ -258,18 +281,62 @@ func lossOfComponents(fragment, release estimate.Components) loss {
 	return l.over(float64(len(components)))
 }
 
-func (s *setting) akmTable(fragment, release estimate.Components, note string) metric.Table {
+// everyRow are the components on all rows of both versions, not corrected.
+type everyRow struct {
+	of        [2][3]float64 // worker, employer, covariance
+	rows      int
+	employers int
+}
+
+// onEveryRow estimates them on the largest connected sets.
+func (w *Workers) onEveryRow(ctx context.Context) (*everyRow, error) {
+	var out everyRow
+	models := [2]estimate.TwoWay{chosen(nil).model(w.Fragment), chosen(nil).model(w.Release)}
+	for v, t := range models {
+		if v == 1 && sameModel(models[0], t) {
+			out.of[1] = out.of[0]
+			continue
+		}
+		f, err := estimate.TwoWayEffects(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		if v == 0 {
+			out.rows, out.employers = f.N, f.Employers
+		}
+		out.of[v] = [3]float64{f.Shares.Worker * f.Variance, f.Shares.Employer * f.Variance, f.Shares.Sorting / 2 * f.Variance}
+	}
+	return &out, nil
+}
+
+// mostWorkerRows is the number of rows up to which effects are those of all
+// employers: a million, or fewer where resamples stop at fewer cells.
+func (s *setting) mostWorkerRows() int { return min(mostWorkerRows, s.MostCells) }
+
+func (s *setting) akmTable(fragment, release estimate.Components, every *everyRow, note string) metric.Table {
 	t := metric.Table{Name: "akm", Title: "Worker and employer effects: what the variance of log wages is made of",
 		Columns: []string{"component", "fragment, not corrected", "fragment", "release", "change", "noise floor"},
 		Note:    note + " Standard errors in parentheses; change and floor as shares of the fragment's variance of log wages."}
-	for _, c := range components {
+	if every != nil {
+		t.Columns = append(t.Columns, "fragment, every row, not corrected", "release, every row, not corrected")
+		t.Note += fmt.Sprintf(" The last two columns rest on all %d rows of the largest connected set, of %d employers.", every.rows, every.employers)
+	}
+	for k, c := range components {
 		a, b := c.of(fragment), c.of(release)
 		r := s.akmRow(a, b, fragment, release)
-		t.Rows = append(t.Rows, []string{c.what, fmt.Sprintf("%.4f", a.PlugIn), fmt.Sprintf("%.4f (%.4f)", a.Corrected, a.StdErr), fmt.Sprintf("%.4f (%.4f)", b.Corrected, b.StdErr),
-			fmt.Sprintf("%+.3f", (b.Corrected-a.Corrected)/fragment.Variance), fmt.Sprintf("%.3f", float64(r.Baseline))})
+		row := []string{c.what, fmt.Sprintf("%.4f", a.PlugIn), fmt.Sprintf("%.4f (%.4f)", a.Corrected, a.StdErr), fmt.Sprintf("%.4f (%.4f)", b.Corrected, b.StdErr),
+			fmt.Sprintf("%+.3f", (b.Corrected-a.Corrected)/fragment.Variance), fmt.Sprintf("%.3f", float64(r.Baseline))}
+		if every != nil {
+			row = append(row, fmt.Sprintf("%.4f", every.of[0][k]), fmt.Sprintf("%.4f", every.of[1][k]))
+		}
+		t.Rows = append(t.Rows, row)
 	}
-	t.Rows = append(t.Rows, []string{"variance of log wages", fmt.Sprintf("%.4f", fragment.Variance), fmt.Sprintf("%.4f", fragment.Variance), fmt.Sprintf("%.4f", release.Variance),
-		fmt.Sprintf("%+.3f", release.Variance/fragment.Variance-1), "-"})
+	row := []string{"variance of log wages", fmt.Sprintf("%.4f", fragment.Variance), fmt.Sprintf("%.4f", fragment.Variance), fmt.Sprintf("%.4f", release.Variance),
+		fmt.Sprintf("%+.3f", release.Variance/fragment.Variance-1), "-"}
+	if every != nil {
+		row = append(row, "-", "-")
+	}
+	t.Rows = append(t.Rows, row)
 	return t
 }
 

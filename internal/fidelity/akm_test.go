@@ -134,6 +134,28 @@ func TestNoWorkerEffects(t *testing.T) {
 	}
 }
 
+// TestLargeWorkers: of many rows the corrected components are those of a random
+// sample of the employers, and the others of every row.
+func TestLargeWorkers(t *testing.T) {
+	before := careers(8000, 200)
+	in := akmInput(&Workers{Fragment: before, Release: swapWages(t, before, .3)})
+	in.MostCells = before.Rows() / 2
+	large := measured(t, in).Tables[1]
+	in.MostCells = before.Rows()
+	all := measured(t, in).Tables[1]
+	if len(large.Columns) != len(all.Columns)+2 || !strings.Contains(large.Note, "random sample") {
+		t.Fatalf("columns %q, note %q", large.Columns, large.Note)
+	}
+	for k := range components {
+		// Leaving out bridges and workers seen once moves the plug-in a little.
+		a, b := all.Rows[k], large.Rows[k]
+		var x, y float64
+		if _, err := fmt.Sscan(a[1]+" "+b[6], &x, &y); err != nil || math.Abs(x-y) > .02*math.Abs(x)+2e-4 {
+			t.Errorf("%s, not corrected: %s of the largest linked set, %s of every row (%v)", a[0], a[1], b[6], err)
+		}
+	}
+}
+
 // TestWorkerCodes: large numbers of workers are followed as small ones are.
 func TestWorkerCodes(t *testing.T) {
 	f := careers(400, 20)
