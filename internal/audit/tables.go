@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"scramblelab/internal/attack/distance"
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
 	"scramblelab/internal/publish"
@@ -202,7 +203,7 @@ func checkOriginalOrder(f *folder) []Finding {
 
 // spearman is the correlation of ranks, ties at their mean rank.
 func spearman(x, y []float64) float64 {
-	rx, ry := ranks(x), ranks(y)
+	rx, ry := distance.Ranks(x), distance.Ranks(y)
 	m := float64(len(x)+1) / 2
 	var sxy, sxx, syy float64
 	for i := range rx {
@@ -210,34 +211,6 @@ func spearman(x, y []float64) float64 {
 		sxy, sxx, syy = sxy+float64(a*b), sxx+float64(a*a), syy+float64(b*b)
 	}
 	return sxy / math.Sqrt(sxx*syy)
-}
-
-func ranks(x []float64) []float64 {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case x[a] < x[b]:
-			return -1
-		case x[a] > x[b]:
-			return 1
-		}
-		return 0
-	})
-	out := make([]float64, len(x))
-	for lo := 0; lo < len(order); {
-		hi := lo
-		for hi < len(order) && x[order[hi]] == x[order[lo]] {
-			hi++
-		}
-		for _, i := range order[lo:hi] {
-			out[i] = float64(lo+hi+1) / 2
-		}
-		lo = hi
-	}
-	return out
 }
 
 func checkDestruction(f *folder) []Finding {

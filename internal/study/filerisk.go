@@ -34,6 +34,7 @@ func (s *scrambled) attackFile(ctx context.Context, out *measured, held attack.R
 		func(out *measured) error { return s.fileRisk(out, held.Tables, population, share) },
 		func(out *measured) error { return s.phaseTwo(ctx, out, held, serials, population) },
 		s.permutationDistances,
+		func(out *measured) error { return s.subtract(out, held.Tables, population) },
 	}
 	parts, err := par.Map(ctx, len(steps), func(i int) (part measured, err error) {
 		return part, steps[i](&part)
