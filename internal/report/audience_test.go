@@ -272,6 +272,32 @@ func TestRedacted(t *testing.T) {
 	}
 }
 
+func TestShownOutside(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want bool
+		why  string
+	}{
+		{"attack.employer.assignment.outsider.top1", true, "the headline"},
+		{"attack.employer.cv.cv-5.top1", true, "an intruder with CVs"},
+		{"attack.employer.cv.cv-x.top1", false, "not an intruder of ours"},
+		{"attack.employer.assignment.jan-janssens.top1", false, "a name"},
+		{"attack.worker.chain.outsider.excess", true, ""},
+		{"attack.worker.chain.cv-5.excess", false, "575 workers of 115 employers: a step holds six of these"},
+		{"attack.employer.assignment.outsider.workers-exposed", false, "a large employer would show"},
+		{"attack.employer.assignment.outsider.false-claims", false, "the headline from the other side"},
+		{"attack.employer.information.outsider.bits", false, "not on the list"},
+		{"fidelity.did.overlap", true, ""},
+		{"fidelity.did.overlap.x", false, "a longer name"},
+		{"fidelity.sums.wage-bill-error", false, "a sum of the original, less one of the release"},
+		{"swap.step-1.touched", false, "a setting"},
+	} {
+		if _, got := outside(c.name); got != c.want {
+			t.Errorf("%s is shown outside: %v, want %v: %s", c.name, got, c.want, c.why)
+		}
+	}
+}
+
 func TestParseAudience(t *testing.T) {
 	for _, s := range []string{"", "Public", "everybody", "internal "} {
 		if _, err := ParseAudience(s); err == nil {

@@ -114,8 +114,8 @@ func (l Lang) features(r *metric.Report) chart {
 	}
 	c := chart{ID: "features", Section: "why", Title: l.say("why.chart"), Caption: l.say("why.caption"), Better: l.say("safer.lower"), unit: unitOf(m)}
 	for _, row := range m.By {
-		if f, ok := strings.CutPrefix(row.Group, "feature="); ok {
-			row.Baseline = metric.None
+		if f, ok := strings.CutPrefix(row.Group, "feature="); ok && row.Value >= 0.01*m.Value {
+			row.Baseline, row.Low = metric.None, max(0, row.Low) // nothing tells less than nothing
 			c.Rows = append(c.Rows, l.newMark(capital(l.feature(f)), m, row, nil))
 		}
 	}

@@ -241,7 +241,14 @@ func swapKey(measure string) (key, rest string) {
 // plain says what a metric is, in words that its dotted name hides.
 func (l Lang) plain(name string) string {
 	if a, ok := parseAttack(name); ok {
-		return fmt.Sprintf("%s: %s (%s)", l.intruder(a.adversary), l.attackWhat(a), l.how(a.method))
+		how := a.method
+		if how == "posterior" && !strings.HasSuffix(a.measure, "90") {
+			how = "posterior-any"
+			if strings.HasSuffix(a.measure, "50") {
+				how = "posterior50"
+			}
+		}
+		return fmt.Sprintf("%s: %s (%s)", l.intruder(a.adversary), l.attackWhat(a), l.how(how))
 	}
 	if s := l.said(name + ".what"); s != "" {
 		return s

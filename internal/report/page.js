@@ -5,6 +5,10 @@ document.documentElement.classList.add("scripted");
 for (const table of document.querySelectorAll("table.sort")) {
   const heads = [...table.tHead.rows[0].cells], body = table.tBodies[0];
   const key = (row, i) => { const c = row.cells[i]; return c ? (c.dataset.v !== undefined ? c.dataset.v : c.textContent.trim()) : ""; };
+  // Where rows are stacked, on a narrow screen, every cell says what it is.
+  if (table.classList.contains("stack"))
+    for (const row of body.rows)
+      [...row.cells].forEach((cell, i) => { if (i && cell.textContent) cell.dataset.l = heads[i].textContent; });
   heads.forEach((th, i) => {
     const b = document.createElement("button");
     b.type = "button";

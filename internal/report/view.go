@@ -59,6 +59,7 @@ type factView struct {
 type gateView struct {
 	What, Name, Verdict, Word, Limit, Got, At, End, Why, Remedy string
 	Pattern                                                     string // of which it is the worst
+	Bound                                                       string // outside, in place of what it got
 	Missing                                                     bool
 }
 
@@ -103,6 +104,9 @@ func newView(r *metric.Report, l Lang) *view {
 		Report: r, Lang: l, lang: l, Outside: r.Audience != "" && r.Audience != string(Internal), Title: l.say("title"),
 		Verdict: t.verdict(), Headline: l.headline(t), Advice: l.say("advice." + t.verdict()),
 		Sides: l.sides(r), Released: l.released(r), Tiles: l.tiles(r.N), Glossary: l.glossary(), Charts: map[string][]chart{},
+	}
+	if v.Outside && v.Verdict == metric.Fail {
+		v.Advice = l.say("advice.fail.outside")
 	}
 	if _, v.Searched = r.N["plans"]; v.Searched && !v.Outside {
 		v.Title = l.say("title.map")
@@ -304,6 +308,12 @@ func (l Lang) viewGate(r *metric.Report, g metric.Gate) gateView {
 	}
 	if r.Audience != "" && r.Audience != string(Internal) && g.Metric[strings.LastIndexByte(g.Metric, '.')+1:] == "other" {
 		v.What, v.Name = capital(l.say("gate.hidden")), ""
+	}
+	if !v.Missing {
+		v.Bound = l.bound(metric.Row{Value: metric.None, Low: metric.None, High: g.Got}, unit)
+		if g.At == "lower" {
+			v.Bound = l.bound(metric.Row{Value: metric.None, Low: g.Got, High: metric.None}, unit)
+		}
 	}
 	if g.Group != "" {
 		v.What += ", " + l.groupWord(g.Group)

@@ -82,3 +82,40 @@ func TestLabRecodesForEachPlan(t *testing.T) {
 		t.Error("recoding changes nothing")
 	}
 }
+
+// A search screens: it measures less, and what it measures is the same.
+func TestScreenJudgesAsMeasureDoes(t *testing.T) {
+	ctx := context.Background()
+	p := parsed(t, "data: {generate: {employers: 100, from: 2014, to: 2017}}\nattack: {targets: 100}\nrelease: {records: 80}")
+	lab, err := OpenLab(ctx, p, 3, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, gates := range []string{
+		"{metric: 'attack.employer.assignment.*.top1', max: 0.1}, {metric: fidelity.did.overlap, min: 0.3}, {metric: fidelity.margins.level-field-tv, max: 0.1}",
+		"{metric: attack.file.k-anonymity.prosecutor.k, min: 3}, {metric: fidelity.cells.share-exact, min: 0.5}",
+		"{metric: attack.employer.assignment.outsider.top1, group: years=2, max: 0.1}, {metric: fidelity.wages.conditional-ks, max: 0.1}",
+		"{metric: 'attack.*', max: 1, if_missing: skip}, {metric: 'fidelity.heads.*', group: 'years=*', min: 0.1}, {metric: attack.employer.phase-two.on-site.top1, max: 0.5}",
+	} {
+		pol, err := policy.Parse("p", []byte("gates: ["+gates+"]"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := lab.Measure(ctx, p, pol, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := lab.Screen(ctx, p, pol, 4, []string{"fidelity.regression.wage-overlap"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.Gates, got.Gates); diff != "" {
+			t.Errorf("%s (-measure +screen):\n%s", gates, diff)
+		}
+		if a, _ := want.Metric("fidelity.regression.wage-overlap"); true {
+			if b, ok := got.Metric(a.Name); !ok || !cmp.Equal(a, b) {
+				t.Errorf("%s: %s is %v, want %v", gates, a.Name, b.Value, a.Value)
+			}
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ type Tuning struct {
 	Until time.Time
 	// Shard and Shards race only every Shards-th plan, from 1; 0 means all.
 	Shard, Shards int
+	// Merge names the books of shards, whose measurements are taken over; the result
+	// is that of a search that was not cut into shards.
+	Merge []string
 	// Verify is the number of fresh keys on which the recommended plan is measured
 	// again; 0 means twice those of the search.
 	Verify   int
@@ -98,23 +102,49 @@ func (t *tuner) digest(data string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// measure measures a point on a key of a lab.
-func (t *tuner) measure(lab *Lab, offset uint64) tune.Measure {
+// screenRecords is the largest fragment that a search draws. How often a record
+// is named hardly depends on how many others there are, and what is recommended
+// is measured again in full.
+const screenRecords = 1000
+
+// measure measures a point on a key of a lab, on the plan's own fragment or on a
+// smaller one.
+func (t *tuner) measure(lab *Lab, offset uint64, records int) tune.Measure {
 	return func(ctx context.Context, p tune.Point, key int) (tune.Scores, error) {
 		q, err := t.base.With(settings(p))
 		if err != nil {
 			return tune.Scores{}, tune.Unusable{Reason: err.Error()}
 		}
-		r, err := lab.Measure(ctx, q, t.policy, t.o.Seed+offset+uint64(key))
+		q.Release.Records = min(q.Release.Records, records)
+		r, err := lab.Screen(ctx, q, t.policy, t.o.Seed+offset+uint64(key), t.losses)
 		switch {
 		case ctx.Err() != nil:
 			return tune.Scores{}, ctx.Err()
 		case err != nil:
 			return tune.Scores{}, tune.Unusable{Reason: err.Error()}
 		}
-		return t.scores(r), nil
+		out := t.scores(r)
+		if t.recodes() {
+			lost, err := lab.DetailLost(q)
+			if err != nil {
+				return tune.Scores{}, err
+			}
+			n := float64(len(t.losses))
+			out.Loss = (float64(out.Loss*n) + lost) / (n + 1)
+		}
+		return out, nil
 	}
 }
+
+// recodes says that plans of the space may recode columns, so that detail is
+// something to lose.
+func (t *tuner) recodes() bool {
+	return slices.ContainsFunc(t.base.Scramble.Steps, func(s plan.Step) bool { return s.Method == plan.Recode })
+}
+
+// detailLost is the name of what recoding takes away among the losses of a
+// search; see [Lab.DetailLost].
+const detailLost = "detail of level and field lost to recoding"
 
 func settings(p tune.Point) []plan.Setting {
 	out := make([]plan.Setting, len(p.Settings))
@@ -181,7 +211,7 @@ func (t *tuner) verify(ctx context.Context, lab *Lab, s tune.Summary) (tune.Veri
 	if n == 0 {
 		n = 2 * t.search.Keys
 	}
-	m, err := tune.Race(ctx, []tune.Point{s.Point}, tune.Options{Points: 1, Keys: max(2, n)}, tune.NewBook(), time.Time{}, t.measure(lab, freshKeys), t.o.Progress)
+	m, err := tune.Race(ctx, []tune.Point{s.Point}, tune.Options{Points: 1, Keys: max(2, n)}, tune.NewBook(), time.Time{}, t.measure(lab, freshKeys, math.MaxInt), t.o.Progress)
 	if err != nil {
 		return tune.Verified{}, err
 	}
@@ -214,18 +244,47 @@ func Tune(ctx context.Context, p plan.Plan, book string, o Tuning) (*tune.Result
 	if o.Shards > 1 {
 		points = slices.DeleteFunc(slices.Clone(points), func(p tune.Point) bool { return p.ID%o.Shards != o.Shard-1 })
 	}
-	m, err := tune.Race(ctx, points, t.search, b, o.Until, t.measure(lab, 0), o.Progress)
+	measure, err := t.recalled(lab, o.Merge)
 	if err != nil {
 		return nil, b, err
 	}
-	out := &tune.Result{Axes: t.axes, Losses: t.losses, Map: m, Recommended: -1, Tried: []tune.Verified{}, Neighbours: []tune.Verified{}}
+	m, err := tune.Race(ctx, points, t.search, b, o.Until, measure, o.Progress)
+	if err != nil {
+		return nil, b, err
+	}
+	out := &tune.Result{Seed: o.Seed, Axes: t.axes, Losses: t.losses, Map: m, Recommended: -1, Tried: []tune.Verified{}, Neighbours: []tune.Verified{}}
+	if t.recodes() {
+		out.Losses = append(slices.Clone(t.losses), detailLost)
+	}
 	for _, g := range pol.Gates {
 		out.Checks = append(out.Checks, g.Metric)
 	}
 	if o.Shards > 1 {
+		out.Shard = fmt.Sprintf("%d/%d", o.Shard, o.Shards)
 		return out, b, nil
 	}
 	return out, b, t.recommend(ctx, lab, out)
+}
+
+// recalled measures on the keys of the search, and takes what shards measured
+// from their books.
+func (t *tuner) recalled(lab *Lab, books []string) (tune.Measure, error) {
+	measure := t.measure(lab, 0, screenRecords)
+	if len(books) == 0 {
+		return measure, nil
+	}
+	all := tune.NewBook()
+	for _, path := range books {
+		b, digest, err := tune.ReadBook(path)
+		if err != nil {
+			return nil, err
+		}
+		if want := t.digest(lab.Digest()); digest != want {
+			return nil, fmt.Errorf("tune: %s is of another search (other plan, space, data, seed or version): merge the shards of one", path)
+		}
+		all.Join(b)
+	}
+	return all.Recall(measure), nil
 }
 
 // recommend tries the plans of a map in their order, on fresh keys, until one
@@ -254,7 +313,7 @@ func (t *tuner) recommend(ctx context.Context, lab *Lab, out *tune.Result) error
 		out.Why = append(out.Why, fmt.Sprintf("Plan %d looked allowed and did not hold on fresh keys: %s at %.3f of its limit.", s.Point.ID, v.Fresh.Binding, v.Fresh.Share))
 	}
 	if out.Recommended < 0 {
-		out.Why = append(out.Why, whyNone(out, allowed, others)...)
+		out.Why = append(out.Why, t.whyNone(out, allowed, others, lab.raw.Employers())...)
 		return nil
 	}
 	for _, s := range out.Map.Neighbours(out.Recommended) {
@@ -265,12 +324,13 @@ func (t *tuner) recommend(ctx context.Context, lab *Lab, out *tune.Result) error
 		out.Neighbours = append(out.Neighbours, v)
 	}
 	out.Why = append(out.Why, out.WhatWouldChange(allowed)...)
-	return nil
+	return t.ablate(ctx, fresh, out)
 }
 
 // whyNone proves with the search's own figures that no plan of the space is
-// allowed: the checks that every plan misses, and by how much the best one does.
-func whyNone(out *tune.Result, allowed, others []tune.Summary) []string {
+// allowed: the checks that every plan misses, and by how much the best one does,
+// or that attacks and use cannot be kept within their limits together.
+func (t *tuner) whyNone(out *tune.Result, allowed, others []tune.Summary, employers int) []string {
 	if len(allowed) > 0 {
 		return []string{fmt.Sprintf("None of the %d best plans that looked allowed held on fresh keys: measure with more seeds, or leave a margin under the limits.", len(out.Tried))}
 	}
@@ -289,17 +349,59 @@ func whyNone(out *tune.Result, allowed, others []tune.Summary) []string {
 		if at <= c.Limit {
 			continue
 		}
-		why = append(why, fmt.Sprintf("Every plan misses %s: at best %.3f (plan %d) against %.3f.", c.Name, at, best.Point.ID, c.Limit))
-		if f := fact(c.Name); f != "" && !slices.Contains(facts, f) {
+		why = append(why, fmt.Sprintf("Every plan misses %s: at best %.3f on average and up to %.3f (plan %d) against %.3f.", c.Name, best.Checks[i].Value, at, best.Point.ID, c.Limit))
+		if f := t.fact(c.Name, employers); f != "" && !slices.Contains(facts, f) {
 			facts = append(facts, f)
 		}
+	}
+	if len(why) == 1 {
+		why = append(why, conflict(out.Map.Final()))
 	}
 	return append(why, facts...)
 }
 
+// conflict says how far plans that keep every attack under its limit fall short in
+// use, and the other way round.
+func conflict(all []tune.Summary) string {
+	most := func(s tune.Summary, attacks bool) (share float64, name string) {
+		for _, c := range s.Checks {
+			if x := c.Upper / max(c.Limit, 1e-9); c.Attack == attacks && x > share {
+				share, name = x, c.Name
+			}
+		}
+		return share, name
+	}
+	side := func(attacks bool) (within int, nearest float64, name string) {
+		for _, s := range all {
+			if mine, _ := most(s, attacks); mine > 1 {
+				continue
+			}
+			other, n := most(s, !attacks)
+			if within++; within == 1 || other < nearest {
+				nearest, name = other, n
+			}
+		}
+		return within, nearest, name
+	}
+	safe, dull, use := side(true)
+	useful, leak, attack := side(false)
+	text := fmt.Sprintf("Each limit is kept by some plan, and all of them by none: of %d plans measured on all keys, %d keep every attack under its limit and %d every measure of use.", len(all), safe, useful)
+	if safe > 0 {
+		text += fmt.Sprintf(" Of the former the best has %s at %.1f times its limit.", use, dull)
+	}
+	if useful > 0 {
+		text += fmt.Sprintf(" Of the latter the best has %s at %.1f times its limit.", attack, leak)
+	}
+	return text
+}
+
 // fact names the structural fact (DESIGN 3) that keeps a check from being met.
-func fact(check string) string {
+func (t *tuner) fact(check string, employers int) string {
+	remedies := []string{plan.CoarsenCounts, plan.JitterCounts, plan.RoundCounts, plan.SampleWorkers, plan.MergeSmallEmployers, plan.FreshSerials}
+	tried := slices.ContainsFunc(t.base.Scramble.Steps, func(s plan.Step) bool { return slices.Contains(remedies, s.Method) })
 	switch {
+	case strings.HasPrefix(check, "attack.employer.") && tried:
+		return fmt.Sprintf("Linkage risk falls with the size of the file: here %d employers are all there are, and what is left after the head counts are blurred still tells them apart. Draw from a larger selection, or let the space recode columns and release fewer of them.", employers)
 	case strings.HasPrefix(check, "attack.employer."):
 		return "A permutation of attributes leaves every head count as it was, and the path of head counts is a fingerprint: let the space coarsen or jitter counts, sample workers, merge employers or give a fresh serial every year."
 	case strings.HasPrefix(check, "attack.worker."):

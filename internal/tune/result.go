@@ -20,6 +20,12 @@ type Result struct {
 	Neighbours []Verified `json:"neighbours"`
 	// Recommended is the number of the point, -1 where none held.
 	Recommended int `json:"recommended"`
+	// Ablation is the recommended plan without one of its steps at a time.
+	Ablation []Ablated `json:"ablation,omitempty"`
+	// Seed fixed population, order of the plans and keys, and Shard says which part of
+	// them was raced, as K/N; empty for all.
+	Seed  uint64 `json:"seed"`
+	Shard string `json:"shard,omitempty"`
 	// Why says in sentences what binds, what the next plan would cost, or why
 	// there is none.
 	Why []string `json:"why"`
@@ -31,6 +37,51 @@ type Verified struct {
 	Search Summary `json:"search"`
 	Fresh  Summary `json:"fresh"`
 	Held   bool    `json:"held"`
+}
+
+// Ablated is a plan without one of its steps, measured on the same keys as With,
+// the whole plan.
+type Ablated struct {
+	Step    int     `json:"step"` // from 1
+	Name    string  `json:"name"` // the step as the plan writes it
+	With    Summary `json:"with"`
+	Without Summary `json:"without"`
+}
+
+// String says what the step buys and what it costs: in risk the mean success of
+// the check that suffers most without it, in loss the mean.
+func (a Ablated) String() string {
+	lead := fmt.Sprintf("Step %d (%s)", a.Step, a.Name)
+	if a.Without.Reason != "" {
+		return fmt.Sprintf("%s cannot be left out: %s.", lead, a.Without.Reason)
+	}
+	most, at := 0.0, -1
+	for i, c := range a.Without.Checks {
+		if i < len(a.With.Checks) && c.Attack && (at < 0 || c.Value-a.With.Checks[i].Value > most) {
+			most, at = c.Value-a.With.Checks[i].Value, i
+		}
+	}
+	dLoss := a.With.Loss - a.Without.Loss
+	price := fmt.Sprintf("costs %.3f of loss", dLoss)
+	switch {
+	case dLoss < -.0005:
+		price = fmt.Sprintf("lowers the loss by %.3f", -dLoss)
+	case dLoss < .0005:
+		price = "costs no loss that is measured"
+	}
+	if at < 0 {
+		return fmt.Sprintf("%s %s.", lead, price)
+	}
+	c := a.Without.Checks[at]
+	buys := fmt.Sprintf("buys %.1f percentage points of %s, which stands at %.1f %% without it and at %.1f %% with it", 100*most, c.Name, 100*c.Value, 100*a.With.Checks[at].Value)
+	if most < .0005 {
+		buys = "lowers no attack that is gated by as much as 0.05 percentage points"
+	}
+	over := ""
+	if a.With.Share <= 1 && a.Without.Share > 1 {
+		over = "; without it the plan is over its limits"
+	}
+	return fmt.Sprintf("%s %s, and %s%s.", lead, buys, price, over)
 }
 
 // Neighbours are the points of the front next to one by risk: the less and the
