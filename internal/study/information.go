@@ -14,7 +14,7 @@ import (
 
 // informationSample is the number of serials on which it is measured what each
 // feature tells: every candidate is compared in full.
-const informationSample = 60
+const informationSample = 40
 
 // explain says which features identify employers, for the intruder whose gate
 // binds, or who gets furthest where no gate judges one.
