@@ -164,8 +164,6 @@ func (c *candidates) at(k int32, t int) []float32 {
 	return c.cell[i : i+c.stride : i+c.stride]
 }
 
-func (c *candidates) head(k int32, t int) float32 { return c.logHead[int(k)*len(c.years)+t] }
-
 func (c *candidates) fill(p *Public, i int, to []float32) {
 	logOf := func(v float64) float32 {
 		if v > 0 {

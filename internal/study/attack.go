@@ -209,7 +209,7 @@ func scoreEmployer(fragment score.Fragment, f *fingerprinted) (measured, error) 
 	if err != nil {
 		return out, err
 	}
-	out.metrics = append(ms, decoys...)
+	out.metrics = slices.Concat(ms, decoys)
 	return out, nil
 }
 
