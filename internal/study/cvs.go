@@ -14,9 +14,13 @@ import (
 
 const stageCVs rng.Stage = 0x57cd1
 
-// cvTargets is how many employers are looked for by CVs, inside the fragment and
-// outside it.
-const cvTargets = 400
+// cvTargets is how many employers are looked for by CVs inside the fragment:
+// only one in four has five people to know, and fewer would leave an interval too
+// wide to be judged. cvDecoys is how many are outside it.
+const (
+	cvTargets = 1500
+	cvDecoys  = 400
+)
 
 // miscoded is the share of wrong diplomas in the row of intruders whose CVs and
 // the register differ.
@@ -133,10 +137,10 @@ func (v *victims) lookedFor(years []int32) (inside, outside []int32) {
 			outside = append(outside, int32(e))
 		}
 	}
-	some := func(id uint64, v []int32, key rng.Sim) []int32 {
-		return rng.Sample(key.Stream(stageCVs, id), v, min(cvTargets, len(v)))
+	some := func(id uint64, of []int32, most int) []int32 {
+		return rng.Sample(v.key.Stream(stageCVs, id), of, min(most, len(of)))
 	}
-	return some(0, inside, v.key), some(1, outside, v.key)
+	return some(0, inside, cvTargets), some(1, outside, cvDecoys)
 }
 
 // sizeGroups are the size classes of employers in the year of a known person.
