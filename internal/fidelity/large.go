@@ -27,8 +27,7 @@ const stagePart rng.Stage = 0x46494407
 // of all.
 type part struct {
 	*setting
-	all   int     // employers of whom it is a sample
-	share float64 // of their effective number, that of employers of equal size
+	all int // employers of whom it is a sample
 }
 
 // onPart are the measures whose resamples are taken of a part: many tables, and
@@ -114,36 +113,52 @@ func (s *setting) drawPart(cells int) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &part{p, len(order), min(1, p.fragment.effective()/s.fragment.effective())}, nil
+	return &part{p, len(order)}, nil
 }
 
-// effective is the number of employers of equal size whose staff would vary as
-// much between draws: (Σw)²/Σw² of their staff times design weight (Kish 1965).
-func (v *view) effective() float64 {
-	staff := make([]float64, v.units)
-	for i, w := range v.staff(nil) {
-		staff[v.cells.unit[i]] += w
+// parts say how much of the variation of each employer between resamples counts in
+// tables, so that few rows are read: the largest employers, with half of the cells
+// asked for, count in full, since they hold most of what varies; of the others a
+// random share f, who stand for all of them, 1/√f times, and the rest not at all.
+// The variance of a total is then that of resamples of all.
+func (s *setting) parts(cells int) []float64 {
+	f := s.fragment
+	staff, rows := make([]float64, f.units), make([]int, f.units)
+	for i, w := range f.staff(nil) {
+		staff[f.cells.unit[i]] += w
+		rows[f.cells.unit[i]]++
 	}
-	squares := 0.0
-	for _, w := range staff {
-		squares += float64(w * w)
+	order := make([]int32, f.units)
+	for u := range order {
+		order[u] = int32(u)
 	}
-	total := sum(staff)
-	return float64(total*total) / squares
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(staff[b], staff[a]) })
+	out := make([]float64, f.units)
+	large, read := 0, 0
+	for large < len(order) && read+rows[order[large]] <= cells/2 {
+		read += rows[order[large]]
+		out[order[large]] = 1
+		large++
+	}
+	rest, left := order[large:], 0
+	for _, u := range rest {
+		left += rows[u]
+	}
+	if len(rest) == 0 {
+		return out
+	}
+	at := s.Key.At(stagePart)
+	slices.SortFunc(rest, func(a, b int32) int { return cmp.Compare(at.Uint64(uint64(a)), at.Uint64(uint64(b))) })
+	n := min(len(rest), max(2, int(float64(len(rest))*float64(cells/2)/float64(left))))
+	for _, u := range rest[:min(n, len(rest))] {
+		out[u] = math.Sqrt(float64(len(rest)) / float64(n))
+	}
+	return out
 }
 
-// complete gives what was measured on every row the floors and intervals of a part
-// of the employers. n and N are the effective numbers of employers in part and
-// whole, since a few large ones hold most of the staff and, with it, most of what
-// varies between draws:
-//
-//   - intervals are √(n/N) times as wide;
-//   - floors are √(n/N) times as far from the perfect value, and n/N times for
-//     what is quadratic in small differences: pMSE, Jensen-Shannon divergence,
-//     mutual information;
-//   - what is measured in standard errors varies by as many of them.
-//
-// What the part has no row for keeps its reason. Trees are grown on the part.
+// complete gives what was measured on every row what only the part has: trees, and
+// intervals of the difference-in-differences, which are measured in standard errors
+// and vary by as many of them on any number of employers.
 func (p *part) complete(full, sample *Result) {
 	for i := range full.Metrics {
 		m := &full.Metrics[i]
@@ -152,17 +167,52 @@ func (p *part) complete(full, sample *Result) {
 			continue
 		}
 		from := sample.Metrics[k]
-		changed := p.merge(m, &m.Row, from.Row)
-		for j := range m.By {
-			if r := slices.IndexFunc(from.By, func(x metric.Row) bool { return x.Group == m.By[j].Group }); r >= 0 {
-				changed = p.merge(m, &m.By[j], from.By[r]) || changed
+		switch {
+		case grownOnPart(m.Name):
+			m.Row = from.Row
+			m.Method += p.note("Grown")
+		case m.Name == didNames.prefix+"noise-se":
+			m.Row = from.Row
+			m.Method += p.note("From resamples")
+		case !strings.HasPrefix(m.Name, didNames.prefix):
+			m.Method += " Resamples take the largest employers and a random share of the others, who stand for all of them."
+		case m.Name == didNames.overlap || m.Name == didNames.bias:
+			if !p.interval(&m.Row, from.Row) {
+				continue
 			}
-		}
-		if changed {
-			m.Method += p.note()
+			for j := range m.By {
+				if r := slices.IndexFunc(from.By, func(x metric.Row) bool { return x.Group == m.By[j].Group }); r >= 0 {
+					p.interval(&m.By[j], from.By[r])
+				}
+			}
+			m.Method += p.note("Interval from resamples")
 		}
 	}
 	p.derive(full.Metrics, sample.Metrics)
+}
+
+func (p *part) note(what string) string {
+	return fmt.Sprintf(" %s of %d of the %d employers, drawn at random.", what, p.units, p.all)
+}
+
+func grownOnPart(name string) bool {
+	return name == "fidelity.propensity.auc" || name == "fidelity.propensity.cart-pmse"
+}
+
+// interval gives a row an interval as wide as that of the part.
+func (p *part) interval(to *metric.Row, from metric.Row) bool {
+	if !to.Value.Valid() || to.Low.Valid() || !from.Low.Valid() || !from.High.Valid() {
+		return false
+	}
+	half := max(from.High-from.Value, from.Value-from.Low)
+	to.Low, to.High, to.Level, to.Reason = to.Value-half, to.Value+half, from.Level, ""
+	if from.Low >= 0 {
+		to.Low = max(0, to.Low)
+	}
+	if to.Value <= 1 && from.High <= 1 {
+		to.High = min(1, to.High)
+	}
+	return true
 }
 
 // derive computes what rests on several completed numbers.
@@ -172,12 +222,6 @@ func (p *part) derive(full, sample []metric.Metric) {
 			return &ms[k]
 		}
 		return nil
-	}
-	if r, from := of(full, "fidelity.propensity.pmse-ratio"), of(full, "fidelity.propensity.two-way-pmse"); r != nil && from != nil {
-		if ratio, ok := overFloor(from.Row); ok {
-			r.Row = ratio
-			r.Method += p.note()
-		}
 	}
 	for i := range full {
 		prefix, found := strings.CutSuffix(full[i].Name, "subsample")
@@ -197,68 +241,4 @@ func (p *part) derive(full, sample []metric.Metric) {
 		}
 		bias.Value, bias.Low, bias.High, bias.Reason = metric.Number(math.Sqrt(max(0, square))), metric.None, metric.None, "no interval: the noise taken out of it is that of a part of the employers"
 	}
-}
-
-func (p *part) note() string {
-	return fmt.Sprintf(" Floor and interval from resamples of %d of %d employers, drawn at random, scaled by the root of their effective number (%.2g %%).", p.units, p.all, 100*p.share)
-}
-
-func grownOnPart(name string) bool {
-	return name == "fidelity.propensity.auc" || name == "fidelity.propensity.cart-pmse"
-}
-
-// perfect is the value of a measure where nothing changed.
-func perfect(m *metric.Metric) float64 {
-	switch {
-	case m.Name == "fidelity.propensity.auc":
-		return 0.5
-	case m.Name == "fidelity.marginals.nist-score":
-		return 1000
-	case m.Better == metric.Higher:
-		return 1
-	}
-	return 0
-}
-
-// merge completes a row by that of the part, and says whether it did.
-func (p *part) merge(m *metric.Metric, to *metric.Row, from metric.Row) bool {
-	root := math.Sqrt(p.share)
-	if strings.HasPrefix(m.Name, didNames.prefix) {
-		root = 1 // measured in standard errors
-	}
-	switch {
-	case grownOnPart(m.Name):
-		*to = from
-		return true
-	case strings.HasSuffix(m.Name, "noise-se"):
-		to.Value, to.Low, to.High, to.Reason = from.Value, from.Low, from.High, from.Reason
-		return true
-	case strings.HasSuffix(m.Name, "subsample"), strings.HasSuffix(m.Name, "systematic-se"):
-		return false // see derive
-	}
-	if !to.Value.Valid() || !from.Value.Valid() {
-		return false
-	}
-	done := false
-	if from.Low.Valid() && from.High.Valid() && !to.Low.Valid() {
-		half := root * math.Max(float64(from.High-from.Value), float64(from.Value-from.Low))
-		to.Low, to.High, to.Level, to.Reason = to.Value-metric.Number(half), to.Value+metric.Number(half), from.Level, ""
-		if from.Low >= 0 {
-			to.Low = max(min(0, to.Value), to.Low)
-		}
-		if m.Unit == "share" && from.High <= 1 {
-			to.High = min(max(1, to.Value), to.High)
-		}
-		done = true
-	}
-	if from.Baseline.Valid() && !to.Baseline.Valid() {
-		scale := root
-		if strings.HasSuffix(m.Name, "pmse") || strings.Contains(m.Name, "mutual-information") || strings.HasSuffix(m.Name, "jensen-shannon") {
-			scale = p.share
-		}
-		at := perfect(m)
-		to.Baseline = metric.Number(at + scale*(float64(from.Baseline)-at))
-		done = true
-	}
-	return done
 }

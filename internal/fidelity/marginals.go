@@ -18,7 +18,6 @@ const mostAxes = 8
 // tablesAndDependence compares tables of one, two and three columns and the
 // dependence between columns.
 func tablesAndDependence(ctx context.Context, s *setting) (Result, error) {
-	s = s.valuesOnly()
 	out, err := s.overSheet(ctx, s.newSheet())
 	if err != nil {
 		return out, err

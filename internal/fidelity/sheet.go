@@ -32,6 +32,7 @@ type sheet struct {
 	version [versions]*records // population nil where there is none
 	draws   [][]float64        // of the fragment's units, shared with the release
 	times   []float64          // the same by unit, then draw
+	parts   []float64          // how much of a unit's variation between draws counts; nil: all of it
 	units   int
 	kept    *Statistics // of the population
 }
@@ -51,6 +52,9 @@ func (s *setting) newSheet() *sheet {
 	tables := [versions]*publish.Tables{s.Fragment, s.Release, s.Population}
 	out := &sheet{kept: s.Statistics}
 	out.resample(s.draws, s.fragment.units)
+	if s.large {
+		out.parts = s.parts(s.MostCells / 4)
+	}
 	for v, w := range views {
 		if w != nil {
 			out.version[v] = &records{weight: w.staff(nil), unit: w.cells.unit}
@@ -178,7 +182,7 @@ func (t *sheet) count(axes []int, fine, resampled bool) (counts, bool) {
 		if out.of[v] = tally(); !resampled {
 			continue
 		}
-		drawn := t.drawnTables(r, key, n)
+		drawn := t.drawnTables(r, key, out.of[v])
 		if v == atFragment {
 			out.drawnF = drawn
 		} else {
@@ -201,21 +205,31 @@ func (t *sheet) resample(draws [][]float64, units int) {
 
 // drawnTables are the tables of the resamples. All are filled in one pass over the
 // rows, since the counts of a row's unit, and those of its cell, lie side by side.
-func (t *sheet) drawnTables(r *records, key []int32, n int) [][]float64 {
+//
+// Where parts are given a table is the whole one plus what the parts vary: a cell
+// that this would bring below 0 is empty.
+func (t *sheet) drawnTables(r *records, key []int32, whole []float64) [][]float64 {
 	draws := len(t.draws)
-	flat := make([]float64, n*draws)
+	flat := make([]float64, len(whole)*draws)
 	for i, k := range key {
-		w := r.weight[i]
+		w, less := r.weight[i], 0.0
+		if t.parts != nil {
+			if w, less = float64(w*t.parts[r.unit[i]]), 1; w == 0 {
+				continue
+			}
+		}
 		times, cell := t.times[int(r.unit[i])*draws:][:draws], flat[int(k)*draws:][:draws]
 		for d, x := range times {
-			cell[d] += float64(w * x)
+			cell[d] += float64(w * (x - less))
 		}
 	}
 	out := make([][]float64, draws)
 	for d := range out {
-		out[d] = make([]float64, n)
+		out[d] = make([]float64, len(whole))
 		for k := range out[d] {
-			out[d][k] = flat[k*draws+d]
+			if out[d][k] = flat[k*draws+d]; t.parts != nil {
+				out[d][k] = max(0, whole[k]+out[d][k])
+			}
 		}
 	}
 	return out

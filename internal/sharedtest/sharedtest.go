@@ -1,5 +1,7 @@
-// Package sharedtest finds reference cases and data sets that are kept beside
-// the checkout, in ../shared, and skips a test where they are absent.
+// Package sharedtest is what tests of several packages share. It finds reference
+// cases and data sets that are kept beside the checkout, in ../shared, and skips
+// a test where they are absent; and it keeps the tables of the manual that tests
+// measure.
 package sharedtest
 
 import (

@@ -8,10 +8,10 @@ import (
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
-	"scramblelab/internal/manual"
 	"scramblelab/internal/plan"
 	"scramblelab/internal/publish"
 	"scramblelab/internal/rng"
+	"scramblelab/internal/sharedtest"
 )
 
 // steps are the rows of the second table in docs/scrambles.md: what is no swap
@@ -172,7 +172,7 @@ func TestWhatStepsKeep(t *testing.T) {
 		}
 		fmt.Fprintf(&b, " %s |\n", step.protects)
 	}
-	manual.Table(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured steps", b.String())
+	sharedtest.Measured(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured steps", b.String())
 }
 
 func ofEmployers(jobs *frame.Frame, employers []int32) *frame.Frame {

@@ -9,7 +9,7 @@ import (
 
 	"scramblelab/internal/frame"
 	"scramblelab/internal/linked"
-	"scramblelab/internal/manual"
+	"scramblelab/internal/sharedtest"
 )
 
 // operations are the rows of the table in docs/scrambles.md.
@@ -98,5 +98,5 @@ func TestWhatIsKept(t *testing.T) {
 		}
 		fmt.Fprintf(&b, " %s |\n", op.protects)
 	}
-	manual.Table(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured", b.String())
+	sharedtest.Measured(t, filepath.Join("..", "..", "docs", "scrambles.md"), "measured", b.String())
 }

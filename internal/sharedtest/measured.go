@@ -1,6 +1,4 @@
-// Package manual keeps the tables of the manual that tests measure: a test
-// that finds another one fails, or writes its own where it is asked to.
-package manual
+package sharedtest
 
 import (
 	"os"
@@ -8,10 +6,10 @@ import (
 	"testing"
 )
 
-// Table compares a table with the one in a document between the comments
-// <!-- NAME: begin --> and <!-- NAME: end -->. With UPDATE_DOCS=1 it writes it
-// there.
-func Table(tb testing.TB, document, name, table string) {
+// Measured compares a table that a test measured with the one in a document,
+// between the comments <!-- NAME: begin --> and <!-- NAME: end -->. With
+// UPDATE_DOCS=1 it writes it there.
+func Measured(tb testing.TB, document, name, table string) {
 	tb.Helper()
 	doc, err := os.ReadFile(document)
 	if err != nil {
