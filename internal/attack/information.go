@@ -87,10 +87,14 @@ func (b *Cabinet) Information(ctx context.Context, r Release, a Adversary, o Opt
 		return nil, err
 	}
 	names := p.features(told)
-	bits := func(chosen ...string) ([]float64, error) {
+	sums := make([][]float64, len(units)) // log likelihoods of the features chosen so far
+	for i := range sums {
+		sums[i] = make([]float64, out.M)
+	}
+	bits := func(sums [][]float64, sign float64, feature string) ([]float64, error) {
 		v := make([]float64, len(told))
 		err := par.Chunks(ctx, len(told), 1, func(_, i, _ int) error {
-			v[i] = tells(told[i], chosen, out.M)
+			v[i] = tells(sums[i], sign, partOf(told[i], feature), out.M)
 			return nil
 		})
 		return v, err
@@ -100,7 +104,7 @@ func (b *Cabinet) Information(ctx context.Context, r Release, a Adversary, o Opt
 		var most []float64
 		next := -1
 		for k, name := range rest {
-			v, err := bits(append(slices.Clone(names[:len(names)-len(rest)]), name)...)
+			v, err := bits(sums, 1, name)
 			if err != nil {
 				return nil, err
 			}
@@ -108,28 +112,32 @@ func (b *Cabinet) Information(ctx context.Context, r Release, a Adversary, o Opt
 				next, most = k, v
 			}
 		}
-		// What is chosen moves to the front of names, the rest stays behind.
-		name := rest[next]
-		rest = slices.Delete(slices.Clone(rest), next, next+1)
-		names = append(append(names[:len(names)-len(rest)-1:len(names)-len(rest)-1], name), rest...)
+		for i := range sums {
+			for k, v := range partOf(told[i], rest[next]) {
+				sums[i][k] += float64(v)
+			}
+		}
 		gain := make([]float64, len(most))
 		for i := range most {
 			gain[i] = most[i] - before[i]
 		}
 		before = most
-		out.Features = append(out.Features, FeatureInformation{Feature: name, Gain: meanBits(gain)})
+		out.Features = append(out.Features, FeatureInformation{Feature: rest[next], Gain: meanBits(gain)})
+		rest = slices.Delete(rest, next, next+1)
 	}
 	out.Total = meanBits(before)
-	for i, name := range names {
-		alone, err := bits(name)
+	nothing := make([][]float64, len(units))
+	for i := range out.Features {
+		f := &out.Features[i]
+		alone, err := bits(nothing, 1, f.Feature)
 		if err != nil {
 			return nil, err
 		}
-		without, err := bits(slices.Delete(slices.Clone(names), i, i+1)...)
+		without, err := bits(sums, -1, f.Feature)
 		if err != nil {
 			return nil, err
 		}
-		out.Features[i].Alone, out.Features[i].Without = meanBits(alone), meanBits(without)
+		f.Alone, f.Without = meanBits(alone), meanBits(without)
 	}
 	return out, nil
 }
@@ -250,20 +258,31 @@ func (p *parts) features(told [][]part) []string {
 	return out
 }
 
-// tells is log2 of the number of candidates less the entropy of the posterior
-// that the chosen features leave.
-func tells(ps []part, chosen []string, m int) float64 {
-	sum := make([]float64, m)
+// partOf is the part of a feature, nil where the serial has none.
+func partOf(ps []part, feature string) []float32 {
 	for _, x := range ps {
-		if slices.Contains(chosen, x.feature) {
-			for k, v := range x.log {
-				sum[k] += float64(v)
-			}
+		if x.feature == feature {
+			return x.log
 		}
 	}
-	best := slices.Max(sum)
+	return nil
+}
+
+// tells is log2 of the number of candidates less the entropy of the posterior
+// that log likelihoods leave, with a part added or, by a negative sign, taken
+// off. Either may be nil.
+func tells(sums []float64, sign float64, log []float32, m int) float64 {
+	if sums == nil && log == nil {
+		return 0
+	}
+	at := make([]float64, m)
+	copy(at, sums)
+	for k, v := range log {
+		at[k] += float64(sign * float64(v))
+	}
+	best := slices.Max(at)
 	mass, moment := 0.0, 0.0
-	for _, v := range sum {
+	for _, v := range at {
 		if d := v - best; d > -40 { // the others add nothing that is seen
 			e := math.Exp(d)
 			mass += e

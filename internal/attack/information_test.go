@@ -96,3 +96,27 @@ func TestInformationOfNobody(t *testing.T) {
 		t.Errorf("%v, %v: with one candidate nobody has to be told apart", info, err)
 	}
 }
+
+// BenchmarkInformation looks at as many serials as a study does.
+func BenchmarkInformation(b *testing.B) {
+	d, err := populationOf(4500, 2003)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := FromAccounts(d)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, cabinet := fragment(b, d, 300, false, false), NewCabinet(p)
+	if _, err := cabinet.open(preset(b, "outsider"), 1); err != nil {
+		b.Fatal(err)
+	}
+	cpu := cpuSeconds(b)
+	for b.Loop() {
+		if _, err := cabinet.Information(b.Context(), r, preset(b, "outsider"), Options{Sample: 40}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(p.Employers), "candidates")
+	b.ReportMetric((cpuSeconds(b)-cpu)/float64(b.N), "cpu-s/op")
+}

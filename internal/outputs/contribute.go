@@ -21,6 +21,7 @@ type microdata struct {
 	weights      []float64
 	keep         []bool         // nil: all
 	rowOf        []int32        // some row of each contributor; made when asked for
+	counted      int            // rows gone through for the units of estimates
 	values       map[string]int // of each variable, up to three; made when asked for
 }
 

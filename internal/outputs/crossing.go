@@ -15,8 +15,9 @@ import (
 // follows through it.
 type crossing struct {
 	counted
-	table *table // of today, whose rows of the microdata it counts
-	few   []string
+	table *table   // of today, whose rows of the microdata it counts
+	few   []string // why a cell is sensitive, "" if it is not
+	alone []string // the only contributor of a cell, "" where there are several
 }
 
 // mostCrossed is how many cells of one crossing are linked; beyond it the release
@@ -154,13 +155,10 @@ func (c *check) toldBy(g *group) (out []counted) {
 // nodesOfRows returns the category of every row of the microdata in a dimension, 0
 // where it has none, nil where they lack the dimension.
 func (c *check) nodesOfRows(d int) []int32 {
-	for _, s := range c.rules.Dimensions {
-		if s.Name != c.dims[d].Name {
-			continue
-		}
-		col, ok := c.micro.f.Lookup(s.Microdata)
+	for _, name := range c.columnsOf(d) {
+		col, ok := c.micro.f.Lookup(name)
 		if !ok || !col.Coded() {
-			return nil
+			continue
 		}
 		code := c.codes(d, col.Dict)
 		out := make([]int32, len(col.I))
@@ -172,6 +170,26 @@ func (c *check) nodesOfRows(d int) []int32 {
 		return out
 	}
 	return nil
+}
+
+// columnsOf lists the columns of the microdata that a dimension may be in: that of
+// the rules, or what an earlier release called it.
+func (c *check) columnsOf(d int) []string {
+	name := c.dims[d].Name
+	for _, s := range c.rules.Dimensions {
+		if s.Name == name {
+			return []string{s.Microdata}
+		}
+	}
+	out := []string{name}
+	for _, p := range c.before {
+		for _, was := range p.table.Dims {
+			if was.Name == name {
+				out = append(out, was.Columns...)
+			}
+		}
+	}
+	return out
 }
 
 // dependent reports whether pairs of categories have nobody though the sizes of
@@ -381,6 +399,11 @@ func (c *check) cross(g *group, t *table, p, q counted, k, j int) (crossing, boo
 			why = fmt.Sprintf("contributors%s: %d employers, want at least %d", norm(s, s.Contributors.Norm), len(x.who), s.Contributors.Employers)
 		}
 		out.few = append(out.few, why)
+		name := ""
+		if len(x.who) == 1 {
+			name = digest(c.micro.nameOf(c.rules.Microdata, x.who[0]))
+		}
+		out.alone = append(out.alone, name)
 		for i := range dims {
 			out.nodes[i] = append(out.nodes[i], x.node[i])
 		}

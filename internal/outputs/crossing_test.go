@@ -121,4 +121,19 @@ func TestCrossings(t *testing.T) {
 	if r.Released && strings.Contains(w.read("summary/release/nace.csv"), number("nace.csv", "B")) && strings.Contains(w.read("summary/release/s.csv"), "industry") {
 		t.Error("3 of A are the 43 of industry in a summary less B")
 	}
+	// The second day's rules do not know of branches, and its microdata may not either.
+	for name, rows := range map[string]string{"with the column": micro, "without it": strings.ReplaceAll(micro, "nace", "n")} {
+		w = newWorld(t, files)
+		w.write(map[string]string{"rules.yaml": head + line("nace")})
+		if r, err = w.run("first", "nace.csv"); err != nil || !r.Released {
+			t.Fatal(err, r)
+		}
+		w.write(map[string]string{"rows.csv": rows, "rules.yaml": strings.Replace(head, "{name: nace}, ", "", 1) + line("sector")})
+		if r, err = w.run("second", "sector.csv"); err != nil {
+			t.Fatal(err)
+		}
+		if r.Released && strings.Contains(w.read("second/release/sector.csv"), number("sector.csv", "industry")) {
+			t.Errorf("%s: 3 of A are the 43 of industry less B, which left before", name)
+		}
+	}
 }

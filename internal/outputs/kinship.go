@@ -17,18 +17,18 @@ import (
 func (c *check) doubtDimensions() {
 	type figure struct {
 		counted
-		today bool
+		today, hidden bool
 	}
 	var all []figure
-	covered := map[string]bool{} // populations whose crossings the microdata tell
+	covered := map[string]bool{} // populations of which there are microdata
 	for _, t := range c.tables {
 		names, values, counts := t.additive()
-		all = append(all, figure{counted{filepath.Base(t.path), t.spec.Population, t.dims, t.nodes, names, values, counts, nil, len(t.rows)}, true})
+		all = append(all, figure{counted{filepath.Base(t.path), t.spec.Population, t.dims, t.nodes, names, values, counts, nil, len(t.rows)}, true, slices.ContainsFunc(t.rows, func(v verdict) bool { return v.status != Safe })})
 		covered[t.spec.Population] = c.micro != nil
 	}
 	for _, p := range c.before {
 		if p.comparable {
-			all = append(all, figure{p.counted(), false})
+			all = append(all, figure{p.counted(), false, slices.Contains(p.hidden, true)})
 		}
 	}
 	for _, g := range c.groups {
@@ -39,7 +39,7 @@ func (c *check) doubtDimensions() {
 	said := map[[2]int]bool{}
 	for i, p := range all {
 		for _, q := range all[:i] {
-			if p.population != q.population || covered[p.population] || !p.today && !q.today {
+			if p.population != q.population || !p.today && !q.today {
 				continue
 			}
 			for _, a := range c.splits(p.counted) {
@@ -48,7 +48,12 @@ func (c *check) doubtDimensions() {
 					if slices.Contains(q.dims, a.d) || slices.Contains(p.dims, b.d) || said[key] || c.toldApart(a.d, b.d) {
 						continue
 					}
-					why := c.akin(p.counted, q.counted, a, b)
+					why := ""
+					if covered[p.population] {
+						why = c.unknownTo(a.d, b.d, p.hidden || q.hidden)
+					} else {
+						why = c.akin(p.counted, q.counted, a, b)
+					}
 					if why == "" {
 						continue
 					}
@@ -59,6 +64,17 @@ func (c *check) doubtDimensions() {
 			}
 		}
 	}
+}
+
+// unknownTo says which of two dimensions the microdata lack, while something by
+// either is suppressed.
+func (c *check) unknownTo(a, b int, hidden bool) string {
+	for _, d := range [2]int{a, b} {
+		if hidden && !slices.ContainsFunc(c.columnsOf(d), c.micro.f.Has) {
+			return fmt.Sprintf("the microdata have no column for %s, and nobody can tell whether the two hang together", c.dims[d].Name)
+		}
+	}
+	return ""
 }
 
 // toldApart reports whether the rules say that a dimension is not another one.

@@ -148,7 +148,28 @@ func (c *check) plausible(e *estimates) {
 				wrong("%s is %v, want a number that is not negative", name, v)
 			}
 		}
+		if year := e.number("year", row); year != math.Trunc(year) && !math.IsNaN(year) || year < 1800 || year > 2200 {
+			wrong("year is %v, want a year", year)
+		}
+		if ties := e.number("ties", row); ties > n {
+			wrong("ties is %v of n %v", ties, n)
+		}
+		middle := "value"
 		if e.spec.Kind == "regression" {
+			middle = "estimate"
+		}
+		v := e.number(middle, row)
+		if low, high := e.number("conf.low", row), e.number("conf.high", row); low > v || high < v {
+			wrong("%s is %v, outside of its interval from %v to %v", middle, v, low, high)
+		}
+		if e.spec.Kind == "regression" {
+			if p := e.number("p.value", row); p < 0 || p > 1 {
+				wrong("p.value is %v, want a probability", p)
+			}
+			// To as many digits as are printed.
+			if z, t := e.number("statistic", row), v/e.number("std.error", row); math.Abs(z-t) > 0.5+math.Abs(t)/4 && !math.IsInf(t, 0) {
+				wrong("statistic is %v, want the estimate over its standard error, %.4g", z, t)
+			}
 			model := e.model(row)
 			if k := float64(terms[model]); dof+k > n {
 				wrong("dof is %v and there are %v terms, which makes %v units, and n is %v: correct one of them", dof, k, dof+k, n)
@@ -163,7 +184,6 @@ func (c *check) plausible(e *estimates) {
 			}
 			continue
 		}
-		v := e.number("value", row)
 		if q := e.number("q", row); q < 0 || q > 1 {
 			wrong("q is %v, want a probability between 0 and 1", q)
 		}

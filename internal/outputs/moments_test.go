@@ -82,6 +82,10 @@ func TestPlausibleEstimates(t *testing.T) {
 		{"less than nobody", "regression", "term,estimate,n,dof\na,1,-120,80\n", "n is -120"},
 		{"more than all", "summary", "statistic,value,n\nshare,1.2,100\n", "value is 1.2, want a number from 0 to 1"},
 		{"no probability", "summary", "statistic,value,n,q\nquantile,1.2,100,50\n", "q is 50, want a probability"},
+		{"a value under another name", "regression", "term,estimate,std.error,statistic,n,dof\na,1,0.5,84000,120,80\n", "statistic is 84000, want the estimate over its standard error, 2"},
+		{"an interval beside it", "summary", "statistic,value,n,conf.low,conf.high\nshare,0.5,100,0.6,0.7\n", "value is 0.5, outside of its interval from 0.6 to 0.7"},
+		{"no year", "summary", "statistic,value,n,year\nshare,0.5,100,84000\n", "year is 84000, want a year"},
+		{"ties", "summary", "statistic,value,n,ties\nmax,0.5,100,84000\n", "ties is 84000 of n 100"},
 		{"correlation", "summary", "statistic,value,n\ncorrelation,-3,100\n", "value is -3"},
 	} {
 		w := newWorld(t, map[string]string{"s.csv": tt.text, "rules.yaml": "project: p\nrules: {minimum-frequency: {n: 10}, degrees-of-freedom: {n: 10}}\nestimates: [{file: s.csv, kind: " + tt.kind + ", counts: workers, design: other}]\n"})

@@ -95,7 +95,7 @@ func (c *check) protectGroup(ctx context.Context, g *group) error {
 	}
 	for _, n := range p.Needs {
 		if f := finding[n.Cell]; !g.today[n.Cell] && !c.safeEnough(f) {
-			c.report.hold("%s: %s", g.needs[n.Cell].reason, f.Reason)
+			c.report.hold("%s: %s: %s", g.system.Name(n.Cell), g.needs[n.Cell].reason, f.Reason)
 		}
 	}
 	return nil
@@ -179,6 +179,11 @@ func (c *check) singles(g *group) []int32 {
 	for i, t := range g.tables {
 		for row, name := range c.singleOf(t) {
 			put(s.Tables[i].Cells[row], name)
+		}
+	}
+	for i, x := range g.crossings {
+		for row, name := range x.alone {
+			put(s.Tables[g.firstCross+i].Cells[row], name)
 		}
 	}
 	for changed := true; changed; {

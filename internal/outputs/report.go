@@ -157,6 +157,18 @@ func (f *File) count(s Status) {
 	}
 }
 
+// firstUnsafe names the first row of a table that no suppression protects.
+func (c *check) firstUnsafe(file string) string {
+	for _, t := range c.tables {
+		for row, v := range t.rows {
+			if filepath.Base(t.path) == file && v.status == Unsafe {
+				return fmt.Sprintf(", such as row %d (%s: %s)", row+1, c.cellName(t, row), v.reason)
+			}
+		}
+	}
+	return ""
+}
+
 // firstReview returns why the first row of a file of estimates needs review.
 func (c *check) firstReview(file string) string {
 	for _, e := range c.others {
@@ -200,7 +212,7 @@ func (c *check) summarise() {
 	}
 	for _, f := range r.Files {
 		if f.Unsafe > 0 {
-			r.hold("%s: %d rows are unsafe even when suppressed", f.File, f.Unsafe)
+			r.hold("%s: %d rows are unsafe even when suppressed%s; join the category with another, or leave it out of every table", f.File, f.Unsafe, c.firstUnsafe(f.File))
 		}
 		switch {
 		case f.Review > 0 && f.Kind == "table":

@@ -155,6 +155,13 @@ func (c *check) gatherRow(g *group, e *estimates, row int, told map[int32]bool) 
 			s.why = fmt.Sprintf("it is about a sum of cells (%s) that no table shows one by one: give the table as well", c.regionName(r))
 			return
 		}
+		who := ""
+		if len(cells) == 1 && math.IsNaN(known) {
+			if known = c.unitsIn(g, e, r); !math.IsNaN(known) {
+				who = " in the microdata"
+				g.put(e.spec.Counts, cells[0], known)
+			}
+		}
 		switch d := math.Abs(v - known); {
 		case math.IsNaN(d):
 			if len(cells) == 1 {
@@ -162,9 +169,9 @@ func (c *check) gatherRow(g *group, e *estimates, row int, told map[int32]bool) 
 			}
 		case d == 0:
 		case d < float64(c.rules.Differencing.N) || e.spec.Counts == countsEmployers && d < c.fewEmployers():
-			e.primary(row, fmt.Sprintf("complement: it is about %v %s of %s, of which there are %v: %v are in one and not in the other", v, e.spec.Counts, c.regionName(r), known, d))
+			e.primary(row, fmt.Sprintf("complement: it is about %v %s of %s, of which there are %v%s: %v are in one and not in the other", v, e.spec.Counts, c.regionName(r), known, who, d))
 		default:
-			s.why = fmt.Sprintf("it is about %v %s and %s has %v: say with cell, dimensions or a population of its own whom it is about", v, e.spec.Counts, c.regionName(r), known)
+			s.why = fmt.Sprintf("it is about %v %s and %s has %v%s: say with cell, dimensions or a population of its own whom it is about", v, e.spec.Counts, c.regionName(r), known, who)
 			return
 		}
 	}

@@ -329,12 +329,13 @@ func TestAccessibleInBrowser(t *testing.T) {
 			}
 			if s == "" {
 				ended = true
-			} else if err != nil || x < last || ended {
+				continue
+			}
+			if err != nil || x < last || ended {
 				t.Errorf("%s: the values are %v", want, got.V)
 				break
-			} else {
-				last = x
 			}
+			last = x
 		}
 	}
 	// The field above a table keeps rows.

@@ -136,6 +136,9 @@ const leafUnits = 16
 func newTree(g *stratum, at [][]float32, units []int32) *tree {
 	own := make([][]float32, len(at)) // near each other in memory
 	for c, x := range at {
+		if own[c] = x; g.whole {
+			continue
+		}
 		own[c] = make([]float32, g.n)
 		for u := range own[c] {
 			own[c][u] = x[g.row(int32(u))]
