@@ -107,13 +107,17 @@ func (s *setting) sameMethod(ctx context.Context) (Result, error) {
 	if len(s.Null) == 0 {
 		return Result{}, nil
 	}
+	n := len(s.Null)
+	m := metric.Metric{Name: "fidelity.propensity.same-method", Better: metric.Lower, Unit: "standard deviations between keys",
+		Method: fmt.Sprintf("S_pMSE: the two-way pMSE of the release less its mean over %d copies that the same plan scrambled under other keys, each against a fragment of its own draw, over the standard deviation between them. Near 0 this key is like any other, whatever the method does; beyond 2 it is out of the ordinary. Rows: the same pMSE out of sample, and the tree's.", n)}
+	if s.large {
+		m.Row = metric.Missing("", fmt.Sprintf("the file has more than %d cells: its tree is grown on a part of the employers, those of the copies are not", s.MostCells))
+		return Result{Metrics: []metric.Metric{m}}, nil
+	}
 	own, err := Distinguish(ctx, s.Input)
 	if err != nil {
 		return Result{}, err
 	}
-	n := len(s.Null)
-	m := metric.Metric{Name: "fidelity.propensity.same-method", Better: metric.Lower, Unit: "standard deviations between keys",
-		Method: fmt.Sprintf("S_pMSE: the two-way pMSE of the release less its mean over %d copies that the same plan scrambled under other keys, each against a fragment of its own draw, over the standard deviation between them. Near 0 this key is like any other, whatever the method does; beyond 2 it is out of the ordinary. Rows: the same pMSE out of sample, and the tree's.", n)}
 	t := metric.Table{Name: "same-method", Title: "This release among others by the same method", Columns: []string{"told apart by", "this release", fmt.Sprintf("mean of %d keys", n), "sd between keys", "distance in sd"},
 		Note: "Copies scrambled under other keys, of fragments drawn anew. That this release is like them says nothing against the method: the noise floor of the pMSE does that."}
 	for i, x := range []struct {

@@ -22,9 +22,6 @@ func tablesAndDependence(ctx context.Context, s *setting) (Result, error) {
 	if err != nil {
 		return out, err
 	}
-	if s.large { // trees are grown on a part of the employers, and copies are not
-		return out, nil
-	}
 	same, err := s.sameMethod(ctx)
 	out.Metrics, out.Tables = append(out.Metrics, same.Metrics...), append(out.Tables, same.Tables...)
 	return out, err

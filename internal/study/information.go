@@ -48,12 +48,13 @@ func binding(risk []metric.Metric, pol policy.Policy) string {
 			strongest, success = p[3], float64(m.Value)
 		}
 		for _, g := range pol.Gates {
-			row, ok := m.RowOf(g.Group)
-			if g.Metric != m.Name || g.Max == nil || *g.Max <= 0 || !ok || !row.High.Valid() {
+			if g.Max == nil || *g.Max <= 0 || !policy.Match(g.Metric, m.Name) {
 				continue
 			}
-			if v := float64(row.High) / *g.Max; v > share {
-				best, share = p[3], v
+			for _, row := range append([]metric.Row{m.Row}, m.By...) {
+				if v := float64(row.High) / *g.Max; (g.Group == "") == (row.Group == "") && policy.Match(g.Group, row.Group) && v > share { // not where High is missing
+					best, share = p[3], v
+				}
 			}
 		}
 	}

@@ -24,6 +24,8 @@ func TestBindingAdversary(t *testing.T) {
 		{"gate on use", "it limits no intruder", "competitor", []policy.Gate{{Metric: "fidelity.did.overlap", Min: &limit}}},
 		{"one gate", "what binds is what a plan has to change", "outsider", []policy.Gate{{Metric: risk[0].Name, Max: &limit}}},
 		{"gate on a group", "a group binds before the whole", "research-team", []policy.Gate{{Metric: risk[0].Name, Max: &limit}, {Metric: risk[2].Name, Group: "size 1-4", Max: &limit}}},
+		{"a pattern", "the policy limits whoever gets furthest", "competitor", []policy.Gate{{Metric: "attack.employer.assignment.*.top1", Max: &limit}}},
+		{"a pattern of groups", "", "competitor", []policy.Gate{{Metric: "attack.employer.assignment.*.top1", Group: "size *", Max: &limit}, {Metric: risk[0].Name, Max: &limit}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := binding(risk, policy.Policy{Gates: c.gates}); got != c.want {
