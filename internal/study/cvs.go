@@ -133,10 +133,10 @@ func (v *victims) lookedFor(years []int32) (inside, outside []int32) {
 			outside = append(outside, int32(e))
 		}
 	}
-	some := func(id uint64, v []int32, key rng.Sim) []int32 {
-		return rng.Sample(key.Stream(stageCVs, id), v, min(cvTargets, len(v)))
+	some := func(id uint64, of []int32, most int) []int32 {
+		return rng.Sample(v.key.Stream(stageCVs, id), of, min(most, len(of)))
 	}
-	return some(0, inside, v.key), some(1, outside, v.key)
+	return some(0, inside, cvTargets), some(1, outside, cvTargets)
 }
 
 // sizeGroups are the size classes of employers in the year of a known person.
