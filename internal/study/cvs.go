@@ -14,9 +14,13 @@ import (
 
 const stageCVs rng.Stage = 0x57cd1
 
-// cvTargets is how many employers are looked for by CVs, inside the fragment and
-// outside it.
-const cvTargets = 400
+// cvTargets is how many employers are looked for by CVs inside the fragment: about
+// one in four has five people to know, and fewer would leave an interval too wide
+// to be judged. cvDecoys is how many are looked for outside it.
+const (
+	cvTargets = 1500
+	cvDecoys  = 400
+)
 
 // miscoded is the share of wrong diplomas in the row of intruders whose CVs and
 // the register differ.
@@ -136,7 +140,7 @@ func (v *victims) lookedFor(years []int32) (inside, outside []int32) {
 	some := func(id uint64, of []int32, most int) []int32 {
 		return rng.Sample(v.key.Stream(stageCVs, id), of, min(most, len(of)))
 	}
-	return some(0, inside, cvTargets), some(1, outside, cvTargets)
+	return some(0, inside, cvTargets), some(1, outside, cvDecoys)
 }
 
 // sizeGroups are the size classes of employers in the year of a known person.
