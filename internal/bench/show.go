@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"runtime"
@@ -13,7 +14,8 @@ import (
 // Text writes outcomes for a terminal: a line a scenario, and under those that
 // failed a table of what was accepted, what is now, and what noise leaves open.
 // With all, every metric has its line.
-func Text(w io.Writer, all []Outcome, every bool) error {
+func Text(out io.Writer, all []Outcome, every bool) error {
+	w := &bytes.Buffer{}
 	measured, skipped, failed := 0, 0, 0
 	for _, o := range all {
 		measured += len(o.Replications)
@@ -24,10 +26,10 @@ func Text(w io.Writer, all []Outcome, every bool) error {
 			failed++
 		}
 	}
-	fmt.Fprintf(w, "Attack benchmarks: %d scenarios, %d measurements\n\n", len(all), measured)
+	put(w, "Attack benchmarks: %d scenarios, %d measurements\n\n", len(all), measured)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, o := range all {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", o.word(), o.Name, o.sentence())
+		put(t, "%s\t%s\t%s\n", o.word(), o.Name, o.sentence())
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -39,12 +41,16 @@ func Text(w io.Writer, all []Outcome, every bool) error {
 	}
 	switch {
 	case failed > 0:
-		fmt.Fprintf(w, "\n%d of %d scenarios failed. Where the change is wanted, run again with --accept and commit what that rewrites, with a reason.\n", failed, len(all))
+		put(w, "\n%d of %d scenarios failed. Where the change is wanted, run again with --accept and commit what that rewrites, with a reason.\n", failed, len(all))
 	case skipped > 0:
-		fmt.Fprintf(w, "\nNOT TRIED: %d of %d scenarios.\n", skipped, len(all))
+		put(w, "\nNOT TRIED: %d of %d scenarios.\n", skipped, len(all))
 	}
-	return nil
+	_, err := out.Write(w.Bytes())
+	return err
 }
+
+// put writes into a buffer, or aligns for one: neither fails.
+func put(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 func (o Outcome) word() string {
 	switch {
@@ -98,9 +104,9 @@ func (o Outcome) table(w io.Writer, every bool) error {
 	if len(shown) == 0 {
 		return nil
 	}
-	fmt.Fprintf(w, "\n%s: %s\n", o.Name, o.About)
+	put(w, "\n%s: %s\n", o.Name, o.About)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "  metric\taccepted\tnow\twithin noise\t\n")
+	put(t, "  metric\taccepted\tnow\twithin noise\t\n")
 	for _, c := range shown {
 		word := c.Verdict
 		if c.Verdict == Worse {
@@ -113,7 +119,7 @@ func (o Outcome) table(w io.Writer, every bool) error {
 		if c.Low.Valid() {
 			between = fmt.Sprintf("%s to %s", figure(c.Low), figure(c.High))
 		}
-		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\t%s\n", c.Metric, figure(c.Old), figure(c.New), between, word)
+		put(t, "  %s\t%s\t%s\t%s\t%s\n", c.Metric, figure(c.Old), figure(c.New), between, word)
 	}
 	return t.Flush()
 }
