@@ -25,6 +25,9 @@ var (
 // on, coverage is judged (Holm 1979, one false alarm in a thousand), and the mean
 // distance between scrambled and expected.
 func TestKnownTruth(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a population and its scrambles")
+	}
 	ctx := context.Background()
 	scrambles := Scrambles()
 	dir := t.TempDir()
