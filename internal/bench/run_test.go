@@ -128,6 +128,9 @@ var quick = strings.Replace(strings.Replace(small(""), "employers: 150", "employ
 // A run that is cut off goes on where it was, and ends like one that was not,
 // whatever runs side by side.
 func TestResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several runs of whole studies")
+	}
 	dir := folderOf(t, map[string]string{"one.yaml": quick, "two.yaml": quick + "  steps.0.rate: 0.5\n"})
 	bench(t, dir, Options{Accept: true})
 	want := bench(t, dir, Options{})

@@ -65,6 +65,9 @@ func TestInfluenceIsWhatUnitsDo(t *testing.T) {
 }
 
 func TestStaggeredLaws(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many draws")
+	}
 	s := grown.draw(21)
 	o := estimate.StaggeredOptions{First: -4, Last: 4, PoolLast: true, StayWeights: true, Keep: true}
 	fit := func(p estimate.Staggered, o estimate.StaggeredOptions) estimate.StaggeredFit {

@@ -139,6 +139,9 @@ func (w *world) input(release *publish.Tables) Input {
 // TestUnscrambledIsPerfect: the fragment against itself has no scramble error,
 // and its floors say what another fragment would show.
 func TestUnscrambledIsPerfect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("all measures")
+	}
 	w := small()
 	in := w.input(w.fragment)
 	in.Swap = &SwapLaw{Rate: 0, Strata: []string{linked.Year}}

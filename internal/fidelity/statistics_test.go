@@ -27,6 +27,9 @@ func written(tb testing.TB, s *Statistics) []byte {
 // one of the same selection gives the same report, bit by bit, even where its
 // fragment and its grouping of levels are others.
 func TestStatisticsChangeNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures twice")
+	}
 	w := tiny()
 	first := w.input(w.swapped(t, 0.3, 2))
 	second := w.input(w.swapped(t, 0.1, 3))

@@ -123,6 +123,9 @@ func likeRuritania(t *testing.T, c *calibration.Figures, p *Population) {
 // What the calibration accepts can be generated, written down to the last
 // figure: the seeds are figures at the ends of their ranges.
 func FuzzFigures(f *testing.F) {
+	if testing.Short() {
+		f.Skip("a population for every seed")
+	}
 	for _, text := range []string{
 		"size: {shares: [0.992, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001], cap: 1000, cap_floor: 10, cap_per: 0, growth_sd: 3, growth_ex: -1}",
 		"size: {shares: [0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001, 0.992], cap: 1500, tail: 0.2}",

@@ -102,6 +102,9 @@ func texts(f *frame.Frame) []string {
 // The shards one after the other are the whole: rows, their order, and row
 // groups, however many shards there are and more of them than blocks.
 func TestShardsAreTheWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many folders")
+	}
 	ctx := context.Background()
 	o := Options{Employers: 200, From: 2011, To: 2015, Seed: 8}
 	const block = 2000 // jobs; about a dozen blocks
