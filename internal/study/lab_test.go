@@ -58,6 +58,9 @@ func TestLabMeasuresWhatARunWrites(t *testing.T) {
 
 // Plans of one lab may recode differently: each sees the data that it recodes.
 func TestLabRecodesForEachPlan(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole studies")
+	}
 	ctx := context.Background()
 	const yaml = "data: {generate: {employers: 60, from: 2016, to: 2017}}\nattack: {targets: 20}\nrelease: {records: 40}\nadversaries: [head-count-only]\nscramble: {keep: [], steps: ["
 	plain := parsed(t, yaml+"]}")
@@ -85,6 +88,9 @@ func TestLabRecodesForEachPlan(t *testing.T) {
 
 // A search screens: it measures less, and what it measures is the same.
 func TestScreenJudgesAsMeasureDoes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole studies")
+	}
 	ctx := context.Background()
 	p := parsed(t, "data: {generate: {employers: 100, from: 2014, to: 2017}}\nattack: {targets: 100}\nrelease: {records: 80}")
 	lab, err := OpenLab(ctx, p, 3, nil)

@@ -26,6 +26,9 @@ func found(t *testing.T, fs []audit.Finding, check string) audit.Finding {
 // TestProof: a release is proved from the permutations of its escrow and from
 // its key, whatever the unit, the steps and the donors.
 func TestProof(t *testing.T) {
+	if testing.Short() {
+		t.Skip("releases and their proofs")
+	}
 	data := panelFile().write(t)
 	step := func(s string) string {
 		return fmt.Sprintf(panelSchema, data) + "scramble: {keep: [], steps: [" + s + "]}\n"

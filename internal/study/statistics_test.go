@@ -12,6 +12,9 @@ import (
 // TestSavedStatistics: what was saved of the original gives the same report, is
 // for its owner alone, and is refused for another plan and for other data.
 func TestSavedStatistics(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several whole studies")
+	}
 	_, out := studied(t, small, seeded(5), "")
 	file := filepath.Join(t.TempDir(), "original.json")
 	measure := func(out, yaml string, seed uint64, o Options) (string, error) {

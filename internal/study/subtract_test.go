@@ -10,6 +10,9 @@ import (
 // from outside the fragment makes part of it wrong, so that fewer workers are
 // shown rightly; classes of head counts cannot be subtracted.
 func TestSubtraction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole studies")
+	}
 	const world = "data: {generate: {employers: 150, from: 2020, to: 2021}}\n"
 	known := func(yaml string) metric.Metric {
 		r, _ := studied(t, world+yaml, seeded(3), "")
