@@ -71,6 +71,9 @@ func facts(t *testing.T, r *metric.Report) map[string]metric.Fact {
 // TestFactsOnAPopulation: facts 1, 2, 3, 4 and 7 of the design hold on any
 // population under the built-in plan, with numbers that add up.
 func TestFactsOnAPopulation(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a whole study")
+	}
 	r, _ := studied(t, "data: {generate: {employers: 300, from: 2015, to: 2021}}\nadversaries: []\n", seeded(2), "")
 	got := facts(t, r)
 	for id, want := range map[string]string{

@@ -127,6 +127,9 @@ const valueSteps = "{method: top-code, column: wage, above: 100000, replace: mea
 // from its escrow, its report says what they did, and the intruder reads noisy
 // values both ways.
 func TestMasksAreReplayed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("releases and their proofs")
+	}
 	for name, steps := range map[string]string{
 		"jitter":   valueSteps + ", {method: jitter-counts, variance: 2, reach: 3}",
 		"suppress": "{method: suppress-cells, minimum: 4}",

@@ -15,6 +15,9 @@ import (
 // TestStagesAgree: what fidelity and attack measure on a release that was
 // written before is what run measured while it made it.
 func TestStagesAgree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("whole studies, stage by stage")
+	}
 	panel := fmt.Sprintf(panelSchema, panelFile().write(t))
 	for _, test := range []struct{ name, why, yaml string }{
 		{"built-in", "weights of a stratified draw", small},
